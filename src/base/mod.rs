@@ -1,0 +1,18 @@
+//! What every room shares: identifiers, units, digests, caps and the injected clock. No I/O.
+//!
+//! - [`RecordingId`]: the owner's own identifier of a recording.
+//! - [`Digest`]: a SHA-256 digest of bytes.
+//! - [`Clock`]: where "now" comes from, so that tests can choose it.
+//! - [`Pcm`]: mono audio at the analysis rate, what `audio` gives and `fingerprint` takes.
+//! - [`ChannelView`]: which combination of channels a [`Pcm`] holds.
+
+mod clock;
+mod digest;
+mod ids;
+mod pcm;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use digest::{Digest, DigestError, Hasher};
+pub use ids::{IdError, RecordingId};
+pub use jiff::Timestamp;
+pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};

@@ -1,0 +1,11 @@
+//! `earwitness case` (in work).
+
+use super::{Context, Exit, Usage};
+
+/// (in work)
+#[derive(Debug, clap::Args)]
+pub(super) struct CasesArgs {}
+
+pub(super) fn run(_context: &Context, _args: CasesArgs) -> anyhow::Result<Exit> {
+    Err(Usage("not built yet".to_owned()).into())
+}

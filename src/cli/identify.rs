@@ -1,0 +1,11 @@
+//! `earwitness identify` (in work).
+
+use super::{Context, Exit, Usage};
+
+/// (in work)
+#[derive(Debug, clap::Args)]
+pub(super) struct IdentifyArgs {}
+
+pub(super) fn run(_context: &Context, _args: IdentifyArgs) -> anyhow::Result<Exit> {
+    Err(Usage("not built yet".to_owned()).into())
+}

@@ -1,0 +1,11 @@
+//! `earwitness licence` (in work).
+
+use super::{Context, Exit, Usage};
+
+/// (in work)
+#[derive(Debug, clap::Args)]
+pub(super) struct LicenceArgs {}
+
+pub(super) fn run(_context: &Context, _args: LicenceArgs) -> anyhow::Result<Exit> {
+    Err(Usage("not built yet".to_owned()).into())
+}

@@ -1,0 +1,54 @@
+//! The command line: arguments → calls → exit code. One file per command, each thin.
+
+mod args;
+mod context;
+mod output;
+
+mod case;
+mod catalog;
+mod check;
+mod crawl;
+mod demo;
+mod identify;
+mod licence;
+mod notice;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+pub use context::{Context, Exit};
+
+/// Reads the arguments of the process, runs the command and returns the exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    output::init_logging(cli.global.verbose, cli.global.quiet);
+    let exit = match Context::new(&cli.global) {
+        Ok(context) => dispatch(&context, cli.command).unwrap_or_else(|error| output::report(&error)),
+        Err(error) => output::report(&error),
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// Every path the program can take.
+fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(args) => demo::run(context, args),
+        Command::Catalog(args) => catalog::run(context, args),
+        Command::Licence(args) => licence::run(context, args),
+        Command::Identify(args) => identify::run(context, args),
+        Command::Check(args) => check::run(context, args),
+        Command::Crawl(args) => crawl::run(context, args),
+        Command::Cases(args) => case::run(context, args),
+        Command::Notice(args) => notice::run(context, args),
+        Command::Store(args) => store::run(context, args),
+    }
+}
+
+/// A mistake in how the program was called, beyond what the argument parser sees; ends with exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);

@@ -1,0 +1,11 @@
+//! `earwitness notice` (in work).
+
+use super::{Context, Exit, Usage};
+
+/// (in work)
+#[derive(Debug, clap::Args)]
+pub(super) struct NoticeArgs {}
+
+pub(super) fn run(_context: &Context, _args: NoticeArgs) -> anyhow::Result<Exit> {
+    Err(Usage("not built yet".to_owned()).into())
+}

@@ -1,0 +1,11 @@
+//! `earwitness store` (in work).
+
+use super::{Context, Exit, Usage};
+
+/// (in work)
+#[derive(Debug, clap::Args)]
+pub(super) struct StoreArgs {}
+
+pub(super) fn run(_context: &Context, _args: StoreArgs) -> anyhow::Result<Exit> {
+    Err(Usage("not built yet".to_owned()).into())
+}

@@ -1,0 +1,90 @@
+//! Settings: here is a file, the environment and the flags; gives checked [`Settings`]. Precedence: flag, then
+//! environment, then file, then default.
+
+mod cases;
+mod fetch;
+mod sites;
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use cases::{ClaimSettings, PartySettings};
+pub use fetch::FetchSettings;
+pub use sites::{RobotsPolicy, SiteSettings};
+
+/// The file's name where `--config` is not given; looked for in the current folder.
+pub const FILE_NAME: &str = "earwitness.toml";
+
+/// The store's folder where nothing else is said.
+pub const DEFAULT_STORE: &str = "fingerprints/store";
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The folder of the store. Default: `fingerprints/store`.
+    pub store: Option<PathBuf>,
+    /// How matches are accepted.
+    pub matching: MatchSettings,
+    /// How pages and media are fetched.
+    pub fetch: FetchSettings,
+    /// The sites that `crawl run` visits, by name.
+    pub sites: std::collections::BTreeMap<String, SiteSettings>,
+    /// What is claimed in cases and notices, and who sends them.
+    pub claim: ClaimSettings,
+}
+
+/// How matches are accepted.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MatchSettings {
+    /// Only matches whose `log10_false_match` is at most this are reported. Default −6.
+    pub log10_false_match_max: f64,
+}
+
+impl Default for MatchSettings {
+    fn default() -> Self {
+        Self { log10_false_match_max: -6.0 }
+    }
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("configuration {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be; the message holds line, column and the keys that are known.
+    #[error("configuration {path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl Settings {
+    /// Reads the settings from `path`, or from [`FILE_NAME`] in the current folder if that exists and `path` is
+    /// `None`; without either, the defaults.
+    ///
+    /// # Errors
+    /// [`Error`] when a named file cannot be read, or a file holds an unknown key or a wrong value.
+    pub fn load(path: Option<&Path>) -> Result<Self, Error> {
+        let path = match path {
+            Some(path) => path.to_owned(),
+            None if Path::new(FILE_NAME).is_file() => PathBuf::from(FILE_NAME),
+            None => return Ok(Self::default()),
+        };
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        toml::from_str(&text).map_err(|source| Error::Parse { path, source: Box::new(source) })
+    }
+}

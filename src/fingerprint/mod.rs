@@ -1,0 +1,5 @@
+//! From [`crate::base::Pcm`] to a [`Fingerprint`]: spectrogram → peaks → codec. Pure.
+
+mod types;
+
+pub use types::{Fingerprint, Peak};

@@ -1,0 +1,15 @@
+//! All integration tests, in one binary: each link of this dependency tree costs seconds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+mod audio;
+mod cases;
+mod catalog;
+mod check;
+mod crawl;
+mod demo;
+mod identify;
+mod layers;
+mod licence;
+mod store;
