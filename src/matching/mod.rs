@@ -1,6 +1,18 @@
 //! Finding recordings in a fingerprint: lookup → voting → dense verification → significance. Here is a
 //! fingerprint and an index, gives [`Match`]es. Pure.
+//!
+//! - [`find_matches`]: the one entry.
+//! - [`MatchOptions`]: what is accepted.
+//! - [`Match`]: a stretch of the query that holds a stretch of a recording, and how the copy was altered.
 
+mod alteration;
+mod line;
+mod lookup;
+mod matcher;
+mod significance;
 mod types;
+mod verify;
+mod vote;
 
+pub use matcher::{MatchOptions, find_matches};
 pub use types::Match;

@@ -1,0 +1,244 @@
+//! Peaks → quads: a root peak and three later ones, described so that speed, tempo and pitch do not matter.
+//!
+//! Three differences of log frequency do not change when all pitches move; two ratios of time do not change when all
+//! times stretch. References get few quads, of salient peaks only; queries get many, of all peaks, so that those of
+//! the reference are among them (the asymmetry of Sonnleitner and Widmer, TASLP 2016).
+
+use super::{Peak, TIME_STEPS_PER_S};
+
+/// What a quad is found by: five quantised numbers, packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuadKey(pub u32);
+
+/// A root peak and three later peaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quad {
+    /// Time of the root, in steps of 1/8 hop.
+    pub time: u32,
+    /// Pitch of the root, in steps of 1/384 octave.
+    pub pitch: u16,
+    /// Steps of time from the root to the last peak, at most [`DURATION_MAX`].
+    pub duration: u16,
+    /// Pitches of the three others over the root's, in units of 1/96 octave, −144 to 144; in order of time.
+    pub intervals: [i16; 3],
+    /// Times of the second and third peak as shares of `duration`, in units of 1/128, 0 to 127.
+    pub ratios: [u8; 2],
+}
+
+/// Steps of pitch in one unit of [`Quad::intervals`].
+const STEPS_PER_UNIT: i32 = 4;
+/// The widest interval, in units: 1.5 octaves.
+const INTERVAL_MAX: i32 = 144;
+/// The longest [`Quad::duration`], in steps of time (2.97 s).
+pub const DURATION_MAX: u32 = 1023;
+/// Units of one cell of the key: 1/12 octave …
+const INTERVAL_CELL: i32 = 8;
+/// … and a tenth of the duration.
+const RATIO_CELL: i32 = 13;
+/// How far a quad of a query may lie from its reference, in units of 1/96 octave …
+pub const INTERVAL_TOLERANCE: i32 = 2;
+/// … and in 1/128 of the duration.
+pub const RATIO_TOLERANCE: i32 = 3;
+
+/// How the peaks of one side are combined.
+struct Shape {
+    /// Whether roots and partners must be salient.
+    salient_only: bool,
+    /// The nearest and the farthest partner, in steps of time.
+    zone: (u32, u32),
+    /// The least duration of a quad, in steps of time.
+    duration_min: u32,
+    /// How many partners are taken of the zone, the strongest first.
+    partners: usize,
+    /// How many quads are taken of one root, the strongest first.
+    quads_per_root: usize,
+}
+
+const fn steps(seconds: f64) -> u32 {
+    (seconds * TIME_STEPS_PER_S) as u32
+}
+
+const REFERENCE: Shape = Shape {
+    salient_only: true,
+    zone: (steps(0.10), steps(1.8)),
+    duration_min: steps(0.4),
+    partners: 5,
+    quads_per_root: 5,
+};
+
+const QUERY: Shape = Shape {
+    salient_only: false,
+    zone: (steps(0.07), steps(2.6)),
+    duration_min: steps(0.28),
+    partners: 12,
+    quads_per_root: usize::MAX,
+};
+
+impl Quad {
+    fn new(root: &Peak, mut others: [&Peak; 3]) -> Option<Self> {
+        others.sort_by_key(|peak| (peak.time, peak.pitch));
+        Self::in_order(root, others)
+    }
+
+    /// A quad whose three other peaks are in the order given.
+    fn in_order(root: &Peak, others: [&Peak; 3]) -> Option<Self> {
+        let duration = others[2].time.checked_sub(root.time).filter(|&d| d > 0 && d <= DURATION_MAX)?;
+        let interval = |peak: &Peak| {
+            let units = (i32::from(peak.pitch) - i32::from(root.pitch)).div_euclid(STEPS_PER_UNIT);
+            (units.abs() <= INTERVAL_MAX).then_some(units as i16)
+        };
+        let ratio = |peak: &Peak| ((peak.time - root.time) * 128 / duration).min(127) as u8;
+        Some(Self {
+            time: root.time,
+            pitch: root.pitch,
+            duration: duration as u16,
+            intervals: [interval(others[0])?, interval(others[1])?, interval(others[2])?],
+            ratios: [ratio(others[0]), ratio(others[1])],
+        })
+    }
+
+    /// The cell that the quad lies in.
+    #[must_use]
+    pub fn key(&self) -> QuadKey {
+        pack(self.cells())
+    }
+
+    /// All cells in which quads within tolerance may lie, its own first.
+    pub fn probes(&self, mut visit: impl FnMut(QuadKey)) {
+        let own = self.cells();
+        let mut neighbours = [0i32; 5];
+        for (dimension, neighbour) in neighbours.iter_mut().enumerate() {
+            *neighbour = self.neighbour(dimension);
+        }
+        for choice in 0u32..32 {
+            let mut cells = own;
+            let possible = (0..5).all(|dimension| {
+                let moved = choice >> dimension & 1 == 1;
+                if moved {
+                    cells[dimension] += neighbours[dimension];
+                }
+                !moved || neighbours[dimension] != 0
+            });
+            if possible {
+                visit(pack(cells));
+            }
+        }
+    }
+
+    /// Whether two quads are alike within tolerance.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let near = |a: i32, b: i32, tolerance: i32| (a - b).abs() <= tolerance;
+        (0..3).all(|i| near(self.intervals[i].into(), other.intervals[i].into(), INTERVAL_TOLERANCE))
+            && (0..2).all(|i| near(self.ratios[i].into(), other.ratios[i].into(), RATIO_TOLERANCE))
+    }
+
+    fn values(&self) -> [(i32, i32, i32); 5] {
+        let interval = |i: usize| (i32::from(self.intervals[i]) + INTERVAL_MAX, INTERVAL_CELL, INTERVAL_TOLERANCE);
+        let ratio = |i: usize| (i32::from(self.ratios[i]), RATIO_CELL, RATIO_TOLERANCE);
+        [interval(0), interval(1), interval(2), ratio(0), ratio(1)]
+    }
+
+    fn cells(&self) -> [i32; 5] {
+        self.values().map(|(value, cell, _)| value.div_euclid(cell))
+    }
+
+    /// −1 or 1 where the neighbouring cell below or above is within tolerance, else 0.
+    fn neighbour(&self, dimension: usize) -> i32 {
+        let (value, cell, tolerance) = self.values()[dimension];
+        let within = value.rem_euclid(cell);
+        if within < tolerance {
+            -1
+        } else if within >= cell - tolerance {
+            1
+        } else {
+            0
+        }
+    }
+}
+
+/// Seven bits a number; one is added so that the cell below the first has a number too.
+fn pack(cells: [i32; 5]) -> QuadKey {
+    let bits = cells.iter().fold(0u32, |bits, &cell| bits.wrapping_mul(41).wrapping_add((cell + 1) as u32));
+    QuadKey(bits)
+}
+
+/// The few quads of a recording that is indexed: about 40 a second.
+#[must_use]
+pub fn reference_quads(peaks: &[Peak]) -> Vec<Quad> {
+    let mut quads = Vec::new();
+    combine(peaks, &REFERENCE, |root, others| quads.extend(Quad::new(root, others)));
+    quads
+}
+
+/// The many quads of a query. Where two peaks are nearly simultaneous, both orders are given.
+#[must_use]
+pub fn query_quads(peaks: &[Peak]) -> Vec<Quad> {
+    let simultaneous = steps(0.03);
+    let mut quads = Vec::new();
+    combine(peaks, &QUERY, |root, mut others| {
+        others.sort_by_key(|peak| (peak.time, peak.pitch));
+        let [a, b, c] = others;
+        quads.extend(Quad::in_order(root, [a, b, c]));
+        if b.time - a.time <= simultaneous {
+            quads.extend(Quad::in_order(root, [b, a, c]));
+        }
+        if c.time - b.time <= simultaneous {
+            quads.extend(Quad::in_order(root, [a, c, b]));
+        }
+    });
+    quads
+}
+
+/// Calls `visit` with each root and three of its partners.
+fn combine<'a>(peaks: &'a [Peak], shape: &Shape, mut visit: impl FnMut(&'a Peak, [&'a Peak; 3])) {
+    let mut zone: Vec<&Peak> = Vec::new();
+    for (index, root) in peaks.iter().enumerate() {
+        if shape.salient_only && !root.salient {
+            continue;
+        }
+        zone.clear();
+        zone.extend(peaks[index..].iter().take_while(|peak| peak.time <= root.time + shape.zone.1).filter(|peak| {
+            peak.time >= root.time + shape.zone.0
+                && (peak.salient || !shape.salient_only)
+                && (i32::from(peak.pitch) - i32::from(root.pitch)).abs() <= INTERVAL_MAX * STEPS_PER_UNIT
+        }));
+        zone.sort_by_key(|peak| (std::cmp::Reverse(rank(peak)), peak.time, peak.pitch));
+        zone.truncate(shape.partners);
+        visit_triples(&zone, shape, root, &mut visit);
+    }
+}
+
+/// What makes one partner better than another.
+fn rank(peak: &Peak) -> u16 {
+    u16::from(peak.strength) + if peak.salient { SALIENCE_BONUS } else { 0 }
+}
+
+/// Half decibels by which a salient peak is preferred.
+const SALIENCE_BONUS: u16 = 20;
+
+/// Triples of the partners, those of the best partners first.
+fn visit_triples<'a>(
+    partners: &[&'a Peak],
+    shape: &Shape,
+    root: &'a Peak,
+    visit: &mut impl FnMut(&'a Peak, [&'a Peak; 3]),
+) {
+    let mut left = shape.quads_per_root;
+    for third in 2..partners.len() {
+        for second in 1..third {
+            for first in 0..second {
+                let others = [partners[first], partners[second], partners[third]];
+                let end = others.iter().map(|peak| peak.time).max().unwrap_or(root.time);
+                if end - root.time < shape.duration_min {
+                    continue;
+                }
+                if left == 0 {
+                    return;
+                }
+                left -= 1;
+                visit(root, others);
+            }
+        }
+    }
+}

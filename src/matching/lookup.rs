@@ -1,0 +1,44 @@
+//! Query quads → hits: every place of the catalogue that holds a like quad.
+
+use crate::fingerprint::{Peak, query_quads};
+use crate::index::{Index, RecordingIndex};
+
+/// A quad of the query met by a quad of a recording.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hit {
+    pub(super) recording: RecordingIndex,
+    /// Time of the query's root, in steps.
+    pub(super) query_time: f32,
+    /// Time of the recording's root, in steps.
+    pub(super) reference_time: f32,
+    /// Natural logarithm of the recording's duration over the query's: the time factor of the copy.
+    pub(super) ln_rate: f32,
+    /// Pitch of the recording's root over the query's, in steps of 1/384 octave.
+    pub(super) shift: f32,
+}
+
+/// The widest time factor that is followed, either way.
+const LN_RATE_MAX: f32 = 0.80;
+/// The widest shift of pitch that is followed, in steps: 16 semitones.
+const SHIFT_MAX: f32 = 512.0;
+
+/// Looks up all quads of the query's peaks; hits are in order of query time.
+pub(super) fn hits(peaks: &[Peak], index: &Index) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for quad in query_quads(peaks) {
+        index.lookup(&quad, |posting| {
+            let ln_rate = (f32::from(posting.quad.duration) / f32::from(quad.duration)).ln();
+            let shift = f32::from(posting.quad.pitch) - f32::from(quad.pitch);
+            if ln_rate.abs() <= LN_RATE_MAX && shift.abs() <= SHIFT_MAX {
+                hits.push(Hit {
+                    recording: posting.recording,
+                    query_time: quad.time as f32,
+                    reference_time: posting.quad.time as f32,
+                    ln_rate,
+                    shift,
+                });
+            }
+        });
+    }
+    hits
+}

@@ -1,0 +1,220 @@
+//! The whole way of a query: windows → candidates → verified spans → matches, the best first.
+
+use std::collections::HashMap;
+
+use super::alteration::explain;
+use super::line::Line;
+use super::lookup::{Hit, hits};
+use super::significance::{log10_false_match, surprise};
+use super::types::Match;
+use super::verify::{Probe, QueryPeaks, Tally, fit, probe, tally};
+use super::vote::candidates;
+use crate::base::ChannelView;
+use crate::fingerprint::{Fingerprint, PITCH_STEPS_PER_OCTAVE, TIME_STEPS_PER_S};
+use crate::index::{Index, RecordingIndex};
+
+/// What is accepted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MatchOptions {
+    /// Only matches whose `log10_false_match` is at most this are given.
+    pub log10_false_match_max: f64,
+}
+
+impl Default for MatchOptions {
+    fn default() -> Self {
+        Self { log10_false_match_max: -6.0 }
+    }
+}
+
+/// Length of a voting window and the distance from one to the next, in steps of time (10 s, 5 s).
+const WINDOW: f64 = 10.0 * TIME_STEPS_PER_S;
+const WINDOW_HOP: f64 = 5.0 * TIME_STEPS_PER_S;
+/// How far a span is extended at a time.
+const EXTENSION: f64 = 5.0 * TIME_STEPS_PER_S;
+/// Candidates below this surprise are not followed.
+const SURPRISE_MIN: f64 = 8.0;
+/// A match needs this many peaks tested …
+const TESTED_MIN: usize = 16;
+/// … and found: fewer could be one bar of anything.
+const FOUND_MIN: usize = 10;
+/// A recording that explains the same peaks nearly as well is reported beside the best (the same master twice).
+const RIVAL_SHARE: f64 = 0.8;
+
+/// A stretch of the query on one line.
+struct Found {
+    recording: RecordingIndex,
+    line: Line,
+    span: (f64, f64),
+    tally: Tally,
+    surprise: f64,
+}
+
+/// Finds all recordings of `index` in `query`, of which `view` tells the channels; the surest match first.
+#[must_use]
+pub fn find_matches(query: &Fingerprint, view: ChannelView, index: &Index, options: &MatchOptions) -> Vec<Match> {
+    let mut search = Search {
+        query: QueryPeaks::new(&query.peaks),
+        duration: f64::from(query.duration),
+        index,
+        references: HashMap::new(),
+    };
+    let found = search.all_windows(&hits(&query.peaks, index));
+    let catalogue_s = index.duration_s();
+    let kept = search.explain_away(found, |s| log10_false_match(s, catalogue_s) <= options.log10_false_match_max);
+    kept.iter().filter_map(|found| to_match(found, view, index, catalogue_s)).collect()
+}
+
+struct Search<'a> {
+    query: QueryPeaks<'a>,
+    duration: f64,
+    index: &'a Index,
+    references: HashMap<RecordingIndex, Fingerprint>,
+}
+
+impl Search<'_> {
+    /// Verified spans of all windows.
+    fn all_windows(&mut self, hits: &[Hit]) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        let mut start = 0.0;
+        loop {
+            let last = start + WINDOW + WINDOW_HOP / 2.0 >= self.duration;
+            let end = if last { self.duration } else { start + WINDOW };
+            self.window(hits, (start, end), &mut found);
+            if last {
+                return found;
+            }
+            start += WINDOW_HOP;
+        }
+    }
+
+    fn window(&mut self, hits: &[Hit], window: (f64, f64), found: &mut Vec<Found>) {
+        let from = hits.partition_point(|hit| f64::from(hit.query_time) < window.0);
+        let to = hits.partition_point(|hit| f64::from(hit.query_time) < window.1);
+        let middle = f64::midpoint(window.0, window.1);
+        for candidate in candidates(&hits[from..to], middle as f32) {
+            let covered = |known: &Found| {
+                known.recording == candidate.recording
+                    && (known.span.0..=known.span.1).contains(&middle)
+                    && known.line.is_near(&candidate.line, middle)
+            };
+            if !found.iter().any(covered) {
+                found.extend(self.verify(candidate.recording, candidate.line, window));
+            }
+        }
+    }
+
+    /// Fits a candidate, and follows it as far as it goes.
+    fn verify(&mut self, recording: RecordingIndex, line: Line, window: (f64, f64)) -> Option<Found> {
+        let index = self.index;
+        let reference =
+            self.references.entry(recording).or_insert_with(|| index.fingerprint(recording).unwrap_or_default());
+        let line = fit(&self.query, &reference.peaks, line, window);
+        let first = tally(&self.query, &reference.peaks, &line, window);
+        if surprise(&first) < SURPRISE_MIN {
+            return None;
+        }
+        let (line, span) = extend(&self.query, &reference.peaks, line, window, &first, self.duration)?;
+        let tally = tally(&self.query, &reference.peaks, &line, span);
+        let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
+        enough.then(|| Found { recording, line, span, tally, surprise: surprise(&tally) })
+    }
+
+    /// Keeps the surest matches: what a surer one has explained does not count for another, unless that explains the
+    /// same nearly as well.
+    fn explain_away(&mut self, mut found: Vec<Found>, accept: impl Fn(f64) -> bool) -> Vec<Found> {
+        found.retain(|one| accept(one.surprise));
+        found.sort_by(|a, b| b.surprise.total_cmp(&a.surprise).then(a.recording.cmp(&b.recording)));
+        let mut kept: Vec<Found> = Vec::new();
+        for one in found {
+            let overlaps = |other: &&Found| overlap(one.span, other.span) > 0.3;
+            if kept.iter().filter(overlaps).any(|other| other.recording == one.recording) {
+                continue;
+            }
+            let rival = kept.iter().filter(overlaps).any(|other| one.surprise >= RIVAL_SHARE * other.surprise);
+            let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
+            let left = tally(&self.query, reference, &one.line, one.span);
+            if !(rival || accept(surprise(&left)) && left.found >= FOUND_MIN) {
+                continue;
+            }
+            for probe in probe(&self.query, reference, &one.line, one.span) {
+                if let Some(peak) = probe.found {
+                    self.query.used[peak] = true;
+                }
+            }
+            kept.push(one);
+        }
+        kept
+    }
+}
+
+/// Share of the shorter span that both have in common.
+fn overlap(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let common = a.1.min(b.1) - a.0.max(b.0);
+    common / (a.1 - a.0).min(b.1 - b.0).max(1.0)
+}
+
+/// Follows a line to both sides until the recording is no longer there; gives the line fitted to all of it.
+fn extend(
+    query: &QueryPeaks<'_>,
+    reference: &[crate::fingerprint::Peak],
+    line: Line,
+    window: (f64, f64),
+    tally: &Tally,
+    duration: f64,
+) -> Option<(Line, (f64, f64))> {
+    let share = tally.found as f64 / tally.tested.max(1) as f64;
+    let mut line = line;
+    let mut span = best_stretch(&probe(query, reference, &line, window), share, tally.chance)?;
+    // Each round but the last grows the span, so the query's length bounds their number.
+    let rounds = (2.0 * duration / EXTENSION) as usize + 4;
+    for _ in 0..rounds {
+        let wider = ((span.0 - EXTENSION).max(0.0), (span.1 + EXTENSION).min(duration));
+        let refined = fit(query, reference, line, span);
+        let next = best_stretch(&probe(query, reference, &refined, wider), share, tally.chance)?;
+        let grown = next.0 < span.0 - 1.0 || next.1 > span.1 + 1.0;
+        (line, span) = (refined, next);
+        if !grown {
+            break;
+        }
+    }
+    Some((line, span))
+}
+
+/// The stretch of probes with the greatest log-likelihood ratio of "the recording is here" over "it is not".
+fn best_stretch(probes: &[Probe], share: f64, chance: f64) -> Option<(f64, f64)> {
+    let chance = chance.clamp(0.02, 0.9);
+    // Parts of a span are worse than its mean; half of the mean still speaks for it.
+    let present = (0.6 * share).max(1.5 * chance).min(0.95);
+    let (gain, loss) = ((present / chance).ln(), ((1.0 - present) / (1.0 - chance)).ln());
+    let (mut sum, mut start) = (0.0f64, 0usize);
+    let mut best: Option<(f64, usize, usize)> = None;
+    for (index, probe) in probes.iter().enumerate() {
+        if sum <= 0.0 {
+            (sum, start) = (0.0, index);
+        }
+        sum += if probe.found.is_some() { gain } else { loss };
+        if best.is_none_or(|(most, ..)| sum > most) {
+            best = Some((sum, start, index));
+        }
+    }
+    best.map(|(_, first, last)| (probes[first].time, probes[last].time))
+}
+
+fn to_match(found: &Found, view: ChannelView, index: &Index, catalogue_s: f64) -> Option<Match> {
+    let seconds = |steps: f64| steps / TIME_STEPS_PER_S;
+    let frequency_factor = (-found.line.shift / f64::from(PITCH_STEPS_PER_OCTAVE)).exp2();
+    let alteration = explain(found.line.rate, frequency_factor);
+    Some(Match {
+        recording_id: index.id(found.recording)?.clone(),
+        query_start_s: seconds(found.span.0).max(0.0),
+        query_end_s: seconds(found.span.1),
+        reference_start_s: seconds(found.line.reference(found.span.0)).max(0.0),
+        reference_end_s: seconds(found.line.reference(found.span.1)),
+        speed: alteration.speed,
+        tempo: alteration.tempo,
+        pitch_semitones: alteration.pitch_semitones,
+        channel: view,
+        matched_peaks: found.tally.found as u32,
+        log10_false_match: log10_false_match(found.surprise, catalogue_s),
+    })
+}
