@@ -19,6 +19,8 @@ mod trees;
 mod blobs;
 mod engine;
 mod opening;
+mod transfer;
+mod repair;
 #[cfg(test)]
 mod testing;
 
@@ -27,3 +29,5 @@ pub use engine::{KEEP_FREE_BYTES, Options, Scan, Store};
 pub use error::Error;
 pub use files::{FreeSpace, system_free_space};
 pub use record::{BATCH_BYTES_MAX, Batch, KEY_BYTES_MAX, Kinds, Record, VALUE_BYTES_MAX};
+pub use repair::{CheckReport, Gap, KindStats, RebuildReport, Stats};
+pub use transfer::{ImportReport, LineProblem};

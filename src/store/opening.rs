@@ -220,7 +220,8 @@ pub(super) fn rewrite_trees(layout: &Layout, trees: Trees) -> Result<Trees, Erro
     let (path, new, old) =
         (layout.trees(), layout.trees().with_extension("new"), layout.trees().with_extension("old"));
     let fresh = open_trees_at(layout, &new)?;
-    trees.copy_to(&fresh).map_err(Error::engine(&layout.root))?;
+    let copied = trees.copy_to(&fresh, |_| true).and_then(|()| fresh.set_mark(trees.mark()?));
+    copied.map_err(Error::engine(&layout.root))?;
     drop(fresh);
     drop(trees);
     let data = new.join("db");

@@ -190,16 +190,15 @@ impl Trees {
         self.set_mark(Mark { generation, applied, live_journalled: 0, live_other: mark.live_other })
     }
 
-    /// Copies all trees into the empty trees `other`.
-    pub(super) fn copy_to(&self, other: &Self) -> sled::Result<()> {
-        for (kind, journalled) in self.kinds() {
+    /// Copies the trees that `wanted` says, by whether they are journalled, into the empty trees `other`.
+    pub(super) fn copy_to(&self, other: &Self, wanted: fn(bool) -> bool) -> sled::Result<()> {
+        for (kind, journalled) in self.kinds().into_iter().filter(|(_, journalled)| wanted(*journalled)) {
             let target = other.tree(&kind, journalled)?;
             for entry in &self.tree(&kind, journalled)? {
                 let (key, value) = entry?;
                 target.insert(key, value)?;
             }
         }
-        other.set_mark(self.mark()?)?;
         other.db.flush().map(drop)
     }
 

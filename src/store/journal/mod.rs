@@ -11,4 +11,4 @@ mod writer;
 pub(super) use compact::compact;
 pub(super) use format::HEADER_BYTES;
 pub(super) use reader::{HeaderError, Reader, Step};
-pub(super) use writer::{Journal, create};
+pub(super) use writer::{Journal, create, frames_of};
