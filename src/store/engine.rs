@@ -1,6 +1,7 @@
 //! The store itself: journal first, then trees.
 
 use std::marker::PhantomData;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -160,8 +161,28 @@ impl Store {
     /// # Errors
     /// [`Error`] when the tree cannot be opened; each item may fail on its own.
     pub fn scan<R: Record>(&self, prefix: &str) -> Result<Scan<R>, Error> {
-        let inner = self.tree::<R>()?.scan_prefix(prefix);
-        Ok(Scan { inner, session: Arc::clone(&self.session), layout: self.layout.clone(), kind: PhantomData })
+        Ok(self.scan_of(self.tree::<R>()?.scan_prefix(prefix), prefix))
+    }
+
+    /// As [`Store::scan`], beginning behind the key `after`, which need not be there: the next page of a list.
+    ///
+    /// # Errors
+    /// As [`Store::scan`].
+    pub fn scan_after<R: Record>(&self, prefix: &str, after: &str) -> Result<Scan<R>, Error> {
+        let from = after.max(prefix);
+        let bound = if from == after { Bound::Excluded(from) } else { Bound::Included(from) };
+        let inner = self.tree::<R>()?.range::<&str, _>((bound, Bound::Unbounded));
+        Ok(self.scan_of(inner, prefix))
+    }
+
+    fn scan_of<R>(&self, inner: sled::Iter, prefix: &str) -> Scan<R> {
+        Scan {
+            inner,
+            prefix: prefix.to_owned(),
+            layout: self.layout.clone(),
+            kind: PhantomData,
+            session: Arc::clone(&self.session),
+        }
     }
 
     /// Returns how many records of a kind there are. Takes time in proportion to their number.
@@ -194,6 +215,7 @@ impl Store {
 pub struct Scan<R> {
     // Dropped before the session: an iterator keeps the trees open, and with them the store.
     inner: sled::Iter,
+    prefix: String,
     layout: Layout,
     kind: PhantomData<R>,
     #[expect(dead_code, reason = "held, not used: the store stays locked while it is read")]
@@ -205,6 +227,11 @@ impl<R: Record> Iterator for Scan<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.inner.next()?;
+        if let Ok((key, _)) = &entry
+            && !key.starts_with(self.prefix.as_bytes())
+        {
+            return None;
+        }
         Some(entry.map_err(Error::engine(&self.layout.root)).and_then(|(key, bytes)| decode(&key, &bytes)))
     }
 }
