@@ -57,6 +57,57 @@ pub struct Recording {
     pub audio: Option<RecordingAudio>,
 }
 
+impl Recording {
+    /// Returns a recording of which nothing but identifier and title is known.
+    #[must_use]
+    pub fn new(recording_id: RecordingId, title: String) -> Self {
+        Self {
+            recording_id,
+            isrc: None,
+            iswc: None,
+            upc: None,
+            title,
+            title_alt: Vec::new(),
+            version: None,
+            artist: None,
+            album: None,
+            label: None,
+            p_line: None,
+            c_line: None,
+            first_made: None,
+            release_date: None,
+            registration_no: None,
+            audio: None,
+        }
+    }
+
+    /// Returns this recording with all that `incoming` says put over it; what `incoming` leaves empty stays. Its
+    /// title counts only when it was given and not made from a file's name or an identifier.
+    #[must_use]
+    pub fn updated_by(&self, incoming: &Self, title_given: bool) -> Self {
+        let or = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
+        Self {
+            recording_id: incoming.recording_id.clone(),
+            isrc: or(&incoming.isrc, &self.isrc),
+            iswc: or(&incoming.iswc, &self.iswc),
+            upc: or(&incoming.upc, &self.upc),
+            title: if title_given { incoming.title.clone() } else { self.title.clone() },
+            title_alt: if incoming.title_alt.is_empty() { &self.title_alt } else { &incoming.title_alt }
+                .clone(),
+            version: or(&incoming.version, &self.version),
+            artist: or(&incoming.artist, &self.artist),
+            album: or(&incoming.album, &self.album),
+            label: or(&incoming.label, &self.label),
+            p_line: or(&incoming.p_line, &self.p_line),
+            c_line: or(&incoming.c_line, &self.c_line),
+            first_made: or(&incoming.first_made, &self.first_made),
+            release_date: or(&incoming.release_date, &self.release_date),
+            registration_no: or(&incoming.registration_no, &self.registration_no),
+            audio: incoming.audio.clone().or_else(|| self.audio.clone()),
+        }
+    }
+}
+
 /// The audio file that a recording's fingerprint was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordingAudio {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::args::{Color, Global};
 use crate::base::{Clock, SystemClock};
 use crate::config::{DEFAULT_STORE, Settings};
-use crate::store::Store;
+use crate::store::{Options, Store};
 
 /// How the process ends; the contract that scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,12 @@ impl Context {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_store(&self) -> Result<Store, crate::store::Error> {
-        Store::open(&self.store_path)
+        Store::open_with(&self.store_path, self.store_options())
+    }
+
+    /// Returns how the store is opened.
+    #[must_use]
+    pub fn store_options(&self) -> Options {
+        Options { keep_free_bytes: self.settings.storage.keep_free_bytes, ..Options::default() }
     }
 }

@@ -4,6 +4,7 @@
 mod cases;
 mod fetch;
 mod sites;
+mod storage;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use cases::{ClaimSettings, PartySettings};
 pub use fetch::FetchSettings;
 pub use sites::{RobotsPolicy, SiteSettings};
+pub use storage::StorageSettings;
 
 /// The file's name where `--config` is not given; looked for in the current folder.
 pub const FILE_NAME: &str = "earwitness.toml";
@@ -26,6 +28,8 @@ pub const DEFAULT_STORE: &str = "fingerprints/store";
 pub struct Settings {
     /// The folder of the store. Default: `fingerprints/store`.
     pub store: Option<PathBuf>,
+    /// How the store treats the disk.
+    pub storage: StorageSettings,
     /// How matches are accepted.
     pub matching: MatchSettings,
     /// How pages and media are fetched.
