@@ -96,6 +96,18 @@ impl Licence {
         }
     }
 
+    /// Whether the term runs at `at`: the start belongs to it, the end does not. Says nothing of the status.
+    #[must_use]
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        self.start.is_none_or(|start| start <= at) && self.ends_at().is_none_or(|end| at < end)
+    }
+
+    /// Whether the scope covers `recording`, or may: for want of an identifier in the catalogue it can be open.
+    #[must_use]
+    pub fn may_cover(&self, recording: &Recording) -> bool {
+        self.scope.holds(recording) != Holds::No
+    }
+
     /// Returns `Avex → NetEase`, or `owned by Avex`.
     #[must_use]
     pub fn parties(&self) -> String {
