@@ -6,6 +6,7 @@ use super::{Context, Exit, Usage, output};
 use crate::base::Timestamp;
 use crate::cases::{Case, Decided, Error, Event, State, decide, find, list, save};
 use crate::catalog::Recording;
+use crate::notice::inert;
 use crate::store::Store;
 
 /// Suspected infringements under review: list, show, approve, dismiss.
@@ -100,7 +101,7 @@ fn print_list(context: &Context, store: &Store, state: Option<State>) -> anyhow:
             case.case_id.clone(),
             case.state.to_string(),
             case.recording_id.to_string(),
-            title.as_deref().map(plain).unwrap_or_default(),
+            title.as_deref().map(inert).unwrap_or_default(),
             case.domain.clone(),
             case.territory.clone().unwrap_or_else(|| "?".to_owned()),
             case.verdict.decision.as_str().to_owned(),
@@ -128,10 +129,10 @@ fn show(context: &Context, store: &Store, id: &str) -> anyhow::Result<Exit> {
     print_head(&case, recording.as_ref());
     output::line("Sightings");
     for sighting in &case.sightings {
-        output::line(&format!("  {}", plain(&sighting.media_url)));
+        output::line(&format!("  {}", inert(&sighting.media_url)));
         if let Some(page) = &sighting.page_url {
-            let title = sighting.page_title.as_deref().map(|title| format!(" “{}”", plain(title)));
-            output::line(&format!("    on page {}{}", plain(page), title.unwrap_or_default()));
+            let title = sighting.page_title.as_deref().map(|title| format!(" “{}”", inert(title)));
+            output::line(&format!("    on page {}{}", inert(page), title.unwrap_or_default()));
         }
         output::line(&format!(
             "    captured {}, last seen {} ({}×), {} bytes, from {}",
@@ -153,13 +154,13 @@ fn print_head(case: &Case, recording: Option<&Recording>) {
     let title = recording.map_or_else(
         || "(no longer in the catalogue)".to_owned(),
         |recording| {
-            let artist = recording.artist.as_deref().map(|artist| format!(" – {}", plain(artist)));
-            format!("“{}”{}", plain(&recording.title), artist.unwrap_or_default())
+            let artist = recording.artist.as_deref().map(|artist| format!(" – {}", inert(artist)));
+            format!("“{}”{}", inert(&recording.title), artist.unwrap_or_default())
         },
     );
     output::line(&format!("Case {}  {}", case.case_id, case.state));
     output::line(&format!("  recording  {} {title}", case.recording_id));
-    output::line(&format!("  operator   {}", plain(&case.domain)));
+    output::line(&format!("  operator   {}", inert(&case.domain)));
     output::line(&format!("  territory  {}", case.territory.as_deref().unwrap_or("not known")));
     output::line(&format!("  SHA-256    {}", case.sha256));
     output::line(&format!("  opened     {}", case.created_at));
@@ -184,12 +185,12 @@ fn print_tail(case: &Case) {
     }
     output::line(&format!("Verdict {} at {}", case.verdict.decision.as_str(), case.verdict.at));
     for reason in &case.verdict.reasons {
-        output::line(&format!("  - {}", plain(reason)));
+        output::line(&format!("  - {}", inert(reason)));
     }
     output::line("History");
     for entry in &case.history {
-        let note = entry.note.as_deref().map(|note| format!(": {}", plain(note))).unwrap_or_default();
-        output::line(&format!("  {} {} by {}{note}", entry.at, entry.event.as_str(), plain(&entry.actor)));
+        let note = entry.note.as_deref().map(|note| format!(": {}", inert(note))).unwrap_or_default();
+        output::line(&format!("  {} {} by {}{note}", entry.at, entry.event.as_str(), inert(&entry.actor)));
     }
 }
 
@@ -229,9 +230,4 @@ pub(super) fn usage(error: Error) -> anyhow::Error {
 
 fn to_seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// Shows text from outside without what could steer the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
