@@ -212,9 +212,9 @@ fn decide_all(context: &Context, store: &Store, ids: &[String], decided: &Decide
     save(store, &cases)?;
     for case in &cases {
         if context.json {
-            output::json(case)?
+            output::json(case)?;
         } else {
-            output::line(&format!("{} {}", case.case_id, case.state))
+            output::line(&format!("{} {}", case.case_id, case.state));
         }
     }
     Ok(Exit::Done)

@@ -286,9 +286,9 @@ fn explain(context: &Context, args: &ExplainArgs) -> anyhow::Result<Exit> {
     let answer =
         verdict(&graph, &Question { recording: &recording, operator, territory, at, right: args.right });
     if context.json {
-        output::json(&answer)?
+        output::json(&answer)?;
     } else {
-        print(&recording, &answer, args.right)
+        print(&recording, &answer, args.right);
     }
     Ok(Exit::Done)
 }

@@ -26,14 +26,13 @@ pub(super) fn alteration(found: &Match) -> String {
         let how = if found.pitch_semitones > 0.0 { "升高" } else { "降低" };
         parts.push(format!("变调（音高{how} {:.2} 个半音）", found.pitch_semitones.abs()));
     }
-    match found.channel {
-        ChannelView::Mid => {}
-        ChannelView::Side => {
-            parts.push("声道处理（录音内容在左右声道差信号中，即一侧声道被反相）".to_owned())
-        }
-        ChannelView::Left => parts.push("声道处理（录音内容在左声道）".to_owned()),
-        ChannelView::Right => parts.push("声道处理（录音内容在右声道）".to_owned()),
-    }
+    let channel = match found.channel {
+        ChannelView::Mid => None,
+        ChannelView::Side => Some("声道处理（录音内容在左右声道差信号中，即一侧声道被反相）"),
+        ChannelView::Left => Some("声道处理（录音内容在左声道）"),
+        ChannelView::Right => Some("声道处理（录音内容在右声道）"),
+    };
+    parts.extend(channel.map(str::to_owned));
     if parts.is_empty() { "未见变速、变调".to_owned() } else { parts.join("；") }
 }
 

@@ -9,9 +9,11 @@
 
 mod inert;
 mod chinese;
+mod form;
 mod ncac;
 mod render;
 
+pub use form::{AnnexItem, AnnexMatch, Claim, NcacNotice, Party, Provider, Signature, Site};
 pub use inert::inert;
-pub use ncac::{CaseItem, Missing, NcacInput, NcacNotice, compose_ncac};
+pub use ncac::{CaseItem, Missing, NcacInput, compose_ncac};
 pub use render::{Error, render_ncac};

@@ -2,7 +2,7 @@
 
 use minijinja::Environment;
 
-use super::ncac::NcacNotice;
+use super::form::NcacNotice;
 
 /// A document could not be written: a mistake in its template.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,8 @@
 //! The conditions of one licence, one at a time: each finding says whether it holds, and why.
 
-use super::licence::{Holds, Layer, Licence, Status};
+use super::licence::{Holds, Licence};
 use super::operator::{Kinship, kinship, normalise_operator};
+use super::terms::{Layer, Status};
 use super::territory::Territory;
 use super::verdict::{Outcome, Question};
 use crate::base::Timestamp;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::graph::LicenceGraph;
-use super::licence::{Licence, Status};
+use super::licence::Licence;
 use super::operator::fold_name;
+use super::terms::Status;
 
 /// The most conflicts that are told of one graph: beyond, the table is wrong as a whole.
 const CONFLICTS_MAX: usize = 5_000;

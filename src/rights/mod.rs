@@ -9,6 +9,7 @@
 
 mod territory;
 mod operator;
+mod terms;
 mod licence;
 mod graph;
 mod verdict;
@@ -24,7 +25,13 @@ pub use answer::verdict;
 pub use conflict::{Conflict, ConflictKind, conflicts};
 pub use graph::LicenceGraph;
 pub use import::{Parsed, Problem, Row, Severity, parse_csv};
-pub use licence::{Layer, Licence, Operators, Right, Scope, Status};
+pub use licence::{Licence, Operators, Scope};
 pub use operator::{fold_name, normalise_operator, parse_domain};
+pub use terms::{Layer, Right, Status};
 pub use territory::{Territories, Territory, TerritoryError};
 pub use verdict::{Decision, Outcome, Question, Step, Verdict};
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod oracle_tests;

@@ -6,8 +6,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::import::{Cells, Problem};
-use super::licence::{Layer, Licence, Operators, Right, Scope, Status, fold_isrc, fold_upc};
+use super::licence::{Licence, Operators, Scope, fold_isrc, fold_upc};
 use super::operator::{normalise_operator, parse_domain};
+use super::terms::{Layer, Right, Status};
 use super::territory::{Territories, Territory};
 use crate::base::{Digest, Timestamp};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::licence::Right;
+use super::terms::Right;
 use crate::base::{RecordingId, Timestamp};
 use crate::catalog::Recording;
 

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::condition::{Asked, Finding, all, grant_findings};
 use super::graph::LicenceGraph;
-use super::licence::{Holds, Licence, Status};
+use super::licence::{Holds, Licence};
 use super::operator::fold_name;
+use super::terms::Status;
 
 /// A search through one graph for one question.
 pub(super) struct Walk<'a> {
