@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use cases::{ClaimSettings, PartySettings};
+pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
 pub use sites::{RobotsPolicy, SiteSettings};
 pub use storage::StorageSettings;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
     /// What is claimed in cases and notices, and who sends them.
     pub claim: ClaimSettings,
+    /// Who receives notices, by registrable domain: `[providers."example.com"]`.
+    pub providers: std::collections::BTreeMap<String, ProviderSettings>,
 }
 
 /// How matches are accepted.

@@ -1,0 +1,173 @@
+//! One case.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Event, State};
+use crate::base::{Digest, RecordingId, Timestamp};
+use crate::crawl::Sighting;
+use crate::matching::Match;
+use crate::rights::Verdict;
+use crate::store::Record;
+
+/// The most sightings that a case lists; more are only counted, as a store's records must stay small.
+pub(super) const SIGHTINGS_MAX: usize = 200;
+
+/// The longest page title that a case keeps, in characters.
+const TITLE_CHARS_MAX: usize = 300;
+
+/// A suspected infringement: one recording, one operator, one file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// `C-` and ten hexadecimal digits that follow from recording, domain and file.
+    pub case_id: String,
+    /// Which recording was found.
+    pub recording_id: RecordingId,
+    /// The registrable domain, or the address, of who serves the file.
+    pub domain: String,
+    /// Where the use was judged, ISO 3166-1 alpha-2; `None` where not known.
+    pub territory: Option<String>,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// Where the case stands.
+    pub state: State,
+    /// Where the file was seen, in the order in which the addresses became known.
+    pub sightings: Vec<CaseSighting>,
+    /// How many more addresses there were than are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sightings_unlisted: u64,
+    /// What of the recording is in the file.
+    pub matches: Vec<Match>,
+    /// The newest verdict.
+    pub verdict: Verdict,
+    /// When the case was opened.
+    pub created_at: Timestamp,
+    /// Everything that happened to it, oldest first; only ever appended to.
+    pub history: Vec<HistoryEntry>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// One address at which the file was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseSighting {
+    /// Where the bytes came from.
+    pub media_url: String,
+    /// The page that led there, if any.
+    pub page_url: Option<String>,
+    /// That page's title, shortened.
+    pub page_title: Option<String>,
+    /// When it was first fetched.
+    pub captured_at: Timestamp,
+    /// When it was last fetched with the same bytes.
+    pub last_seen: Timestamp,
+    /// How often it was fetched with the same bytes.
+    pub times_seen: u64,
+    /// SHA-256 of the bytes.
+    pub sha256: Digest,
+    /// Number of bytes.
+    pub bytes: u64,
+    /// The server's Content-Type, as sent.
+    pub content_type: Option<String>,
+    /// The address that served the bytes, with its port.
+    pub peer: Option<String>,
+}
+
+impl From<&Sighting> for CaseSighting {
+    fn from(sighting: &Sighting) -> Self {
+        Self {
+            media_url: sighting.media_url.clone(),
+            page_url: sighting.page_url.clone(),
+            page_title: sighting
+                .page_title
+                .as_ref()
+                .map(|title| title.chars().take(TITLE_CHARS_MAX).collect()),
+            captured_at: sighting.captured_at,
+            last_seen: sighting.captured_at,
+            times_seen: 1,
+            sha256: sighting.sha256,
+            bytes: sighting.bytes,
+            content_type: sighting.content_type.clone(),
+            peer: sighting.peer.clone(),
+        }
+    }
+}
+
+/// Something that happened to a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it: a person's name, or `earwitness` for the program itself.
+    pub actor: String,
+    /// What happened.
+    pub event: Event,
+    /// In words: a reason, a file name, a verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// An event that cannot happen to a case as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("case {case_id} is {state}, so it cannot be {}", event.as_str())]
+pub struct MoveError {
+    /// The case.
+    pub case_id: String,
+    /// Where it stands.
+    pub state: State,
+    /// What was tried.
+    pub event: Event,
+}
+
+impl Case {
+    /// Derives the identifier: the same finding has the same one on every machine.
+    #[must_use]
+    pub fn id_of(recording_id: &RecordingId, domain: &str, sha256: Digest) -> String {
+        let key = format!("{recording_id}\u{0}{}\u{0}{sha256}", domain.to_lowercase());
+        let digest = Digest::of(key.as_bytes()).to_string();
+        format!("C-{}", digest.get(..10).unwrap_or_default())
+    }
+
+    /// Moves the case by `event` and writes it into the history.
+    ///
+    /// # Errors
+    /// [`MoveError`] when the event cannot happen in the case's state; the case is then unchanged.
+    pub fn apply(
+        &mut self,
+        event: Event,
+        at: Timestamp,
+        actor: &str,
+        note: Option<String>,
+    ) -> Result<(), MoveError> {
+        let Some(state) = self.state.after(event) else {
+            return Err(MoveError { case_id: self.case_id.clone(), state: self.state, event });
+        };
+        self.state = state;
+        self.history.push(HistoryEntry { at, actor: actor.to_owned(), event, note });
+        Ok(())
+    }
+
+    /// Returns the base-10 logarithm of the chance that the file holds nothing of the recording: that of its
+    /// surest match; `None` without any match.
+    #[must_use]
+    pub fn log10_false_match(&self) -> Option<f64> {
+        self.matches.iter().map(|found| found.log10_false_match).min_by(f64::total_cmp)
+    }
+
+    /// Returns when the file was last seen at any of its addresses.
+    #[must_use]
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.sightings.iter().map(|sighting| sighting.last_seen).max()
+    }
+}
+
+impl Record for Case {
+    const KIND: &'static str = "case";
+    const JOURNALLED: bool = true;
+
+    fn key(&self) -> String {
+        self.case_id.clone()
+    }
+}

@@ -1,0 +1,153 @@
+//! From a finding to a case: new, joined, or nothing new.
+
+use super::case::{Case, CaseSighting, SIGHTINGS_MAX};
+use super::review::Error;
+use super::state::{Event, State};
+use crate::base::Timestamp;
+use crate::catalog::Recording;
+use crate::crawl::Sighting;
+use crate::matching::Match;
+use crate::rights::{Decision, Verdict};
+use crate::store::Store;
+
+/// Who acts where no person does.
+const PROGRAM: &str = "earwitness";
+
+/// One finding: a recording in a file at an address.
+#[derive(Debug, Clone, Copy)]
+pub struct CaseInput<'a> {
+    /// Where the file was seen.
+    pub sighting: &'a Sighting,
+    /// The matches of this recording in it; those of others are left aside.
+    pub matches: &'a [Match],
+    /// Whether the operator may use the recording.
+    pub verdict: &'a Verdict,
+    /// Which recording.
+    pub recording: &'a Recording,
+}
+
+/// What became of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queued {
+    /// A new case was opened.
+    New(String),
+    /// The file was seen at another address of the same operator: one more sighting of an old case.
+    Joined(String),
+    /// The same file at the same address: only counted.
+    Seen(String),
+    /// The use is licensed, and there is no case.
+    Licensed,
+}
+
+impl Queued {
+    /// Returns the case's identifier, if there is a case.
+    #[must_use]
+    pub fn case_id(&self) -> Option<&str> {
+        match self {
+            Self::New(id) | Self::Joined(id) | Self::Seen(id) => Some(id),
+            Self::Licensed => None,
+        }
+    }
+}
+
+/// Files a finding. Filing the same finding again changes nothing.
+///
+/// A LICENSED finding never opens a case; where one is open from before the licence was known, it is told in the
+/// case's history and left to people.
+///
+/// # Errors
+/// [`Error`] when the store fails.
+pub fn queue(store: &Store, now: Timestamp, input: CaseInput<'_>) -> Result<Queued, Error> {
+    let CaseInput { sighting, verdict, recording, .. } = input;
+    let case_id = Case::id_of(&recording.recording_id, &sighting.domain, sighting.sha256);
+    let Some(mut case) = store.get::<Case>(&case_id)? else {
+        if verdict.decision == Decision::Licensed {
+            return Ok(Queued::Licensed);
+        }
+        store.put(&open(case_id.clone(), now, &input))?;
+        return Ok(Queued::New(case_id));
+    };
+    let before = case.clone();
+    let queued = see(&mut case, now, sighting);
+    judge(&mut case, now, verdict);
+    if case != before {
+        store.put(&case)?;
+    }
+    Ok(queued)
+}
+
+fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
+    let CaseInput { sighting, matches, verdict, recording } = *input;
+    let (state, event) = standing(verdict.decision);
+    let mut case = Case {
+        case_id,
+        recording_id: recording.recording_id.clone(),
+        domain: sighting.domain.clone(),
+        territory: verdict.territory.clone(),
+        sha256: sighting.sha256,
+        state,
+        sightings: vec![CaseSighting::from(sighting)],
+        sightings_unlisted: 0,
+        matches: matches
+            .iter()
+            .filter(|found| found.recording_id == recording.recording_id)
+            .cloned()
+            .collect(),
+        verdict: verdict.clone(),
+        created_at: now,
+        history: Vec::new(),
+    };
+    // Cannot fail: the state was chosen for the event.
+    let _ = case.apply(event, now, PROGRAM, Some(told(verdict)));
+    case
+}
+
+fn standing(decision: Decision) -> (State, Event) {
+    match decision {
+        Decision::Undetermined => (State::Undetermined, Event::Undetermined),
+        Decision::Unlicensed | Decision::Licensed => (State::Queued, Event::Queued),
+    }
+}
+
+/// Adds or counts the sighting.
+fn see(case: &mut Case, now: Timestamp, sighting: &Sighting) -> Queued {
+    let case_id = case.case_id.clone();
+    if let Some(known) = case.sightings.iter_mut().find(|known| known.media_url == sighting.media_url) {
+        // An older or equal instant is the same visit, filed again.
+        if sighting.captured_at > known.last_seen {
+            known.last_seen = sighting.captured_at;
+            known.times_seen += 1;
+            known.peer = sighting.peer.clone().or_else(|| known.peer.take());
+        }
+        return Queued::Seen(case_id);
+    }
+    if case.sightings.len() >= SIGHTINGS_MAX {
+        case.sightings_unlisted += 1;
+        return Queued::Joined(case_id);
+    }
+    case.sightings.push(CaseSighting::from(sighting));
+    let _ = case.apply(Event::Joined, now, PROGRAM, Some(sighting.media_url.clone()));
+    Queued::Joined(case_id)
+}
+
+/// Takes a newer verdict over. One that decides otherwise is told in the history; it moves the case only while no
+/// person has decided.
+fn judge(case: &mut Case, now: Timestamp, verdict: &Verdict) {
+    if verdict.at < case.verdict.at || *verdict == case.verdict {
+        return;
+    }
+    if verdict.decision != case.verdict.decision {
+        let event = match verdict.decision {
+            Decision::Licensed => Event::Verdict,
+            other => standing(other).1,
+        };
+        let event = if case.state.after(event).is_some() { event } else { Event::Verdict };
+        let _ = case.apply(event, now, PROGRAM, Some(told(verdict)));
+    }
+    case.territory.clone_from(&verdict.territory);
+    case.verdict = verdict.clone();
+}
+
+fn told(verdict: &Verdict) -> String {
+    format!("{}: {}", verdict.decision.as_str(), verdict.reasons.join("; "))
+}
