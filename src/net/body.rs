@@ -67,9 +67,9 @@ impl Body {
         self.kind = kind;
     }
 
-    /// Lowers the cap to `bytes_left`: for objects that come in pieces and have one cap for all.
-    pub fn cap_at(&mut self, bytes_left: u64) {
-        self.bytes_max = self.bytes_max.min(bytes_left);
+    /// Lowers the cap by what came before: for objects that come in pieces and have one cap for all.
+    pub const fn cap_left(&mut self, bytes_before: u64) {
+        self.bytes_max = self.bytes_max.saturating_sub(bytes_before);
     }
 
     /// Reads the whole body.

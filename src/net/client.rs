@@ -201,6 +201,14 @@ impl Client {
         Ok(Self { http, guard, limits: Limits::new(settings) })
     }
 
+    /// Checks what the guard can tell of a URL without resolving its host.
+    ///
+    /// # Errors
+    /// As [`Guard::check_url`].
+    pub fn check(&self, url: &Url) -> Result<(), Error> {
+        self.guard.check_url(url)
+    }
+
     /// Begins a request that the caller leads from hop to hop.
     #[must_use]
     pub fn walk(&self, request: Request) -> Walk<'_> {
@@ -284,9 +292,7 @@ impl Opened {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
-        let retry_after = header_text(&self.headers, "retry-after")
-            .and_then(|text| text.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = header_text(&self.headers, "retry-after");
         Err(Error::Status { url: super::error::shown(&self.final_url), status: self.status, retry_after })
     }
 }

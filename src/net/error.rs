@@ -1,7 +1,5 @@
 //! What can go wrong between a URL and its bytes.
 
-use std::time::Duration;
-
 use url::Url;
 
 /// Which clock ran out.
@@ -130,8 +128,8 @@ pub enum Error {
         url: String,
         /// The HTTP status.
         status: u16,
-        /// What its Retry-After said, if it said anything.
-        retry_after: Option<Duration>,
+        /// Its Retry-After as sent, if there was one.
+        retry_after: Option<String>,
     },
     /// A redirect leads back to a URL of the same chain.
     #[error("{url}: redirects in a loop, back to {again}")]
@@ -175,6 +173,28 @@ impl Error {
             self,
             Self::NotPublic { .. } | Self::Resolve { .. } | Self::Connect { .. } | Self::Tls { .. }
         )
+    }
+
+    /// Returns the URL that failed; none for a wrong setting.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Setting { .. } => None,
+            Self::Url { url, .. }
+            | Self::NotPublic { url, .. }
+            | Self::Resolve { url, .. }
+            | Self::Connect { url, .. }
+            | Self::Tls { url, .. }
+            | Self::Timeout { url, .. }
+            | Self::TooSlow { url, .. }
+            | Self::TooLarge { url, .. }
+            | Self::Broken { url, .. }
+            | Self::Status { url, .. }
+            | Self::RedirectLoop { url, .. }
+            | Self::TooManyRedirects { url, .. }
+            | Self::BadRedirect { url, .. }
+            | Self::Write { url, .. } => Some(url),
+        }
     }
 
     /// Returns the same error, said of another URL of the same host.
