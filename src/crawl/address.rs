@@ -75,7 +75,7 @@ fn is_tracking(pair: &str) -> bool {
 
 /// Returns why `url` looks like a trap that generates pages without end, if it does.
 #[must_use]
-pub fn trap(url: &Url) -> Option<&'static str> {
+pub(super) fn trap(url: &Url) -> Option<&'static str> {
     if url.as_str().len() > URL_CHARS_MAX {
         return Some("the URL is longer than 2,000 characters");
     }
@@ -113,7 +113,7 @@ pub fn domain_of(url: &Url) -> String {
 
 /// Returns host and port: one robots.txt, one queue.
 #[must_use]
-pub fn authority(url: &Url) -> String {
+pub(super) fn authority(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or(0);
     format!("{}://{}:{port}", url.scheme(), url.host_str().unwrap_or_default())
 }

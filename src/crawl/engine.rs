@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::address::{authority, domain_of, trap};
-use super::discover::{Discovered, Hls, MediaKind, discover, extension_kind};
+use super::discover::{Discovered, Hls, MediaKind, MediaLink, discover, extension_kind};
 use super::event::{Error, Event, Failure, PageRead, Skip, SkipReason};
 use super::fetch::Answer;
 use super::frontier::{Added, Frontier, Task, TaskKind, Visit};
@@ -19,6 +19,8 @@ use crate::net::{Client, Kind, shown};
 
 /// Players in players, playlists in playlists: a page, its player, the player's master playlist, the stream.
 const NESTING_MAX: u32 = 4;
+/// Pages in frames in pages: the page's player, and the frame that this loads the player from. Deeper come adverts.
+const EMBED_NESTING_MAX: u32 = 1;
 /// How often a URL is tried again after "not now".
 const REFUSALS_MAX: u32 = 3;
 
@@ -121,9 +123,21 @@ impl Engine<'_> {
                 tokio::time::sleep_until(next.unwrap_or_else(Instant::now)).await;
                 continue;
             };
+            self.frontier.in_hand = Some(task.clone());
             if let Err(stop) = Box::pin(self.visit(&task)).await
                 && self.ended(task, stop).await.is_err()
             {
+                return;
+            }
+            self.frontier.in_hand = None;
+        }
+        self.report_beyond().await;
+    }
+
+    async fn report_beyond(&mut self) {
+        let depth_max = self.plan.depth_max;
+        for (url, from) in self.frontier.take_beyond() {
+            if self.skip(&url, Some(from), SkipReason::TooDeep { depth_max }).await.is_err() {
                 return;
             }
         }
@@ -199,7 +213,7 @@ impl Engine<'_> {
         }))
         .await?;
         for link in found.media {
-            self.take_media(task, from, link.url, link.via, link.kind).await?;
+            self.take_media(task, from, link).await?;
         }
         if task.kind == TaskKind::Page && self.plan.follow_links {
             for link in found.links {
@@ -212,20 +226,22 @@ impl Engine<'_> {
         }
     }
 
-    async fn take_media(
-        &mut self,
-        task: &Task,
-        from: usize,
-        url: Url,
-        via: String,
-        kind: MediaKind,
-    ) -> Result<(), Stop> {
+    async fn take_media(&mut self, task: &Task, from: usize, link: MediaLink) -> Result<(), Stop> {
+        let MediaLink { url, via, kind } = link;
         // A feed tells of the whole site: nothing that a single page shows.
         if kind == MediaKind::Feed && !self.plan.follow_links {
             return Ok(());
         }
+        // A frame or refresh to a page of the site is a page of the site; beyond the depth it is still shown here.
+        let is_page = kind == MediaKind::Embed && self.plan.follow_links && task.kind == TaskKind::Page;
+        if is_page && task.depth < self.plan.depth_max && self.in_scope(&url) {
+            let (kind, depth) = (TaskKind::Page, task.depth + 1);
+            return self
+                .take_on(Task { url, kind, via, depth, nesting: 0, from: Some(from), refusals: 0 })
+                .await;
+        }
         let nesting = if task.kind == TaskKind::Page { 0 } else { task.nesting + 1 };
-        if nesting > NESTING_MAX {
+        if nesting > NESTING_MAX || kind == MediaKind::Embed && nesting > EMBED_NESTING_MAX {
             return self.skip_once(&url, from, SkipReason::TooNested).await;
         }
         let (kind, depth) = (TaskKind::Media(kind), task.depth);
@@ -236,8 +252,12 @@ impl Engine<'_> {
         if !self.in_scope(&url) {
             return self.skip_once(&url, from, SkipReason::OutOfScope).await;
         }
+        if let Some(extension) = other_extension(url.path()) {
+            let content_type = format!("named .{extension}");
+            return self.skip_once(&url, from, SkipReason::NotAudio { content_type }).await;
+        }
         if task.depth >= self.plan.depth_max {
-            // Not marked as seen: a shorter way there may still come up.
+            self.frontier.put_beyond(url, from);
             return Ok(());
         }
         let (kind, via, depth) = (TaskKind::Page, "link".to_owned(), task.depth + 1);
@@ -247,8 +267,8 @@ impl Engine<'_> {
     async fn take_stream(&mut self, task: &Task, from: usize, url: &Url, hls: Hls) -> Result<(), Stop> {
         match hls {
             Hls::Master { chosen } => {
-                let via = "playlist".to_owned();
-                self.take_media(task, from, chosen, via, MediaKind::Playlist).await
+                let link = MediaLink { url: chosen, via: "playlist".to_owned(), kind: MediaKind::Playlist };
+                self.take_media(task, from, link).await
             }
             Hls::Media { encrypted: Some(method), .. } => Err(Stop::Skip(SkipReason::Encrypted { method })),
             Hls::Media { segments, ended, .. } => {
@@ -301,6 +321,18 @@ fn may_be_media(content_type: Option<&str>) -> bool {
     let other =
         ["image/", "font/", "text/css", "text/javascript", "application/javascript", "application/pdf"];
     !other.iter().any(|start| essence.starts_with(start))
+}
+
+/// Files that pages link to most often and that are neither pages nor audio: not worth a request each.
+const OTHER_EXTENSIONS: &[&str] = &[
+    "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "ico", "bmp", "css", "js", "mjs", "map", "woff",
+    "woff2", "ttf", "pdf", "doc", "docx", "epub", "zip", "rar", "7z", "gz", "tar", "exe", "apk", "dmg",
+    "iso", "torrent",
+];
+
+fn other_extension(path: &str) -> Option<&'static str> {
+    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+    OTHER_EXTENSIONS.iter().copied().find(|other| extension.eq_ignore_ascii_case(other))
 }
 
 /// Looks through a document on a thread that may take its time.

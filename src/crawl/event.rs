@@ -99,6 +99,12 @@ pub enum SkipReason {
     /// It belongs to another site.
     #[error("outside the site")]
     OutOfScope,
+    /// It redirects to another site.
+    #[error("redirects to another site ({to})")]
+    RedirectsOut {
+        /// Where to.
+        to: String,
+    },
     /// It is further from the seeds than `depth_max`.
     #[error("more than {depth_max} links away from the seeds")]
     TooDeep {

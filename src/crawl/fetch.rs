@@ -25,8 +25,9 @@ impl Engine<'_> {
         let mut hops: Vec<Hop> = Vec::new();
         loop {
             let url = walk.url().clone();
-            if !hops.is_empty() && task.kind == TaskKind::Page && !self.in_scope(&url) {
-                return Err(Stop::Skip(SkipReason::OutOfScope));
+            // A single URL may be a short link; a crawl must not be led out of its site.
+            if self.plan.follow_links && task.kind == TaskKind::Page && !self.in_scope(&url) {
+                return Err(Stop::Skip(SkipReason::RedirectsOut { to: net::shown(&url) }));
             }
             let robots = self.ask_robots(&url).await?;
             if let Some(ready_at) = self.pace.ready_at(&url) {

@@ -68,6 +68,10 @@ pub(super) struct Frontier {
     pages: VecDeque<Task>,
     seen: HashSet<String>,
     visits: Vec<Visit>,
+    /// Pages beyond the depth: skipped unless a shorter way to them comes up.
+    beyond: Vec<(Url, usize)>,
+    /// The task that is being worked on, so that a run that is stopped there loses nothing.
+    pub(super) in_hand: Option<Task>,
     /// Requests made so far.
     pub(super) requests: u64,
 }
@@ -95,6 +99,19 @@ impl Frontier {
     /// Puts a task back that could not be finished.
     pub(super) fn put_back(&mut self, task: Task) {
         self.queue(task.kind).push_front(task);
+    }
+
+    /// Remembers a page that is too far from the seeds by the way just found.
+    pub(super) fn put_beyond(&mut self, url: Url, from: usize) {
+        if self.beyond.len() < WAITING_MAX {
+            self.beyond.push((url, from));
+        }
+    }
+
+    /// Gives up the pages that stayed too far from the seeds, each once.
+    pub(super) fn take_beyond(&mut self) -> Vec<(Url, usize)> {
+        let beyond = std::mem::take(&mut self.beyond);
+        beyond.into_iter().filter(|(url, _)| self.mark_seen(url)).collect()
     }
 
     /// Takes the first task that `is_ready`.

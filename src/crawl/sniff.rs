@@ -1,7 +1,7 @@
 //! What a response really is: by its first bytes, and by its Content-Type where they say nothing.
 
 /// Bytes that are looked at.
-pub const HEAD_BYTES: usize = 512;
+pub(super) const HEAD_BYTES: usize = 512;
 
 /// What a response is, as far as the crawl cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ fn has_media_magic(head: &[u8]) -> bool {
     is_riff || is_mp4 || is_transport_stream
 }
 
-/// A frame header of MPEG audio (layers 1 to 3) or ADTS without reserved values. UTF-16 byte order marks are none.
+/// A frame header of MPEG audio (layers II and III) or ADTS without reserved values.
 fn is_mpeg_frame(head: &[u8]) -> bool {
     let [0xff, second, third, ..] = *head else { return false };
     let layer = (second >> 1) & 3;
@@ -148,7 +148,12 @@ fn is_mpeg_frame(head: &[u8]) -> bool {
         // ADTS: layer bits zero, sampling frequency index below 13.
         return (third >> 2) & 15 < 13;
     }
-    second & 0xe0 == 0xe0 && (second >> 3) & 3 != 1 && layer != 0 && third >> 4 != 15 && (third >> 2) & 3 != 3
+    // Layer I, of which there is no music on the web, begins like UTF-16's byte order mark.
+    second & 0xe0 == 0xe0
+        && (second >> 3) & 3 != 1
+        && (layer == 1 || layer == 2)
+        && third >> 4 != 15
+        && (third >> 2) & 3 != 3
 }
 
 #[cfg(test)]

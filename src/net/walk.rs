@@ -137,24 +137,23 @@ pub(super) fn classify(error: &reqwest::Error, at: &Url, received: Option<u64>) 
     let url = shown(at);
     let mut link: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(current) = link {
-        // `io::Error` skips the error it wraps when asked for its source.
-        let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner: &(dyn StdError + 'static) = match wrapped {
-            Some(wrapped) => wrapped,
-            None => current,
-        };
-        if let Some(NotPublic(address)) = inner.downcast_ref() {
+        if let Some(NotPublic(address)) = current.downcast_ref() {
             return Error::NotPublic { url, address: address.to_string() };
         }
-        if let Some(NoAddress(reason)) = inner.downcast_ref() {
+        if let Some(NoAddress(reason)) = current.downcast_ref() {
             return Error::Resolve { url, reason: reason.clone() };
         }
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>()
+        if let Some(tls) = current.downcast_ref::<rustls::Error>()
             && received.is_none()
         {
             return Error::Tls { url, reason: tls.to_string() };
         }
-        link = current.source();
+        // `io::Error` skips the error it wraps when asked for its source.
+        let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        link = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     let reason = deepest(error);
     if error.is_connect() {

@@ -80,6 +80,7 @@ fn media(text: &str, sink: &Sink) -> Option<Hls> {
     let (mut segments, mut encrypted, mut ended) = (Vec::new(), None, false);
     let mut range: Option<(u64, u64)> = None;
     let mut range_end = 0;
+    let mut map: Option<Segment> = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if segments.len() >= SEGMENTS_MAX {
             break;
@@ -92,7 +93,13 @@ fn media(text: &str, sink: &Sink) -> Option<Hls> {
         } else if let Some(list) = line.strip_prefix("#EXT-X-MAP:") {
             let range = attribute(list, "BYTERANGE").and_then(|text| byte_range(text, 0));
             let url = attribute(list, "URI").and_then(|uri| sink.resolve(uri));
-            segments.extend(url.map(|url| Segment { url, range }));
+            // The same one before every segment is needed once only.
+            if let Some(next) =
+                url.map(|url| Segment { url, range }).filter(|next| map.as_ref() != Some(next))
+            {
+                map = Some(next.clone());
+                segments.push(next);
+            }
         } else if let Some(text) = line.strip_prefix("#EXT-X-BYTERANGE:") {
             range = byte_range(text, range_end);
             range_end = range.map_or(0, |(first, count)| first.saturating_add(count));
@@ -103,8 +110,6 @@ fn media(text: &str, sink: &Sink) -> Option<Hls> {
             segments.extend(url.map(|url| Segment { url, range: range.take() }));
         }
     }
-    // A new initialisation segment is only needed where it changes.
-    segments.dedup();
     (!segments.is_empty()).then_some(Hls::Media { segments, encrypted, ended })
 }
 

@@ -147,7 +147,6 @@ fn meta(tag: &Tag, sink: &mut Sink) {
         Some("refresh") => {
             if let Some(target) = refresh_target(content) {
                 sink.media(target, "meta-refresh", extension_kind_of_url(target).unwrap_or(MediaKind::Embed));
-                sink.link(target);
             }
         }
         _ => {}

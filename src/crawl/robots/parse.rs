@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 /// What is read of a file: the RFC asks for at least 500 KiB; the rest is dropped.
-pub const BYTES_MAX: usize = 500 << 10;
+pub(super) const BYTES_MAX: usize = 500 << 10;
 /// Sitemaps that are kept of one file.
 const SITEMAPS_MAX: usize = 100;
 
@@ -148,7 +148,7 @@ impl Groups {
 fn encode(text: &[u8]) -> Vec<u8> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = Vec::with_capacity(text.len());
-    let mut push_encoded = |out: &mut Vec<u8>, byte: u8| {
+    let push_encoded = |out: &mut Vec<u8>, byte: u8| {
         out.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
     };
     let mut rest = text;
@@ -219,7 +219,7 @@ mod tests {
         assert!(!allowed(text, "/b"));
         assert!(allowed(text, "/c"));
         assert!(!allowed("User-agent: *\nDisallow: /\n", "/c"));
-        assert!(allowed("User-agent: earwitness\n\nUser-agent: *\nDisallow: /", "/c") == false);
+        assert!(!allowed("User-agent: earwitness\n\nUser-agent: *\nDisallow: /", "/c"));
         assert!(allowed("User-agent: earwitness\nDisallow:\nUser-agent: *\nDisallow: /", "/c"));
         assert!(allowed("User-agent: earwitnessbot\nDisallow: /", "/c"));
         assert!(allowed("Disallow: /", "/c"), "a rule outside any group");
