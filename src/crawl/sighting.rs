@@ -49,10 +49,14 @@ pub struct Sighting {
     pub bytes: u64,
     /// The server's Content-Type, as sent.
     pub content_type: Option<String>,
-    /// The host's registrable domain (or the address where the host is one): the operator's key in licences.
+    /// The operator's key in licences: the registrable domain of the page (who shows the media answers for it,
+    /// wherever the bytes lie), or of the media URL where there is no page. See [`crate::crawl::domain_of`].
     pub domain: String,
     /// The address that served the bytes, with its port.
     pub peer: Option<String>,
     /// What robots.txt said.
     pub robots: Option<RobotsDecision>,
+    /// What is not quite right with the bytes, for example segments of a stream that could not be fetched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

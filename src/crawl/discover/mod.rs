@@ -1,0 +1,120 @@
+//! Discovery: here are a document's bytes; gives the media it plays or links to, and the pages it links to.
+//!
+//! [`discover`] is pure, takes any bytes and never fails: what cannot be read is left out. The order in which media
+//! are given is the order of trust: what players load, what links and metadata name, and last what only a script's
+//! strings hint at.
+
+mod hls;
+mod html;
+mod json_ld;
+mod playlist;
+mod sink;
+mod strings;
+mod tags;
+mod text;
+mod xml;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+pub use hls::{Hls, Segment};
+
+use super::sniff::{Content, sniff};
+use sink::Sink;
+
+/// What a link promises; what is really there, the bytes will tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaKind {
+    /// Audio or video.
+    Media,
+    /// A playlist of some kind.
+    Playlist,
+    /// A page shown inside the page, such as a player.
+    Embed,
+    /// A feed of the site.
+    Feed,
+}
+
+/// One link to media.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MediaLink {
+    /// Where it leads; always http or https.
+    pub url: Url,
+    /// How the page names it: `audio`, `source`, `link`, `og:audio`, `json-ld`, `playlist`, `script` …
+    pub via: String,
+    /// What it promises.
+    pub kind: MediaKind,
+}
+
+/// What a document leads to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Discovered {
+    /// The document's title, as text.
+    pub title: Option<String>,
+    /// Media, each URL once.
+    pub media: Vec<MediaLink>,
+    /// Pages, each URL once.
+    pub links: Vec<Url>,
+    /// The streams or segments, where the document is an HLS playlist.
+    pub hls: Option<Hls>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+}
+
+/// Finds what the document in `bytes`, fetched from `url`, leads to.
+#[must_use]
+pub fn discover(url: &Url, content_type: Option<&str>, bytes: &[u8]) -> Discovered {
+    let mut sink = Sink::new(url);
+    let content = sniff(content_type, bytes);
+    if matches!(content, Content::Media | Content::Other) {
+        return sink.finish();
+    }
+    let text = text::decode(bytes, content_type);
+    match content {
+        Content::Html => html::scan(&text, &mut sink),
+        Content::Xml => xml::scan(&text, &mut sink),
+        Content::Json => strings::scan(&text, "json", &mut sink),
+        Content::M3u => playlist::m3u(&text, &mut sink),
+        Content::Pls => playlist::pls(&text, &mut sink),
+        Content::Dash => sink.problem("DASH streams are not read".to_owned()),
+        Content::Hls => {
+            let hls = hls::parse(&text, &sink);
+            let mut found = sink.finish();
+            found.hls = hls;
+            return found;
+        }
+        Content::Media | Content::Other => {}
+    }
+    sink.finish()
+}
+
+/// Extensions of audio and video, and of the containers that music platforms encrypt.
+const MEDIA_EXTENSIONS: &[&str] = &[
+    "mp3", "mp2", "m4a", "m4b", "m4r", "aac", "ogg", "oga", "opus", "spx", "flac", "wav", "wave", "aif",
+    "aiff", "aifc", "wma", "ape", "wv", "mka", "alac", "caf", "amr", "ac3", "dts", "tta", "tak", "mpc", "au",
+    "snd", "dsf", "dff", "ra", "mp4", "m4v", "webm", "mkv", "mov", "avi", "flv", "f4v", "3gp", "wmv", "asf",
+    "mpg", "mpeg", "ogv", "ncm", "qmc0", "qmc3", "qmcflac", "qmcogg", "mflac", "mgg", "kgm", "kgma", "kwm",
+];
+
+const PLAYLIST_EXTENSIONS: &[&str] = &["m3u", "m3u8", "pls", "xspf", "asx", "wpl", "mpd"];
+
+/// What the extension of a path promises, if anything.
+#[must_use]
+pub fn extension_kind(path: &str) -> Option<MediaKind> {
+    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+    if extension.len() > 8 {
+        return None;
+    }
+    let extension = extension.to_ascii_lowercase();
+    if MEDIA_EXTENSIONS.contains(&extension.as_str()) {
+        Some(MediaKind::Media)
+    } else if PLAYLIST_EXTENSIONS.contains(&extension.as_str()) {
+        Some(MediaKind::Playlist)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! What a crawl tells of.
+
+use serde::Serialize;
+
+use super::sighting::Sighting;
+use crate::net;
+
+/// What can go wrong with one URL, or with the plan.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The network said no.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// A seed is no URL that can be fetched.
+    #[error("`{seed}` is no web address ({reason}); write it whole, for example https://example.com/page")]
+    Seed {
+        /// The seed as given.
+        seed: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A site has no seeds.
+    #[error("site `{site}` has no seeds; add `seeds = [\"https://…\"]` to its settings")]
+    NoSeeds {
+        /// The site's name.
+        site: String,
+    },
+    /// robots.txt shall be ignored without a reason.
+    #[error("site `{site}` has robots = \"ignore\" but no robots_reason; the reason is kept as evidence")]
+    NoRobotsReason {
+        /// The site's name.
+        site: String,
+    },
+    /// The bytes cannot be kept.
+    #[error("{url}: cannot keep the bytes in {folder} ({source})")]
+    Keep {
+        /// The media URL.
+        url: String,
+        /// The folder for temporary files.
+        folder: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A document could not be looked through.
+    #[error("{url}: the document could not be read ({reason})")]
+    Document {
+        /// Its URL.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// A media object with its bytes. The file is removed when this is dropped.
+#[derive(Debug)]
+pub struct Found {
+    /// Where, when and how.
+    pub sighting: Sighting,
+    /// The bytes.
+    pub file: tempfile::TempPath,
+}
+
+/// A document that was read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PageRead {
+    /// Where it came from, after redirects.
+    pub url: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// How many links to media it holds, known ones too.
+    pub media: usize,
+    /// How many links to pages it holds, known ones too.
+    pub links: usize,
+    /// What in it could not be read.
+    pub problems: Vec<String>,
+}
+
+/// A URL that was not fetched, or not kept.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Skip {
+    /// The URL.
+    pub url: String,
+    /// The page that led there.
+    pub page_url: Option<String>,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a URL was not fetched, or not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// robots.txt forbids it.
+    #[error("robots.txt forbids it ({rule})")]
+    Robots {
+        /// The rule, or why there is none.
+        rule: String,
+    },
+    /// It belongs to another site.
+    #[error("outside the site")]
+    OutOfScope,
+    /// It redirects to another site.
+    #[error("redirects to another site ({to})")]
+    RedirectsOut {
+        /// Where to.
+        to: String,
+    },
+    /// It is further from the seeds than `depth_max`.
+    #[error("more than {depth_max} links away from the seeds")]
+    TooDeep {
+        /// The limit.
+        depth_max: u32,
+    },
+    /// Playlists in playlists, players in players.
+    #[error("nested too deeply in players and playlists")]
+    TooNested,
+    /// It looks like a trap for crawlers.
+    #[error("looks like a trap: {what}")]
+    Trap {
+        /// By what.
+        what: String,
+    },
+    /// It is neither audio or video nor a document that could lead there.
+    #[error("neither audio nor a page ({content_type})")]
+    NotAudio {
+        /// Its Content-Type.
+        content_type: String,
+    },
+    /// The stream is encrypted.
+    #[error("the stream is encrypted ({method})")]
+    Encrypted {
+        /// The method that the playlist names.
+        method: String,
+    },
+    /// The format is known but not read.
+    #[error("{format} streams are not read")]
+    Unsupported {
+        /// The format.
+        format: String,
+    },
+    /// The run has made as many requests as it may.
+    #[error("the run's limit of {requests_max} requests is reached; {waiting} URLs are left")]
+    Budget {
+        /// The limit.
+        requests_max: u64,
+        /// URLs still waiting.
+        waiting: usize,
+    },
+    /// More URLs are known than can be kept in mind.
+    #[error("too many URLs are waiting already")]
+    FrontierFull,
+}
+
+/// A URL that could not be fetched.
+#[derive(Debug)]
+pub struct Failure {
+    /// The URL.
+    pub url: String,
+    /// The page that led there.
+    pub page_url: Option<String>,
+    /// What went wrong; the message names the URL.
+    pub error: Error,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A media object was fetched.
+    Found(Box<Found>),
+    /// A document was read.
+    Page(PageRead),
+    /// A URL was passed over.
+    Skipped(Skip),
+    /// A URL failed.
+    Failed(Box<Failure>),
+}

@@ -1,0 +1,216 @@
+//! What is still to be fetched, and what has been seen: the whole state of a run, in a form that can be stored.
+
+use std::collections::{HashSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::address;
+use super::discover::MediaKind;
+use super::sighting::Hop;
+
+/// URLs that may wait.
+const WAITING_MAX: usize = 50_000;
+/// URLs that are remembered as seen.
+const SEEN_MAX: usize = 500_000;
+
+/// What a task is to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TaskKind {
+    /// A page of the site, whose links are followed.
+    Page,
+    /// Something that a page plays, shows or lists.
+    Media(MediaKind),
+}
+
+/// One URL to be fetched.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Task {
+    pub(super) url: Url,
+    pub(super) kind: TaskKind,
+    /// How the URL was learned of.
+    pub(super) via: String,
+    /// Links from the seed.
+    pub(super) depth: u32,
+    /// Players and playlists between the page and this.
+    pub(super) nesting: u32,
+    /// The document that led here, by its place in [`Frontier::visits`].
+    pub(super) from: Option<usize>,
+    /// How often it was refused for now.
+    pub(super) refusals: u32,
+}
+
+/// One document that was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Visit {
+    pub(super) url: Url,
+    pub(super) title: Option<String>,
+    /// Whether it is a page, and not a playlist or feed.
+    pub(super) is_page: bool,
+    pub(super) hops: Vec<Hop>,
+    pub(super) from: Option<usize>,
+}
+
+/// Whether a task was taken on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    Yes,
+    Known,
+    Full,
+}
+
+/// The state of a run.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Frontier {
+    /// Media come before pages, so that what a page shows is fetched while its addresses are still valid.
+    media: VecDeque<Task>,
+    pages: VecDeque<Task>,
+    seen: HashSet<String>,
+    visits: Vec<Visit>,
+    /// Pages beyond the depth: skipped unless a shorter way to them comes up.
+    beyond: Vec<(Url, usize)>,
+    /// The task that is being worked on, so that a run that is stopped there loses nothing.
+    pub(super) in_hand: Option<Task>,
+    /// Requests made so far.
+    pub(super) requests: u64,
+}
+
+impl Frontier {
+    /// Takes on a task, unless its URL was seen before.
+    pub(super) fn add(&mut self, task: Task) -> Added {
+        let key = address::key(&task.url);
+        if self.seen.contains(&key) {
+            return Added::Known;
+        }
+        if self.waiting() >= WAITING_MAX || self.seen.len() >= SEEN_MAX {
+            return Added::Full;
+        }
+        self.seen.insert(key);
+        self.queue(task.kind).push_back(task);
+        Added::Yes
+    }
+
+    /// Remembers a URL as seen and returns whether it was new.
+    pub(super) fn mark_seen(&mut self, url: &Url) -> bool {
+        self.seen.len() < SEEN_MAX && self.seen.insert(address::key(url))
+    }
+
+    /// Puts a task back that could not be finished.
+    pub(super) fn put_back(&mut self, task: Task) {
+        self.queue(task.kind).push_front(task);
+    }
+
+    /// Remembers a page that is too far from the seeds by the way just found.
+    pub(super) fn put_beyond(&mut self, url: Url, from: usize) {
+        if self.beyond.len() < WAITING_MAX {
+            self.beyond.push((url, from));
+        }
+    }
+
+    /// Gives up the pages that stayed too far from the seeds, each once.
+    pub(super) fn take_beyond(&mut self) -> Vec<(Url, usize)> {
+        let beyond = std::mem::take(&mut self.beyond);
+        beyond.into_iter().filter(|(url, _)| self.mark_seen(url)).collect()
+    }
+
+    /// Takes the first task that `is_ready`.
+    pub(super) fn take(&mut self, is_ready: impl Fn(&Task) -> bool) -> Option<Task> {
+        for queue in [&mut self.media, &mut self.pages] {
+            if let Some(at) = queue.iter().position(&is_ready) {
+                return queue.remove(at);
+            }
+        }
+        None
+    }
+
+    /// Returns all waiting tasks.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.media.iter().chain(&self.pages)
+    }
+
+    /// Returns how many tasks wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.media.len() + self.pages.len()
+    }
+
+    /// Keeps a document that was read and returns its place.
+    pub(super) fn visited(&mut self, visit: Visit) -> usize {
+        self.visits.push(visit);
+        self.visits.len() - 1
+    }
+
+    /// Returns the page that a task belongs to: the nearest document on its way that is one.
+    pub(super) fn page_of(&self, from: Option<usize>) -> Option<&Visit> {
+        self.way(from).find(|visit| visit.is_page)
+    }
+
+    /// Returns the requests that led to a task, the seed's first.
+    pub(super) fn hops_to(&self, from: Option<usize>) -> Vec<Hop> {
+        let mut visits: Vec<_> = self.way(from).collect();
+        visits.reverse();
+        visits.iter().flat_map(|visit| visit.hops.iter().cloned()).collect()
+    }
+
+    /// The documents on the way to a task, the nearest first.
+    fn way(&self, from: Option<usize>) -> impl Iterator<Item = &Visit> {
+        let mut next = from.and_then(|at| self.visits.get(at));
+        std::iter::from_fn(move || {
+            let visit = next?;
+            next = visit.from.and_then(|at| self.visits.get(at));
+            Some(visit)
+        })
+    }
+
+    fn queue(&mut self, kind: TaskKind) -> &mut VecDeque<Task> {
+        match kind {
+            TaskKind::Page => &mut self.pages,
+            TaskKind::Media(_) => &mut self.media,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn task(url: &str, kind: TaskKind, from: Option<usize>) -> Task {
+        let url = Url::parse(url).unwrap();
+        Task { url, kind, via: "link".to_owned(), depth: 0, nesting: 0, from, refusals: 0 }
+    }
+
+    #[test]
+    fn media_first_each_once_and_storable() {
+        let mut frontier = Frontier::default();
+        assert_eq!(frontier.add(task("http://a.example/1", TaskKind::Page, None)), Added::Yes);
+        assert_eq!(frontier.add(task("http://a.example/1#x", TaskKind::Page, None)), Added::Known);
+        frontier.add(task("http://a.example/2.mp3", TaskKind::Media(MediaKind::Media), None));
+        let stored = serde_json::to_string(&frontier).unwrap();
+        let mut frontier: Frontier = serde_json::from_str(&stored).unwrap();
+        assert_eq!(frontier.take(|_| true).unwrap().url.path(), "/2.mp3");
+        assert_eq!(frontier.take(|_| true).unwrap().url.path(), "/1");
+        assert!(frontier.take(|_| true).is_none());
+    }
+
+    #[test]
+    fn the_way_leads_back_to_the_seed() {
+        let mut frontier = Frontier::default();
+        let mut visit = |path: &str, is_page, from| {
+            let url = Url::parse(&format!("http://a.example{path}")).unwrap();
+            let hop = Hop {
+                url: url.to_string(),
+                status: 200,
+                peer: None,
+                via: "seed".to_owned(),
+                at: jiff::Timestamp::UNIX_EPOCH,
+            };
+            frontier.visited(Visit { url, title: None, is_page, hops: vec![hop], from })
+        };
+        let page = visit("/", true, None);
+        let list = visit("/list.m3u", false, Some(page));
+        assert_eq!(frontier.page_of(Some(list)).unwrap().url.path(), "/");
+        let urls: Vec<_> = frontier.hops_to(Some(list)).into_iter().map(|hop| hop.url).collect();
+        assert_eq!(urls, ["http://a.example/", "http://a.example/list.m3u"]);
+    }
+}
