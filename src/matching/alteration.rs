@@ -26,3 +26,13 @@ pub(super) fn explain(time_factor: f64, frequency_factor: f64) -> Alteration {
         Alteration { speed: 1.0, tempo: time_factor, pitch_semitones: semitones }
     }
 }
+
+impl Alteration {
+    /// How many factors differ from one beyond what a measurement errs by: 0, 1 or 2.
+    pub(super) fn free_factors(&self) -> u32 {
+        let speed = self.speed.ln().abs() > SAME;
+        let tempo = self.tempo.ln().abs() > SAME;
+        let pitch = self.pitch_semitones.abs() > 0.25;
+        u32::from(speed) + u32::from(tempo) + u32::from(pitch)
+    }
+}

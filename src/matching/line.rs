@@ -22,6 +22,11 @@ impl Line {
         (reference - self.offset) / self.rate
     }
 
+    /// The same map the other way: from the recording to the query.
+    pub(super) fn inverse(&self) -> Self {
+        Self { rate: 1.0 / self.rate, offset: -self.offset / self.rate, shift: -self.shift }
+    }
+
     /// Least squares through (query, reference) pairs; the rate is kept within `rate_play` (as a share) of this
     /// line's, so that few or close pairs cannot tilt it.
     pub(super) fn through(&self, pairs: &[(f64, f64)], rate_play: f64) -> Self {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::alteration::explain;
+use super::alteration::{Alteration, explain};
 use super::line::Line;
 use super::lookup::{Hit, hits};
 use super::significance::{log10_false_match, surprise};
 use super::types::Match;
-use super::verify::{Probe, QueryPeaks, Tally, fit, probe, tally};
+use super::verify::{Probe, QueryPeaks, Tally, backward_tally, fit, probe, rough_tally, tally};
 use super::vote::candidates;
 use crate::base::ChannelView;
 use crate::fingerprint::{Fingerprint, PITCH_STEPS_PER_OCTAVE, TIME_STEPS_PER_S};
@@ -32,7 +32,7 @@ const WINDOW_HOP: f64 = 5.0 * TIME_STEPS_PER_S;
 /// How far a span is extended at a time.
 const EXTENSION: f64 = 5.0 * TIME_STEPS_PER_S;
 /// Candidates below this surprise are not followed.
-const SURPRISE_MIN: f64 = 8.0;
+const SURPRISE_MIN: f64 = 9.0;
 /// A match needs this many peaks tested …
 const TESTED_MIN: usize = 16;
 /// … and found: fewer could be one bar of anything.
@@ -46,7 +46,8 @@ struct Found {
     line: Line,
     span: (f64, f64),
     tally: Tally,
-    surprise: f64,
+    alteration: Alteration,
+    log10_false_match: f64,
 }
 
 /// Finds all recordings of `index` in `query`, of which `view` tells the channels; the surest match first.
@@ -55,18 +56,19 @@ pub fn find_matches(query: &Fingerprint, view: ChannelView, index: &Index, optio
     let mut search = Search {
         query: QueryPeaks::new(&query.peaks),
         duration: f64::from(query.duration),
+        catalogue_s: index.duration_s(),
         index,
         references: HashMap::new(),
     };
     let found = search.all_windows(&hits(&query.peaks, index));
-    let catalogue_s = index.duration_s();
-    let kept = search.explain_away(found, |s| log10_false_match(s, catalogue_s) <= options.log10_false_match_max);
-    kept.iter().filter_map(|found| to_match(found, view, index, catalogue_s)).collect()
+    let kept = search.explain_away(found, options.log10_false_match_max);
+    kept.iter().filter_map(|found| to_match(found, view, index)).collect()
 }
 
 struct Search<'a> {
     query: QueryPeaks<'a>,
     duration: f64,
+    catalogue_s: f64,
     index: &'a Index,
     references: HashMap<RecordingIndex, Fingerprint>,
 }
@@ -109,33 +111,41 @@ impl Search<'_> {
         let reference =
             self.references.entry(recording).or_insert_with(|| index.fingerprint(recording).unwrap_or_default());
         let line = fit(&self.query, &reference.peaks, line, window);
-        let first = tally(&self.query, &reference.peaks, &line, window);
+        let first = rough_tally(&self.query, &reference.peaks, &line, window);
         if surprise(&first) < SURPRISE_MIN {
             return None;
         }
         let (line, span) = extend(&self.query, &reference.peaks, line, window, &first, self.duration)?;
         let tally = tally(&self.query, &reference.peaks, &line, span);
         let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
-        enough.then(|| Found { recording, line, span, tally, surprise: surprise(&tally) })
+        enough.then(|| {
+            let alteration = alteration_of(&line);
+            let back = surprise(&backward_tally(&self.query, &reference.peaks, &line, span));
+            let log10_false_match = log10_false_match(surprise(&tally)+0.5*back, &alteration, self.catalogue_s);
+            if std::env::var("DBG").is_ok() { eprintln!("DBG {} {:.1} {:.1} {:.1}", index.id(recording).unwrap(), span.0, surprise(&tally), back); }
+            Found { recording, line, span, tally, alteration, log10_false_match }
+        })
     }
 
     /// Keeps the surest matches: what a surer one has explained does not count for another, unless that explains the
     /// same nearly as well.
-    fn explain_away(&mut self, mut found: Vec<Found>, accept: impl Fn(f64) -> bool) -> Vec<Found> {
-        found.retain(|one| accept(one.surprise));
-        found.sort_by(|a, b| b.surprise.total_cmp(&a.surprise).then(a.recording.cmp(&b.recording)));
+    fn explain_away(&mut self, mut found: Vec<Found>, limit: f64) -> Vec<Found> {
+        found.retain(|one| one.log10_false_match <= limit);
+        found.sort_by(|a, b| {
+            a.log10_false_match.total_cmp(&b.log10_false_match).then(a.recording.cmp(&b.recording))
+        });
         let mut kept: Vec<Found> = Vec::new();
         for one in found {
             let overlaps = |other: &&Found| overlap(one.span, other.span) > 0.3;
             if kept.iter().filter(overlaps).any(|other| other.recording == one.recording) {
                 continue;
             }
-            let rival = kept.iter().filter(overlaps).any(|other| one.surprise >= RIVAL_SHARE * other.surprise);
-            let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
-            let left = tally(&self.query, reference, &one.line, one.span);
-            if !(rival || accept(surprise(&left)) && left.found >= FOUND_MIN) {
+            let rival =
+                |other: &Found| one.log10_false_match - limit <= RIVAL_SHARE * (other.log10_false_match - limit);
+            if !kept.iter().filter(overlaps).any(rival) && !self.stands_alone(&one, limit) {
                 continue;
             }
+            let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
             for probe in probe(&self.query, reference, &one.line, one.span) {
                 if let Some(peak) = probe.found {
                     self.query.used[peak] = true;
@@ -144,6 +154,13 @@ impl Search<'_> {
             kept.push(one);
         }
         kept
+    }
+
+    /// Whether a match is accepted on the peaks alone that no surer match has explained.
+    fn stands_alone(&self, one: &Found, limit: f64) -> bool {
+        let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
+        let left = tally(&self.query, reference, &one.line, one.span);
+        left.found >= FOUND_MIN && log10_false_match(surprise(&left) + 0.5 * surprise(&backward_tally(&self.query, reference, &one.line, one.span)), &one.alteration, self.catalogue_s) <= limit
     }
 }
 
@@ -200,21 +217,23 @@ fn best_stretch(probes: &[Probe], share: f64, chance: f64) -> Option<(f64, f64)>
     best.map(|(_, first, last)| (probes[first].time, probes[last].time))
 }
 
-fn to_match(found: &Found, view: ChannelView, index: &Index, catalogue_s: f64) -> Option<Match> {
+fn alteration_of(line: &Line) -> Alteration {
+    explain(line.rate, (-line.shift / f64::from(PITCH_STEPS_PER_OCTAVE)).exp2())
+}
+
+fn to_match(found: &Found, view: ChannelView, index: &Index) -> Option<Match> {
     let seconds = |steps: f64| steps / TIME_STEPS_PER_S;
-    let frequency_factor = (-found.line.shift / f64::from(PITCH_STEPS_PER_OCTAVE)).exp2();
-    let alteration = explain(found.line.rate, frequency_factor);
     Some(Match {
         recording_id: index.id(found.recording)?.clone(),
         query_start_s: seconds(found.span.0).max(0.0),
         query_end_s: seconds(found.span.1),
         reference_start_s: seconds(found.line.reference(found.span.0)).max(0.0),
         reference_end_s: seconds(found.line.reference(found.span.1)),
-        speed: alteration.speed,
-        tempo: alteration.tempo,
-        pitch_semitones: alteration.pitch_semitones,
+        speed: found.alteration.speed,
+        tempo: found.alteration.tempo,
+        pitch_semitones: found.alteration.pitch_semitones,
         channel: view,
         matched_peaks: found.tally.found as u32,
-        log10_false_match: log10_false_match(found.surprise, catalogue_s),
+        log10_false_match: found.log10_false_match,
     })
 }

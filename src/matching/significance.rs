@@ -1,13 +1,19 @@
 //! Tallies → the probability that chance does as well.
 
+use super::alteration::Alteration;
 use super::verify::Tally;
 
 /// No place is taken to be emptier than this: the least chance measured over long stretches of music.
 const CHANCE_MIN: f64 = 0.02;
-/// Peaks of music come in groups (chords, bars), so a tally carries less evidence than as many coin flips.
-const EFFICIENCY: f64 = 0.5;
-/// Places tried for each second of catalogue: 16 offsets × 40 rates × 20 shifts.
-const PLACES_PER_S: f64 = 16.0 * 40.0 * 20.0;
+/// Decades of probability for each unit of surprise. Peaks of music come in groups (chords, bars), so a tally carries
+/// less evidence than as many coin flips.
+const DECADES_PER_SURPRISE: f64 = 0.5;
+/// What is left of the places tried after the dependence of neighbouring places, in decades.
+const DEPENDENCE: f64 = -7.4;
+/// Independent offsets in a second of catalogue, of rates, and of shifts.
+const OFFSETS_PER_S: f64 = 16.0;
+const RATES: f64 = 40.0;
+const SHIFTS: f64 = 20.0;
 
 /// Chernoff's bound on the tail of a binomial, as −log10: how unlikely `tally` is at its measured chance.
 pub(super) fn surprise(tally: &Tally) -> f64 {
@@ -25,7 +31,13 @@ pub(super) fn surprise(tally: &Tally) -> f64 {
 }
 
 /// The base-10 logarithm of the probability that audio holding nothing of the catalogue reaches `surprise` somewhere
-/// in it.
-pub(super) fn log10_false_match(surprise: f64, catalogue_s: f64) -> f64 {
-    (catalogue_s.max(1.0) * PLACES_PER_S).log10() - EFFICIENCY * surprise
+/// in it, with an alteration as simple as this one.
+pub(super) fn log10_false_match(surprise: f64, alteration: &Alteration, catalogue_s: f64) -> f64 {
+    let places = catalogue_s.max(1.0) * OFFSETS_PER_S;
+    let places = match alteration.free_factors() {
+        0 => places,
+        1 => places * RATES,
+        _ => places * RATES * SHIFTS,
+    };
+    places.log10() + DEPENDENCE - DECADES_PER_SURPRISE * surprise
 }

@@ -9,13 +9,22 @@ const TIME_TOLERANCE: f64 = 10.0;
 const PITCH_TOLERANCE: f64 = 8.0;
 /// Tolerances of the successive fits, as multiples of the last.
 const FIT_TOLERANCES: [f64; 4] = [4.0, 2.0, 1.5, 1.0];
-/// Wrong places at which the same peaks are looked for, to measure what chance finds: seconds and semitones.
-/// Semitones are whole because music's own grid makes those coincide.
-const WRONG_PLACES: [(f64, f64); 24] = [
+/// Wrong places for a first look: seconds and semitones. Semitones are whole because music's own grid makes those
+/// coincide.
+const FEW_WRONG_PLACES: [(f64, f64); 16] = [
     (0.23, 0.0), (-0.31, 0.0), (0.47, 0.0), (-0.61, 0.0), (0.79, 0.0), (-0.97, 0.0), (1.31, 0.0), (-1.49, 0.0),
-    (1.87, 0.0), (-2.11, 0.0), (2.63, 0.0), (-2.93, 0.0), (0.17, 5.0), (-0.37, -5.0), (0.67, 7.0), (-0.83, -7.0),
-    (0.0, 2.0), (0.0, -2.0), (0.0, 3.0), (0.0, -3.0), (0.0, 4.0), (0.0, -4.0), (0.41, 1.0), (-0.53, -1.0),
+    (0.17, 5.0), (-0.37, -5.0), (0.67, 7.0), (-0.83, -7.0), (0.0, 2.0), (0.0, -3.0), (0.0, 4.0), (0.0, -1.0),
 ];
+/// Offsets in time tried on each side for the second look, and the distance from one to the next in seconds: to
+/// 2.6 s, which holds a bar of most music, in steps that fall on every beat within the tolerance now and then.
+const WRONG_OFFSETS: usize = 60;
+const WRONG_OFFSET_STEP_S: f64 = 0.0411;
+const WRONG_OFFSET_FIRST_S: f64 = 0.12;
+/// Of the shares found at the wrong offsets, this one from the top …
+const HIGH_RANK: usize = 4;
+/// … speaks, times this, for what coincides on the beat: with rhythm alone two pieces of one tempo agree at
+/// every beat, so that the true place must be better than the best of the wrong ones, not than their mean.
+const HIGH_WEIGHT: f64 = 0.7;
 /// Semitones to steps of pitch.
 const STEPS_PER_SEMITONE: f64 = 32.0;
 
@@ -117,22 +126,74 @@ pub(super) fn fit(query: &QueryPeaks<'_>, reference: &[Peak], line: Line, span: 
     line
 }
 
-/// Counts the peaks found in a span, and how many are found at wrong places.
+/// Counts the peaks found in a span, with a first estimate of what chance finds: the mean over a few wrong places.
+pub(super) fn rough_tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
+    let (mut tested, mut found) = (0usize, 0usize);
+    for (seconds, semitones) in FEW_WRONG_PLACES {
+        let (some_tested, some_found) = shifted(query, reference, line, span, seconds, semitones);
+        tested += some_tested;
+        found += some_found;
+    }
+    counted(query, reference, line, span, smoothed(found, tested))
+}
+
+/// Counts the peaks found in a span, with what chance finds: the mean over many wrong offsets, or, where that is
+/// more, most of what the best of them find.
 pub(super) fn tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
-    let probes = probe(query, reference, line, span);
-    let found = probes.iter().filter(|probe| probe.found.is_some()).count();
-    let (mut wrong_tested, mut wrong_found) = (0usize, 0usize);
-    for (seconds, semitones) in WRONG_PLACES {
-        for (time, pitch, _) in projected(reference, line, span) {
-            let (time, pitch) = (time + seconds * TIME_STEPS_PER_S, pitch + semitones * STEPS_PER_SEMITONE);
-            if time < span.0 || time > span.1 {
-                continue;
+    let (mut tested, mut found) = (0usize, 0usize);
+    let mut shares = Vec::with_capacity(2 * WRONG_OFFSETS);
+    for offset in 0..WRONG_OFFSETS {
+        let seconds = WRONG_OFFSET_FIRST_S + offset as f64 * WRONG_OFFSET_STEP_S;
+        for seconds in [seconds, -seconds] {
+            let (some_tested, some_found) = shifted(query, reference, line, span, seconds, 0.0);
+            tested += some_tested;
+            found += some_found;
+            if some_tested >= 5 {
+                shares.push(some_found as f64 / some_tested as f64);
             }
-            wrong_tested += 1;
-            wrong_found += usize::from(query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE).is_some());
         }
     }
-    // One more found and two more tested: a chance of nothing is never certain.
-    let chance = (wrong_found as f64 + 1.0) / (wrong_tested as f64 + 2.0);
+    shares.sort_unstable_by(|a, b| b.total_cmp(a));
+    let high = shares.get(HIGH_RANK - 1).copied().unwrap_or(1.0);
+    counted(query, reference, line, span, smoothed(found, tested).max(HIGH_WEIGHT * high))
+}
+
+/// Counts the other way: the query's salient peaks, looked for among all of the recording's. Where the copy is
+/// clean both ways agree; what only shares a rhythm leaves most of the query unexplained.
+pub(super) fn backward_tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
+    let unused: Vec<Peak> =
+        query.peaks.iter().zip(&query.used).filter(|(_, used)| !**used).map(|(peak, _)| *peak).collect();
+    let span = (line.reference(span.0), line.reference(span.1));
+    tally(&QueryPeaks::new(reference), &unused, &line.inverse(), span)
+}
+
+/// One more found and two more tested: a chance of nothing is never certain.
+fn smoothed(found: usize, tested: usize) -> f64 {
+    (found as f64 + 1.0) / (tested as f64 + 2.0)
+}
+
+fn counted(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64), chance: f64) -> Tally {
+    let probes = probe(query, reference, line, span);
+    let found = probes.iter().filter(|probe| probe.found.is_some()).count();
     Tally { tested: probes.len(), found, chance }
+}
+
+/// How many of the projected peaks are tested and found when all are moved by a wrong offset and interval.
+fn shifted(
+    query: &QueryPeaks<'_>,
+    reference: &[Peak],
+    line: &Line,
+    span: (f64, f64),
+    seconds: f64,
+    semitones: f64,
+) -> (usize, usize) {
+    let (mut tested, mut found) = (0, 0);
+    for (time, pitch, _) in projected(reference, line, span) {
+        let (time, pitch) = (time + seconds * TIME_STEPS_PER_S, pitch + semitones * STEPS_PER_SEMITONE);
+        if time >= span.0 && time <= span.1 {
+            tested += 1;
+            found += usize::from(query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE).is_some());
+        }
+    }
+    (tested, found)
 }
