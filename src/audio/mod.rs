@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use encrypted::scheme_by_name;
 pub use error::Error;
+pub use pcm::decode_samples;
 pub use source::Source;
 
 use sink::Sink;

@@ -5,7 +5,7 @@ use std::io::{Read, Seek as _, SeekFrom};
 use super::mix::{Front, Layout};
 use super::sink::{Described, Sink};
 use super::sniff::Kind;
-use super::{Error, Source};
+use super::{Block, Error, Limits, MediaInfo, Source};
 
 /// How one sample is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,8 @@ pub(super) fn decode(
     let frame_bytes = header.coding.bytes() * header.channels;
     let available = source.len().saturating_sub(header.at);
     let bytes = header.bytes.unwrap_or(available);
-    samples(source, &header, bytes, sink)?;
+    source.seek(SeekFrom::Start(header.at))?;
+    samples(source.take(bytes), &header, sink)?;
     let promised_s = (bytes / frame_bytes as u64) as f64 / f64::from(header.rate_hz.max(1));
     Ok(Described {
         container: name.to_owned(),
@@ -79,17 +80,38 @@ pub(super) fn decode(
     })
 }
 
+/// Takes samples that another program decoded: interleaved little-endian 32-bit floats, read to the end.
+/// `described` is the format they come from, their rate in Hz and their channels (one or two).
+///
+/// # Errors
+/// [`Error`] when reading fails or nothing comes.
+pub fn decode_samples(
+    reader: &mut dyn Read,
+    described: (&str, u32, usize),
+    limits: &Limits,
+    consume: &mut dyn FnMut(&Block<'_>),
+) -> Result<MediaInfo, Error> {
+    let (format, rate_hz, channels) = described;
+    let mut sink = Sink::new(limits, consume);
+    let header = Header { coding: Coding::F32 { big: false }, rate_hz, channels, at: 0, bytes: None };
+    samples(reader, &header, &mut sink)?;
+    sink.finish(Described {
+        container: format.to_owned(),
+        codec: "decoded by ffmpeg".to_owned(),
+        tracks: 1,
+        ..Described::default()
+    })
+}
+
 /// Reads the samples in pieces.
-fn samples(source: &mut Source, header: &Header, bytes: u64, sink: &mut Sink<'_>) -> Result<(), Error> {
-    let frame_bytes = header.coding.bytes() * header.channels;
-    source.seek(SeekFrom::Start(header.at))?;
-    let mut left = source.take(bytes);
+fn samples(mut reader: impl Read, header: &Header, sink: &mut Sink<'_>) -> Result<(), Error> {
+    let frame_bytes = header.coding.bytes() * header.channels.clamp(1, CHANNELS_MAX);
     let mut planes = vec![Vec::new(); header.channels];
     let mut front = Front::default();
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
-        left.by_ref().take((PIECE_FRAMES * frame_bytes) as u64).read_to_end(&mut buffer)?;
+        reader.by_ref().take((PIECE_FRAMES * frame_bytes) as u64).read_to_end(&mut buffer)?;
         planes.iter_mut().for_each(Vec::clear);
         for frame in buffer.chunks_exact(frame_bytes) {
             for (plane, sample) in planes.iter_mut().zip(frame.chunks_exact(header.coding.bytes())) {
