@@ -73,4 +73,7 @@ pub(super) enum Command {
     Notice(super::notice::NoticeArgs),
     /// The store itself: stats, export, import, rebuild
     Store(super::store::StoreArgs),
+    /// The child process that decodes; not for people
+    #[command(hide = true)]
+    DecodeWorker(super::worker::WorkerArgs),
 }

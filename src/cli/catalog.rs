@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::{Context, Exit, Usage, output};
 use crate::base::RecordingId;
 use crate::catalog::import::{Filter, Options, Row, TABLE_BYTES_MAX, Table, parse};
 use crate::catalog::{Catalog, Recording, encoding_by_name};
+use crate::scan::Library;
 use crate::scan::register::{self, Progress, Registered};
+use crate::scan::worker::Decoder;
 use crate::store::{Batch, Store};
 
 /// How many rows are committed together.
@@ -127,10 +129,23 @@ fn add(context: &Context, paths: &[PathBuf]) -> anyhow::Result<Exit> {
             return Err(Usage(format!("{}: there is no such file or folder", path.display())).into());
         }
     }
-    let store = context.open_store()?;
+    let mut library = open_for_repair(context)?;
     let mut report = Report::new(context);
-    register::add_files(&store, &context.settings, paths, &mut |progress| report.tell(&progress))?;
+    let decoder = Decoder::of_this_program()?;
+    register::add_files(&mut library, &decoder, paths, &mut |progress| {
+        report.tell(&progress);
+        true
+    })?;
     report.finish()
+}
+
+/// Opens the library; segments that cannot be read are told and left out, since adding their audio again is the cure.
+fn open_for_repair(context: &Context) -> anyhow::Result<Library> {
+    let (library, problems) = Library::open_for_repair(context.open_store()?)?;
+    for problem in problems {
+        output::failed(&format!("{problem}; its recordings are fingerprinted again when their audio is added"));
+    }
+    Ok(library)
 }
 
 fn import(context: &Context, args: ImportArgs) -> anyhow::Result<Exit> {
@@ -143,13 +158,15 @@ fn import(context: &Context, args: ImportArgs) -> anyhow::Result<Exit> {
         return Err(Usage(format!("{}: {problem}", args.csv.display())).into());
     }
     report_table(context, &args.csv, &table);
-    let store = context.open_store()?;
     let mut report = Report::new(context);
     report.failed = table.bad_rows;
     match args.audio_root {
         Some(root) if !args.dry_run => {
-            register::import_rows(&store, &context.settings, table.rows, &root, &mut |progress| {
+            let mut library = open_for_repair(context)?;
+            let decoder = Decoder::of_this_program()?;
+            register::import_rows(&mut library, &decoder, table.rows, &root, &mut |progress| {
                 report.tell(&progress);
+                true
             })?;
         }
         _ => {
@@ -159,7 +176,7 @@ fn import(context: &Context, args: ImportArgs) -> anyhow::Result<Exit> {
                     "the table names audio files; to fingerprint them give --audio-root DIR",
                 );
             }
-            import_metadata(&store, &table.rows, args.dry_run, &mut report)?;
+            import_metadata(&context.open_store()?, &table.rows, args.dry_run, &mut report)?;
         }
     }
     if args.dry_run {
@@ -220,6 +237,7 @@ fn import_metadata(
                 recording_id: Some(row.recording.recording_id.clone()),
                 outcome: outcome.as_ref().ok().copied(),
                 error: outcome.err().map(|error| error.to_string()),
+                warnings: Vec::new(),
             });
         }
         if !dry_run {
@@ -243,13 +261,7 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     fn new(context: &'a Context) -> Self {
-        let target = if context.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        let style = "{bar:30} {pos}/{len}  {per_sec}  {eta} left  {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        Self { context, bar, outcomes: [0; 3], failed: 0 }
+        Self { context, bar: output::progress(context, 0), outcomes: [0; 3], failed: 0 }
     }
 
     fn tell(&mut self, progress: &Progress<'_>) {
@@ -358,8 +370,7 @@ fn flatten(name: &str, value: &serde_json::Value) -> Vec<(String, String)> {
 }
 
 fn remove(context: &Context, ids: &[RecordingId]) -> anyhow::Result<Exit> {
-    let store = context.open_store()?;
-    let removed = register::remove(&store, ids)?;
+    let removed = register::remove(&mut Library::open(context.open_store()?)?, ids)?;
     let mut exit = Exit::Done;
     for id in ids {
         let there = removed.contains(id);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::args::{Color, Global};
 use crate::base::{Clock, SystemClock};
 use crate::config::{DEFAULT_STORE, Settings};
+use crate::matching::MatchOptions;
 use crate::store::{Options, Store};
 
 /// How the process ends; the contract that scripts rely on.
@@ -56,6 +57,12 @@ impl Context {
             color,
             clock: Box::new(SystemClock),
         })
+    }
+
+    /// Which matches are accepted.
+    #[must_use]
+    pub fn match_options(&self) -> MatchOptions {
+        MatchOptions { log10_false_match_max: self.settings.matching.log10_false_match_max }
     }
 
     /// Opens the store.

@@ -13,6 +13,7 @@ mod identify;
 mod licence;
 mod notice;
 mod store;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -25,9 +26,14 @@ pub use context::{Context, Exit};
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let command = match cli.command {
+        // Before settings and logging: a worker touches nothing but its input.
+        Command::DecodeWorker(args) => return worker::run(args),
+        command => command,
+    };
     output::init_logging(cli.global.verbose, cli.global.quiet);
     let exit = match Context::new(&cli.global) {
-        Ok(context) => dispatch(&context, cli.command).unwrap_or_else(|error| output::report(&error)),
+        Ok(context) => dispatch(&context, command).unwrap_or_else(|error| output::report(&error)),
         Err(error) => output::report(&error),
     };
     ExitCode::from(exit as u8)
@@ -45,6 +51,9 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Cases(args) => case::run(context, args),
         Command::Notice(args) => notice::run(context, args),
         Command::Store(args) => store::run(context, args),
+        Command::DecodeWorker(_) => {
+            Err(Usage("decode-worker is started by Earwitness itself".to_owned()).into())
+        }
     }
 }
 

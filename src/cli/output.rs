@@ -2,10 +2,13 @@
 
 use std::io::{self, Write as _};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use comfy_table::{ContentArrangement, Table, presets};
 use tracing_subscriber::EnvFilter;
 
 use super::context::{Context, Exit};
+use crate::base::ChannelView;
+use crate::matching::Match;
 
 /// Sends log lines to stderr; `EARWITNESS_LOG` overrides the level.
 pub(super) fn init_logging(verbose: u8, quiet: bool) {
@@ -68,4 +71,54 @@ pub(super) fn report(error: &anyhow::Error) -> Exit {
     let wrong_usage =
         error.chain().any(|cause| cause.is::<crate::config::Error>() || cause.is::<super::Usage>());
     if wrong_usage { Exit::Usage } else { Exit::CouldNotRun }
+}
+
+/// Returns a progress bar on stderr, hidden where stderr is no terminal or `--quiet` was given.
+pub(super) fn progress(context: &Context, total: usize) -> ProgressBar {
+    let target = if context.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+    match ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  {eta} left  {wide_msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Returns a table of matches for people.
+pub(super) fn matches_table(context: &Context, matches: &[Match]) -> Table {
+    let header = ["recording", "in the file", "in the recording", "altered", "peaks", "log10 false match"];
+    let mut table = table(context, &header);
+    for one in matches {
+        table.add_row([
+            one.recording_id.to_string(),
+            span(one.query_start_s, one.query_end_s),
+            span(one.reference_start_s, one.reference_end_s),
+            alteration(one),
+            one.matched_peaks.to_string(),
+            format!("{:.1}", one.log10_false_match),
+        ]);
+    }
+    table
+}
+
+fn span(start_s: f64, end_s: f64) -> String {
+    let clock = |s: f64| format!("{}:{:04.1}", (s / 60.0).floor(), s % 60.0);
+    format!("{} – {}", clock(start_s), clock(end_s))
+}
+
+/// How a copy was altered, in words; `as it is` where nothing was done to it.
+pub(super) fn alteration(one: &Match) -> String {
+    let mut words = Vec::new();
+    if (one.speed - 1.0).abs() >= 0.005 {
+        words.push(format!("speed ×{:.3}", one.speed));
+    }
+    if (one.tempo - 1.0).abs() >= 0.005 {
+        words.push(format!("tempo ×{:.3}", one.tempo));
+    }
+    if one.pitch_semitones.abs() >= 0.1 {
+        words.push(format!("pitch {:+.1} st", one.pitch_semitones));
+    }
+    if one.channel != ChannelView::Mid {
+        words.push(format!("in {}", one.channel.as_str()));
+    }
+    if words.is_empty() { "as it is".to_owned() } else { words.join(", ") }
 }

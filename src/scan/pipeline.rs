@@ -1,0 +1,327 @@
+//! From sightings to cases: the one place that knows the whole order.
+
+use std::fs::File;
+use std::path::Path;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::identify::{identify, overlap};
+use super::library::Library;
+use super::worker::{self, Analysis, Decoder};
+use crate::audio::MediaInfo;
+use crate::base::{Clock, Digest, RecordingId, Timestamp};
+use crate::cases::{self, CaseInput, Queued};
+use crate::catalog::{Catalog, Recording};
+use crate::crawl::{self, Event, Found, Plan, Sighting, Summary};
+use crate::matching::{Match, MatchOptions};
+use crate::net::Client;
+use crate::rights::{Decision, LicenceGraph, Question, Right, Verdict, verdict};
+use crate::store;
+
+/// Media objects on disk that wait for their analysis: the crawl waits when there are more.
+const WAITING_MAX: usize = 2;
+/// Two recordings that explain the same stretch of a query this nearly as well may be the same audio.
+const SAME_AUDIO_SHARE: f64 = 0.75;
+
+/// Why the pipeline stopped; what is wrong with a single file is part of its [`Checked`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The case queue does not work.
+    #[error(transparent)]
+    Cases(#[from] cases::Error),
+    /// A media file cannot be kept.
+    #[error("cannot read back the media of {url}: {source}")]
+    Keep {
+        /// Where it came from.
+        url: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// One recording that was found in a file, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Which recording.
+    pub recording_id: RecordingId,
+    /// Its title.
+    pub title: String,
+    /// Where it is in the file, and how it was altered.
+    pub matches: Vec<Match>,
+    /// Whether the operator may use it.
+    pub verdict: Verdict,
+    /// The case, where one is open.
+    pub case_id: Option<String>,
+    /// Whether that case is new.
+    pub case_is_new: bool,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Checked {
+    /// The media URL, or the file's path.
+    pub query: String,
+    /// The page that led there.
+    pub page_url: Option<String>,
+    /// That page's title.
+    pub page_title: Option<String>,
+    /// The operator's key in licences.
+    pub operator: Option<String>,
+    /// SHA-256 of the bytes.
+    pub sha256: Option<Digest>,
+    /// What the file is.
+    pub media: Option<MediaInfo>,
+    /// The catalogue's recordings in it; none for a stranger.
+    pub findings: Vec<Finding>,
+    /// Why it could not be read.
+    pub error: Option<String>,
+}
+
+impl Checked {
+    /// Whether any finding is UNLICENSED.
+    #[must_use]
+    pub fn is_unlicensed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.verdict.decision == Decision::Unlicensed)
+    }
+}
+
+/// Everything that a check needs; made once, used for many files.
+pub struct Pipeline<'a> {
+    /// The catalogue, its index and the store.
+    pub library: &'a Library,
+    /// Decodes in child processes.
+    pub decoder: Decoder,
+    /// Which matches are accepted.
+    pub options: MatchOptions,
+    /// Who may use what.
+    pub licences: LicenceGraph,
+    /// The territory that licences are asked for; `None` where not known.
+    pub territory: Option<String>,
+    /// Who runs the site, where somebody said so; else the domain tells.
+    pub operator: Option<String>,
+    /// Where "now" comes from.
+    pub clock: &'a dyn Clock,
+}
+
+/// What a run over the network tells as it goes.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// A file was checked.
+    Checked(&'a Checked),
+    /// The crawl read a page, skipped a URL or failed on one.
+    Crawl(&'a Event),
+}
+
+impl Pipeline<'_> {
+    /// Checks a file that was seen on a site: opens or joins a case for each finding that is not licensed, and keeps
+    /// the bytes of such a file.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails; a file that cannot be read is told in [`Checked::error`].
+    pub fn check_found(&self, found: &Found) -> Result<Checked, Error> {
+        let sighting = &found.sighting;
+        let operator = self.operator.clone().unwrap_or_else(|| sighting.domain.clone());
+        let mut checked = Checked {
+            query: sighting.media_url.clone(),
+            page_url: sighting.page_url.clone(),
+            page_title: sighting.page_title.clone(),
+            operator: Some(operator.clone()),
+            sha256: Some(sighting.sha256),
+            ..Checked::unread()
+        };
+        let at = sighting.captured_at;
+        self.fill(&mut checked, self.analyse(&found.file, &sighting.media_url), Some(&operator), at)?;
+        self.open_cases(&mut checked, found)?;
+        Ok(checked)
+    }
+
+    /// Checks a local file. It has no address, so that no case is opened.
+    ///
+    /// # Errors
+    /// As [`Pipeline::check_found`].
+    pub fn check_file(&self, path: &Path) -> Result<Checked, Error> {
+        let mut checked =
+            Checked { query: path.display().to_string(), operator: self.operator.clone(), ..Checked::unread() };
+        let analysis = self.decoder.analyse(path).map_err(|error| error.to_string());
+        self.fill(&mut checked, analysis, self.operator.as_deref(), self.clock.now())?;
+        Ok(checked)
+    }
+
+    fn analyse(&self, file: &Path, url: &str) -> Result<Analysis, String> {
+        match File::open(file) {
+            Ok(open) => self.decoder.analyse_open(&open, url).map_err(|error: worker::Error| error.to_string()),
+            Err(error) => Err(format!("{url}: cannot read back the media: {error}")),
+        }
+    }
+
+    /// Matches and judges an analysed file.
+    fn fill(
+        &self,
+        checked: &mut Checked,
+        analysis: Result<Analysis, String>,
+        operator: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let analysis = match analysis {
+            Ok(analysis) => analysis,
+            Err(message) => {
+                checked.error = Some(message);
+                return Ok(());
+            }
+        };
+        checked.sha256 = Some(analysis.digest);
+        let matches = identify(&analysis, self.library.index(), &self.options).matches;
+        checked.media = Some(analysis.info);
+        let mut ids: Vec<RecordingId> = matches.iter().map(|one| one.recording_id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        for id in ids {
+            let recording = self.recording(&id)?;
+            let question = Question {
+                recording: &recording,
+                operator,
+                territory: self.territory.as_deref(),
+                at,
+                right: Right::MakingAvailable,
+            };
+            checked.findings.push(Finding {
+                title: recording.title.clone(),
+                matches: matches.iter().filter(|one| one.recording_id == id).cloned().collect(),
+                verdict: verdict(&self.licences, &question),
+                recording_id: id,
+                case_id: None,
+                case_is_new: false,
+            });
+        }
+        doubt_shared_audio(&mut checked.findings);
+        Ok(())
+    }
+
+    /// The catalogue's record of an indexed recording; the bare id where there is none.
+    fn recording(&self, id: &RecordingId) -> Result<Recording, Error> {
+        let recording = Catalog::new(self.library.store()).get(id)?;
+        Ok(recording.unwrap_or_else(|| Recording::new(id.clone(), id.to_string())))
+    }
+
+    fn open_cases(&self, checked: &mut Checked, found: &Found) -> Result<(), Error> {
+        let store = self.library.store();
+        for finding in &mut checked.findings {
+            if finding.verdict.decision != Decision::Licensed {
+                self.keep_media(&found.sighting, &found.file)?;
+            }
+            let recording = self.recording(&finding.recording_id)?;
+            let input = CaseInput {
+                sighting: &found.sighting,
+                matches: &finding.matches,
+                verdict: &finding.verdict,
+                recording: &recording,
+            };
+            let queued = cases::queue(store, self.clock.now(), input)?;
+            finding.case_id = queued.case_id().map(str::to_owned);
+            finding.case_is_new = matches!(queued, Queued::New(_));
+        }
+        Ok(())
+    }
+
+    /// Keeps the bytes: they are what the case rests on.
+    fn keep_media(&self, sighting: &Sighting, file: &Path) -> Result<(), Error> {
+        let blobs = self.library.store().blobs();
+        if blobs.contains(&sighting.sha256) {
+            return Ok(());
+        }
+        let failed = |source| Error::Keep { url: sighting.media_url.clone(), source };
+        let mut from = File::open(file).map_err(failed)?;
+        let mut writer = blobs.writer()?;
+        std::io::copy(&mut from, &mut writer).map_err(failed)?;
+        writer.finish()?;
+        Ok(())
+    }
+
+    /// Carries out a crawl plan and checks all that it finds; `tell` hears of everything in order.
+    ///
+    /// Must be called inside a multi-threaded tokio runtime: analysis blocks its thread, while the crawl goes on.
+    ///
+    /// # Errors
+    /// As [`Pipeline::check_found`]; the crawl is then stopped.
+    pub async fn crawl(
+        &self,
+        plan: &Plan,
+        client: &Client,
+        cancel: &CancellationToken,
+        tell: &mut (dyn FnMut(Told<'_>) + Send),
+    ) -> Result<Summary, Error> {
+        let (sender, mut receiver) = mpsc::channel(WAITING_MAX);
+        let crawling = crawl::crawl(plan, client, self.clock, sender, cancel);
+        let checking = async {
+            while let Some(event) = receiver.recv().await {
+                match &event {
+                    Event::Found(found) => {
+                        let checked = tokio::task::block_in_place(|| self.check_found(found))?;
+                        tell(Told::Checked(&checked));
+                    }
+                    other => tell(Told::Crawl(other)),
+                }
+            }
+            Ok::<(), Error>(())
+        };
+        let (summary, checked) = tokio::join!(crawling, async {
+            let result = checking.await;
+            if result.is_err() {
+                cancel.cancel();
+            }
+            result
+        });
+        checked.map(|()| summary)
+    }
+}
+
+impl Checked {
+    fn unread() -> Self {
+        Self {
+            query: String::new(),
+            page_url: None,
+            page_title: None,
+            operator: None,
+            sha256: None,
+            media: None,
+            findings: Vec::new(),
+            error: None,
+        }
+    }
+}
+
+/// Where two recordings explain the same stretch nearly as well (the same master twice, a shared loop), and one of
+/// them may be used, nobody can say that the other was: such a finding becomes UNDETERMINED.
+fn doubt_shared_audio(findings: &mut [Finding]) {
+    let licensed: Vec<(RecordingId, Vec<Match>)> = findings
+        .iter()
+        .filter(|finding| finding.verdict.decision != Decision::Unlicensed)
+        .map(|finding| (finding.recording_id.clone(), finding.matches.clone()))
+        .collect();
+    for finding in findings.iter_mut().filter(|finding| finding.verdict.decision == Decision::Unlicensed) {
+        let rival = licensed.iter().find(|(_, others)| {
+            finding.matches.iter().all(|one| others.iter().any(|other| is_same_audio(one, other)))
+        });
+        if let Some((other, _)) = rival {
+            finding.verdict.decision = Decision::Undetermined;
+            finding.verdict.reasons.insert(
+                0,
+                format!(
+                    "the same stretch also matches recording `{other}`, whose use here is not unlicensed: which of the \
+                     two was used cannot be told"
+                ),
+            );
+        }
+    }
+}
+
+fn is_same_audio(one: &Match, other: &Match) -> bool {
+    overlap(one, other) > 0.8
+        && (one.speed * one.tempo / (other.speed * other.tempo)).ln().abs() < 0.01
+        && other.log10_false_match <= SAME_AUDIO_SHARE * one.log10_false_match
+}

@@ -1,0 +1,185 @@
+//! The child's side: limit myself, decode what stands on stdin, answer on stdout.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd as _;
+use std::process::ExitCode;
+
+use super::reply::Decoded;
+use super::{Protections, Reply, protect};
+use crate::audio::{self, Block, Limits, MediaInfo, Source};
+use crate::base::ChannelView;
+use crate::fingerprint::{self, Analyzer};
+
+/// What a child is to do, and its limits.
+#[derive(Debug, Clone)]
+pub struct ChildJob {
+    /// Address space in bytes.
+    pub memory_bytes: u64,
+    /// CPU time in seconds.
+    pub cpu_s: u64,
+    /// The task itself.
+    pub task: Task,
+}
+
+/// The tasks of a child.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// Decode the file on stdin.
+    Decode,
+    /// Analyse samples on stdin: interleaved little-endian 32-bit floats, as ffmpeg was told to write them.
+    Samples {
+        /// Samples a second.
+        rate_hz: u32,
+        /// Channels, one or two.
+        channels: usize,
+        /// The format they come from, for the answer.
+        format: String,
+    },
+    /// Become ffmpeg, under limits of its own.
+    Ffmpeg(Vec<std::ffi::OsString>),
+    /// Misbehave, for tests of the parent. Debug builds only.
+    #[cfg(debug_assertions)]
+    Fault(String),
+}
+
+/// Audio tracks of one file that are analysed.
+const TRACKS_MAX: usize = 4;
+
+/// Does the job of a worker process; to be called before anything else is read or opened.
+#[must_use]
+pub fn run_child(job: &ChildJob) -> ExitCode {
+    let protections = protect::limits(job.memory_bytes, job.cpu_s);
+    if let Task::Ffmpeg(arguments) = &job.task {
+        return protect::become_ffmpeg(arguments);
+    }
+    let protections = protect::seal(protections);
+    let outcome = match &job.task {
+        Task::Decode => decode_stdin(),
+        Task::Samples { rate_hz, channels, format } => decode_samples(*rate_hz, *channels, format),
+        Task::Ffmpeg(_) => return ExitCode::FAILURE,
+        #[cfg(debug_assertions)]
+        Task::Fault(fault) => return misbehave(fault, &protections),
+    };
+    answer(&Reply { protections, outcome })
+}
+
+fn answer(reply: &Reply) -> ExitCode {
+    match reply.write(&mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Decodes the file on stdin, each of its audio tracks.
+fn decode_stdin() -> Result<Decoded, audio::Error> {
+    let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut source = Source::file(file)?;
+    let mut views = ViewAnalyzers::default();
+    let limits = Limits::default();
+    let mut info = audio::decode(&mut source, 0, &limits, &mut |block| views.push(block))?;
+    let mut fingerprints = views.finish();
+    for track in 1..info.tracks.min(TRACKS_MAX) {
+        let mut views = ViewAnalyzers::default();
+        match audio::decode(&mut source, track, &limits, &mut |block| views.push(block)) {
+            Ok(_) => fingerprints.extend(views.finish()),
+            Err(error) => info.warnings.push(format!("audio track {}: {error}", track + 1)),
+        }
+    }
+    if info.tracks > TRACKS_MAX {
+        info.warnings.push(format!("only the first {TRACKS_MAX} audio tracks were analysed"));
+    }
+    Ok(Decoded { info, fingerprints })
+}
+
+/// Analyses the samples on stdin.
+fn decode_samples(rate_hz: u32, channels: usize, format: &str) -> Result<Decoded, audio::Error> {
+    let mut views = ViewAnalyzers::default();
+    let input = io::BufReader::with_capacity(1 << 16, io::stdin().lock());
+    let input: &mut dyn Read = &mut { input };
+    let described = (format, rate_hz, channels);
+    let info: MediaInfo =
+        audio::decode_samples(input, described, &Limits::default(), &mut |block| views.push(block))?;
+    Ok(Decoded { info, fingerprints: views.finish() })
+}
+
+/// One analyser a view, made when the view is first needed.
+#[derive(Default)]
+struct ViewAnalyzers {
+    analyzers: [Option<Analyzer>; 4],
+    /// Samples so far.
+    samples: usize,
+}
+
+/// Silence is pushed in pieces of this many samples.
+const SILENCE: [f32; 4096] = [0.0; 4096];
+
+impl ViewAnalyzers {
+    fn push(&mut self, block: &Block<'_>) {
+        let views = [Some(block.mid), block.side, block.left, block.right];
+        for (analyzer, view) in self.analyzers.iter_mut().zip(views) {
+            match (analyzer, view) {
+                (Some(analyzer), Some(view)) => analyzer.push(view),
+                (Some(analyzer), None) => silence(analyzer, block.mid.len()),
+                (empty @ None, Some(view)) => {
+                    // A view that starts late has been silent so far: its time stays aligned with mid's.
+                    let analyzer = empty.insert(Analyzer::new());
+                    silence(analyzer, self.samples);
+                    analyzer.push(view);
+                }
+                (None, None) => {}
+            }
+        }
+        self.samples += block.mid.len();
+    }
+
+    fn finish(self) -> Vec<(ChannelView, Vec<u8>)> {
+        let views = ChannelView::ALL.into_iter().zip(self.analyzers);
+        views.filter_map(|(view, analyzer)| Some((view, fingerprint::encode(&analyzer?.finish())))).collect()
+    }
+}
+
+fn silence(analyzer: &mut Analyzer, samples: usize) {
+    let mut left = samples;
+    while left > 0 {
+        let piece = left.min(SILENCE.len());
+        analyzer.push(&SILENCE[..piece]);
+        left -= piece;
+    }
+}
+
+/// Does what a decoder must not do.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic)]
+fn misbehave(fault: &str, protections: &Protections) -> ExitCode {
+    use std::io::Write as _;
+    match fault {
+        "panic" => panic!("told to panic"),
+        "allocate" => {
+            let mut hoard = Vec::new();
+            loop {
+                hoard.push(vec![1u8; 64 << 20]);
+                std::hint::black_box(&hoard);
+            }
+        }
+        "spin" => loop {
+            std::hint::spin_loop();
+        },
+        "babble" => loop {
+            let _ = io::stdout().write_all(&[b'x'; 65536]);
+        },
+        "truncate" => {
+            let _ = io::stdout().write_all(b"EWR1\xff\xff\xff\x00");
+            ExitCode::SUCCESS
+        }
+        // Says what is still possible under the seal.
+        "escape" => {
+            let file = File::open("/etc/hostname").is_ok() || File::open("/proc/self/status").is_ok();
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").is_ok();
+            let child = std::process::Command::new("/bin/true").spawn().is_ok();
+            let found = format!("file {file}, socket {socket}, process {child}");
+            answer(&Reply { protections: protections.clone(), outcome: Err(audio::Error::Io(found)) })
+        }
+        _ => ExitCode::FAILURE,
+    }
+}
