@@ -181,6 +181,10 @@ impl Engine<'_> {
             Content::Other if is_media(task) && may_be_media(content_type.as_deref()) => {
                 self.keep_media(task, answer).await
             }
+            // An M3U playlist without its header line is nothing but lines.
+            Content::Other if is_playlist(task) && !head.contains(&0) => {
+                self.read_document(task, answer, Content::M3u).await
+            }
             Content::Other => {
                 let content_type = content_type.unwrap_or_else(|| "no Content-Type".to_owned());
                 Err(Stop::Skip(SkipReason::NotAudio {
@@ -195,7 +199,11 @@ impl Engine<'_> {
     /// Reads a page, feed or playlist and takes on what it leads to.
     async fn read_document(&mut self, task: &Task, answer: Answer, content: Content) -> Result<(), Stop> {
         let Answer { opened, hops, .. } = answer;
-        let (url, content_type, mut body) = (opened.final_url.clone(), opened.content_type(), opened.body);
+        let content_type = match content {
+            Content::M3u => Some("audio/x-mpegurl".to_owned()),
+            _ => opened.content_type(),
+        };
+        let (url, mut body) = (opened.final_url.clone(), opened.body);
         body.treat_as(Kind::Page);
         let bytes = body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
         let found = look_through(url.clone(), content_type, bytes).await?;
@@ -281,7 +289,8 @@ impl Engine<'_> {
 
     async fn take_on(&mut self, task: Task) -> Result<(), Stop> {
         let (url, from) = (task.url.clone(), task.from);
-        if let Some(what) = trap(&url) {
+        // The signed addresses of media may be as odd as they like.
+        if let Some(what) = trap(&url).filter(|_| task.kind == TaskKind::Page) {
             let reason = SkipReason::Trap { what: what.to_owned() };
             return if self.frontier.mark_seen(&url) { self.skip(&url, from, reason).await } else { Ok(()) };
         }
@@ -312,6 +321,10 @@ impl Engine<'_> {
 
 fn is_media(task: &Task) -> bool {
     matches!(task.kind, TaskKind::Media(MediaKind::Media))
+}
+
+fn is_playlist(task: &Task) -> bool {
+    matches!(task.kind, TaskKind::Media(MediaKind::Playlist))
 }
 
 /// Whether bytes of no known form may be media by their Content-Type: text named `.mp3` is for the decoder to

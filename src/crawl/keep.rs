@@ -13,6 +13,9 @@ use super::sighting::{RobotsDecision, Sighting};
 use crate::base::{Digest, Hasher};
 use crate::net::{Kind, Opened, Request, shown};
 
+/// The longest Content-Type that is recorded.
+const CONTENT_TYPE_CHARS_MAX: usize = 200;
+
 /// What a sighting says of the bytes themselves.
 struct Kept {
     url: url::Url,
@@ -118,7 +121,7 @@ impl Engine<'_> {
             captured_at: self.clock.now(),
             sha256: kept.sha256,
             bytes: kept.bytes,
-            content_type: kept.content_type,
+            content_type: kept.content_type.map(|text| text.chars().take(CONTENT_TYPE_CHARS_MAX).collect()),
             peer: kept.peer,
             robots: Some(kept.robots),
             warnings: kept.warnings,

@@ -26,7 +26,7 @@ pub enum Content {
     Other,
 }
 
-/// Decides by the first [`HEAD_BYTES`] of a body and its Content-Type. The bytes come first: servers send audio as
+/// Decides by the first 512 bytes of a body and its Content-Type. The bytes come first: servers send audio as
 /// `text/html` and error pages as `audio/mpeg`.
 #[must_use]
 pub fn sniff(content_type: Option<&str>, head: &[u8]) -> Content {

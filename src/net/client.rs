@@ -57,7 +57,7 @@ pub struct Opened {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The address that answered, with its port.
+    /// The address that answered, with its port; the proxy's where there is one.
     pub peer: Option<String>,
     /// Every answer on the way, this one last.
     pub hops: Vec<Hop>,
@@ -81,7 +81,7 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The address that answered, with its port.
+    /// The address that answered, with its port; the proxy's where there is one.
     pub peer: Option<String>,
     /// Every answer on the way, this one last.
     pub hops: Vec<Hop>,

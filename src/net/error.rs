@@ -214,7 +214,7 @@ impl Error {
 }
 
 /// The longest URL that is printed or stored whole, in characters.
-const SHOWN_CHARS_MAX: usize = 2048;
+const SHOWN_CHARS_MAX: usize = 8192;
 
 /// Returns `url` as it may be printed and stored: without user name and password, cut where it is very long.
 #[must_use]
@@ -243,7 +243,7 @@ mod tests {
     fn shown_hides_credentials_and_cuts() {
         let url = Url::parse("http://me:secret@example.com/a").unwrap();
         assert_eq!(shown(&url), "http://example.com/a");
-        let long = Url::parse(&format!("http://example.com/{}", "a".repeat(5000))).unwrap();
+        let long = Url::parse(&format!("http://example.com/{}", "a".repeat(9000))).unwrap();
         assert_eq!(shown(&long).chars().count(), SHOWN_CHARS_MAX + 1);
     }
 }

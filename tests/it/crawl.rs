@@ -190,6 +190,7 @@ async fn a_page_with_every_kind_of_embedding() {
 #[tokio::test]
 async fn media_and_playlists_given_directly() {
     let router = Router::new()
+        .route("/bare.m3u", get(|| async { "/a.mp3\n# note\n/b.mp3\n" }))
         .route("/l.pls", get(|| async { "[playlist]\nFile1=/a.mp3\nFile2=b.mp3\n" }))
         .fallback(mp3);
     let site = serve(router).await;
@@ -197,6 +198,7 @@ async fn media_and_playlists_given_directly() {
     assert_eq!(told.found.len(), 1);
     assert_eq!(told.found[0].sighting.page_url, None);
     assert_eq!(check(&format!("http://{site}/l.pls"), &settings(&[site])).await.found.len(), 2);
+    assert_eq!(check(&format!("http://{site}/bare.m3u"), &settings(&[site])).await.found.len(), 2);
 }
 
 #[tokio::test]
@@ -710,7 +712,7 @@ async fn frames_refreshes_and_other_files_of_a_site() {
     assert_eq!(*told.skip_of("/cover.jpg"), SkipReason::NotAudio { content_type: "named .jpg".to_owned() });
     // One URL given by a person may be a short link to anywhere.
     let told = check(&format!("http://{site}/out"), &limits).await;
-    assert_eq!(told.pages, [format!("http://{elsewhere}/")]);
+    assert_eq!(told.pages[0], format!("http://{elsewhere}/"));
 }
 
 #[tokio::test]

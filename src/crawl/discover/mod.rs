@@ -63,6 +63,18 @@ pub struct Discovered {
 }
 
 /// Finds what the document in `bytes`, fetched from `url`, leads to.
+///
+/// ```
+/// use earwitness::crawl::discover::discover;
+///
+/// let page = br#"<title>New</title><audio src="song.mp3"></audio><a href="/more">more</a>"#;
+/// let url = "https://music.example/new/".parse()?;
+/// let found = discover(&url, Some("text/html"), page);
+/// assert_eq!(found.title.as_deref(), Some("New"));
+/// assert_eq!(found.media[0].url.as_str(), "https://music.example/new/song.mp3");
+/// assert_eq!(found.links[0].as_str(), "https://music.example/more");
+/// # Ok::<(), url::ParseError>(())
+/// ```
 #[must_use]
 pub fn discover(url: &Url, content_type: Option<&str>, bytes: &[u8]) -> Discovered {
     let mut sink = Sink::new(url);
