@@ -143,7 +143,9 @@ fn add(context: &Context, paths: &[PathBuf]) -> anyhow::Result<Exit> {
 fn open_for_repair(context: &Context) -> anyhow::Result<Library> {
     let (library, problems) = Library::open_for_repair(context.open_store()?)?;
     for problem in problems {
-        output::failed(&format!("{problem}; its recordings are fingerprinted again when their audio is added"));
+        output::failed(&format!(
+            "{problem}; its recordings are fingerprinted again when their audio is added"
+        ));
     }
     Ok(library)
 }

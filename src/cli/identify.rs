@@ -11,12 +11,14 @@ use crate::scan::{Library, identify};
 
 /// Find the catalogue's recordings in audio files; no licence is asked and no case opened
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Reads MP3, AAC, HE-AAC, ALAC, FLAC, WAV, AIFF, Vorbis, Opus, the audio of MP4, WebM, MKV and \
+#[command(
+    after_help = "Reads MP3, AAC, HE-AAC, ALAC, FLAC, WAV, AIFF, Vorbis, Opus, the audio of MP4, WebM, MKV and \
     MPEG-TS, by content and never by name; other formats through an ffmpeg on the PATH.\n\n\
     speed: time and pitch together; tempo: time alone; pitch: in semitones. log10_false_match is the base-10 \
     logarithm of the probability that audio holding nothing of the catalogue matches as well; only matches under \
     the configured limit (matching.log10_false_match_max, default -6) are printed.\n\n\
-    Exit codes: 0 all files were read; 3 some were not (each named on stderr).")]
+    Exit codes: 0 all files were read; 3 some were not (each named on stderr)."
+)]
 pub(super) struct IdentifyArgs {
     /// Audio or video files
     #[arg(required = true)]
@@ -38,7 +40,10 @@ pub(super) fn run(context: &Context, args: IdentifyArgs) -> anyhow::Result<Exit>
     let options = context.match_options();
     let decoder = Decoder::of_this_program()?;
     if library.index().is_empty() {
-        output::note(context, "the catalogue has no audio yet; add some with `earwitness catalog add PATH...`");
+        output::note(
+            context,
+            "the catalogue has no audio yet; add some with `earwitness catalog add PATH...`",
+        );
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut exit = Exit::Done;

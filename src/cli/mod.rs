@@ -3,6 +3,7 @@
 mod args;
 mod context;
 mod output;
+mod scanning;
 
 mod case;
 mod catalog;

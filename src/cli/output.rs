@@ -2,8 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 
 use super::context::{Context, Exit};
@@ -121,4 +121,27 @@ pub(super) fn alteration(one: &Match) -> String {
         words.push(format!("in {}", one.channel.as_str()));
     }
     if words.is_empty() { "as it is".to_owned() } else { words.join(", ") }
+}
+
+/// An error with its causes, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let next_text = next.to_string();
+        if !text.contains(&next_text) {
+            text = format!("{text}: {next_text}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+/// Text of a site, made harmless to a terminal: no control characters, no changes of direction.
+pub(super) fn inert(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().take(500).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -18,7 +18,9 @@ pub enum Error {
     #[error("not a fingerprint")]
     NotAFingerprint,
     /// Made by another version of the analysis.
-    #[error("fingerprint has format version {0}, this program reads version {FORMAT_VERSION}; index the audio again")]
+    #[error(
+        "fingerprint has format version {0}, this program reads version {FORMAT_VERSION}; index the audio again"
+    )]
     Version(u16),
     /// The bytes end early, go on too long or do not fit their checksum.
     #[error("fingerprint is damaged at byte {offset}: {what}")]

@@ -134,7 +134,8 @@ impl Quad {
     }
 
     fn values(&self) -> [(i32, i32, i32); 5] {
-        let interval = |i: usize| (i32::from(self.intervals[i]) + INTERVAL_MAX, INTERVAL_CELL, INTERVAL_TOLERANCE);
+        let interval =
+            |i: usize| (i32::from(self.intervals[i]) + INTERVAL_MAX, INTERVAL_CELL, INTERVAL_TOLERANCE);
         let ratio = |i: usize| (i32::from(self.ratios[i]), RATIO_CELL, RATIO_TOLERANCE);
         [interval(0), interval(1), interval(2), ratio(0), ratio(1)]
     }
@@ -198,11 +199,13 @@ fn combine<'a>(peaks: &'a [Peak], shape: &Shape, mut visit: impl FnMut(&'a Peak,
             continue;
         }
         zone.clear();
-        zone.extend(peaks[index..].iter().take_while(|peak| peak.time <= root.time + shape.zone.1).filter(|peak| {
-            peak.time >= root.time + shape.zone.0
-                && (peak.salient || !shape.salient_only)
-                && (i32::from(peak.pitch) - i32::from(root.pitch)).abs() <= INTERVAL_MAX * STEPS_PER_UNIT
-        }));
+        zone.extend(peaks[index..].iter().take_while(|peak| peak.time <= root.time + shape.zone.1).filter(
+            |peak| {
+                peak.time >= root.time + shape.zone.0
+                    && (peak.salient || !shape.salient_only)
+                    && (i32::from(peak.pitch) - i32::from(root.pitch)).abs() <= INTERVAL_MAX * STEPS_PER_UNIT
+            },
+        ));
         zone.sort_by_key(|peak| (std::cmp::Reverse(rank(peak)), peak.time, peak.pitch));
         zone.truncate(shape.partners);
         visit_triples(&zone, shape, root, &mut visit);

@@ -87,6 +87,7 @@ fn bin_weights(bin: usize) -> BinWeights {
     let half_width = (line_at(bin as f64 + 1.0) - centre).max(1.0);
     let first = (centre - half_width).ceil().max(0.0) as usize;
     let last = ((centre + half_width).floor() as usize).min(WINDOW_SAMPLES / 2);
-    let weights = (first..=last).map(|k| (1.0 - (k as f64 - centre).abs() / half_width).max(0.0) as f32).collect();
+    let weights =
+        (first..=last).map(|k| (1.0 - (k as f64 - centre).abs() / half_width).max(0.0) as f32).collect();
     BinWeights { first, weights }
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::format::{
-    BUCKET_BYTES, END_MAGIC, Error, FOOTER_BYTES, HEADER_BYTES, MAGIC, PEAK_BYTES, POSTING_BYTES, SEGMENT_VERSION,
-    TABLE_ENTRY_BYTES, bucket_of, unpack_quad,
+    BUCKET_BYTES, END_MAGIC, Error, FOOTER_BYTES, HEADER_BYTES, MAGIC, PEAK_BYTES, POSTING_BYTES,
+    SEGMENT_VERSION, TABLE_ENTRY_BYTES, bucket_of, unpack_quad,
 };
 use super::manifest::Manifest;
 use crate::base::RecordingId;
@@ -104,7 +104,8 @@ impl Segment {
         let bucket = bucket_of(key.0, self.bucket_bits);
         let offset = self.buckets.start + bucket * BUCKET_BYTES;
         let first = u32_at(&self.map, offset) as usize;
-        let last = (u32_at(&self.map, offset + BUCKET_BYTES) as usize).min(self.postings.len() / POSTING_BYTES);
+        let last =
+            (u32_at(&self.map, offset + BUCKET_BYTES) as usize).min(self.postings.len() / POSTING_BYTES);
         let postings = &self.map[self.postings.clone()];
         let Some(bytes) = postings.get(first * POSTING_BYTES..last * POSTING_BYTES) else { return };
         for posting in bytes.chunks_exact(POSTING_BYTES) {
@@ -128,7 +129,11 @@ impl Layout {
         }
         let version = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
         if (version(8), version(10)) != (SEGMENT_VERSION, FORMAT_VERSION) {
-            return Err(Error::Version { path: path.to_owned(), segment: version(8), fingerprint: version(10) });
+            return Err(Error::Version {
+                path: path.to_owned(),
+                segment: version(8),
+                fingerprint: version(10),
+            });
         }
         if crc32fast::hash(&bytes[..HEADER_BYTES - 4]) != u32_at(bytes, HEADER_BYTES - 4) {
             return Err(damaged(path, "the checksum of its header does not fit".to_owned()));
@@ -150,7 +155,8 @@ impl Layout {
 
     fn section_sizes(bytes: &[u8], bucket_bits: u32) -> Option<[usize; 5]> {
         let size = |count: u64, each: usize| usize::try_from(count).ok()?.checked_mul(each);
-        let buckets = (1..=30).contains(&bucket_bits).then(|| ((1usize << bucket_bits) + 1) * BUCKET_BYTES)?;
+        let buckets =
+            (1..=30).contains(&bucket_bits).then(|| ((1usize << bucket_bits) + 1) * BUCKET_BYTES)?;
         Some([
             size(u64_at(bytes, 36), 1)?,
             size(u64::from(u32_at(bytes, 16)), TABLE_ENTRY_BYTES)?,
@@ -171,7 +177,8 @@ impl Layout {
             let id = map[ids.clone()].get(id_start..id_end).and_then(|bytes| std::str::from_utf8(bytes).ok());
             let id = id.and_then(|text| RecordingId::new(text).ok());
             let id = id.filter(|_| (peak_start..=peak_count).contains(&peak_end));
-            let id = id.ok_or_else(|| damaged(path, format!("entry {} of its table is wrong", entries.len())))?;
+            let id =
+                id.ok_or_else(|| damaged(path, format!("entry {} of its table is wrong", entries.len())))?;
             entries.push(TableEntry { id, duration: u32_at(entry, 4), peaks: peak_start..peak_end });
             (id_start, peak_start) = (id_end, peak_end);
         }
@@ -259,8 +266,12 @@ impl Index {
     /// Total length of all recordings in seconds.
     #[must_use]
     pub fn duration_s(&self) -> f64 {
-        let steps: u64 =
-            self.segments.iter().flat_map(|segment| &segment.table).map(|entry| u64::from(entry.duration)).sum();
+        let steps: u64 = self
+            .segments
+            .iter()
+            .flat_map(|segment| &segment.table)
+            .map(|entry| u64::from(entry.duration))
+            .sum();
         steps as f64 / crate::fingerprint::TIME_STEPS_PER_S
     }
 
@@ -271,7 +282,10 @@ impl Index {
                 segment.postings(key, |recording, time, packed| {
                     let posting = unpack_quad(time, packed);
                     // Another key may share the bucket; a quad of such a key is visited from its own probe.
-                    if posting.is_like(quad) && posting.key() == key && !self.removed.contains(&(base + recording)) {
+                    if posting.is_like(quad)
+                        && posting.key() == key
+                        && !self.removed.contains(&(base + recording))
+                    {
                         visit(Posting { recording: RecordingIndex(base + recording), quad: posting });
                     }
                 });

@@ -22,7 +22,8 @@ pub fn write_segment(path: &Path, recordings: &[(RecordingId, Fingerprint)]) -> 
     let recording_count = u32::try_from(recordings.len()).map_err(|_| too_large("too many recordings"))?;
     let postings = Postings::of(recordings);
     u32::try_from(postings.sorted.len()).map_err(|_| too_large("too many postings"))?;
-    let sections = [ids(recordings), table(recordings), peaks(recordings), postings.bucket_table(), postings.bytes()];
+    let sections =
+        [ids(recordings), table(recordings), peaks(recordings), postings.bucket_table(), postings.bytes()];
     let peak_count: usize = recordings.iter().map(|(_, fingerprint)| fingerprint.peaks.len()).sum();
 
     let mut header = Vec::with_capacity(HEADER_BYTES);
@@ -96,7 +97,8 @@ impl Postings {
     fn of(recordings: &[(RecordingId, Fingerprint)]) -> Self {
         let mut quads: Vec<(u32, Quad)> = Vec::new();
         for (recording, (_, fingerprint)) in recordings.iter().enumerate() {
-            quads.extend(reference_quads(&fingerprint.peaks).into_iter().map(|quad| (recording as u32, quad)));
+            quads
+                .extend(reference_quads(&fingerprint.peaks).into_iter().map(|quad| (recording as u32, quad)));
         }
         let wanted = (quads.len() / POSTINGS_PER_BUCKET).max(16);
         let bucket_bits = wanted.next_power_of_two().ilog2().min(30);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::alteration::{Alteration, explain};
 use super::line::Line;
 use super::lookup::{Hit, hits};
-use super::significance::{log10_false_match, surprise};
+use super::significance::{joint_surprise, log10_false_match, surprise};
 use super::types::Match;
 use super::verify::{Probe, QueryPeaks, Tally, backward_tally, fit, probe, rough_tally, tally};
 use super::vote::candidates;
@@ -52,7 +52,12 @@ struct Found {
 
 /// Finds all recordings of `index` in `query`, of which `view` tells the channels; the surest match first.
 #[must_use]
-pub fn find_matches(query: &Fingerprint, view: ChannelView, index: &Index, options: &MatchOptions) -> Vec<Match> {
+pub fn find_matches(
+    query: &Fingerprint,
+    view: ChannelView,
+    index: &Index,
+    options: &MatchOptions,
+) -> Vec<Match> {
     let mut search = Search {
         query: QueryPeaks::new(&query.peaks),
         duration: f64::from(query.duration),
@@ -108,8 +113,10 @@ impl Search<'_> {
     /// Fits a candidate, and follows it as far as it goes.
     fn verify(&mut self, recording: RecordingIndex, line: Line, window: (f64, f64)) -> Option<Found> {
         let index = self.index;
-        let reference =
-            self.references.entry(recording).or_insert_with(|| index.fingerprint(recording).unwrap_or_default());
+        let reference = self
+            .references
+            .entry(recording)
+            .or_insert_with(|| index.fingerprint(recording).unwrap_or_default());
         let line = fit(&self.query, &reference.peaks, line, window);
         let first = rough_tally(&self.query, &reference.peaks, &line, window);
         if surprise(&first) < SURPRISE_MIN {
@@ -120,9 +127,9 @@ impl Search<'_> {
         let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
         enough.then(|| {
             let alteration = alteration_of(&line);
-            let back = surprise(&backward_tally(&self.query, &reference.peaks, &line, span));
-            let log10_false_match = log10_false_match(surprise(&tally)+0.5*back, &alteration, self.catalogue_s);
-            if std::env::var("DBG").is_ok() { eprintln!("DBG {} {:.1} {:.1} {:.1}", index.id(recording).unwrap(), span.0, surprise(&tally), back); }
+            let backward = backward_tally(&self.query, &reference.peaks, &line, span);
+            let joint = joint_surprise(&tally, &backward);
+            let log10_false_match = log10_false_match(joint, &alteration, self.catalogue_s);
             Found { recording, line, span, tally, alteration, log10_false_match }
         })
     }
@@ -140,8 +147,9 @@ impl Search<'_> {
             if kept.iter().filter(overlaps).any(|other| other.recording == one.recording) {
                 continue;
             }
-            let rival =
-                |other: &Found| one.log10_false_match - limit <= RIVAL_SHARE * (other.log10_false_match - limit);
+            let rival = |other: &Found| {
+                one.log10_false_match - limit <= RIVAL_SHARE * (other.log10_false_match - limit)
+            };
             if !kept.iter().filter(overlaps).any(rival) && !self.stands_alone(&one, limit) {
                 continue;
             }
@@ -160,7 +168,9 @@ impl Search<'_> {
     fn stands_alone(&self, one: &Found, limit: f64) -> bool {
         let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
         let left = tally(&self.query, reference, &one.line, one.span);
-        left.found >= FOUND_MIN && log10_false_match(surprise(&left) + 0.5 * surprise(&backward_tally(&self.query, reference, &one.line, one.span)), &one.alteration, self.catalogue_s) <= limit
+        let backward = backward_tally(&self.query, reference, &one.line, one.span);
+        let joint = joint_surprise(&left, &backward);
+        left.found >= FOUND_MIN && log10_false_match(joint, &one.alteration, self.catalogue_s) <= limit
     }
 }
 

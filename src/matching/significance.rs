@@ -8,12 +8,14 @@ const CHANCE_MIN: f64 = 0.02;
 /// Decades of probability for each unit of surprise. Peaks of music come in groups (chords, bars), so a tally carries
 /// less evidence than as many coin flips.
 const DECADES_PER_SURPRISE: f64 = 0.5;
-/// What is left of the places tried after the dependence of neighbouring places, in decades.
-const DEPENDENCE: f64 = -7.4;
-/// Independent offsets in a second of catalogue, of rates, and of shifts.
+/// What the query's own peaks, looked for in the recording, add: half, for they are partly the same peaks.
+const BACKWARD_WEIGHT: f64 = 0.5;
+/// Independent offsets in a second of catalogue.
 const OFFSETS_PER_S: f64 = 16.0;
-const RATES: f64 = 40.0;
-const SHIFTS: f64 = 20.0;
+/// Decades that nothing, one, or two free factors of alteration cost, over the number of offsets. Set from the
+/// strangers of the development corpus (`docs/engine.md`): pieces that share instruments and tempo grids agree
+/// best at some odd tempo and pitch, hardly ever as they are.
+const ALTERATION_DECADES: [f64; 3] = [-5.4, -2.0, 3.8];
 
 /// Chernoff's bound on the tail of a binomial, as −log10: how unlikely `tally` is at its measured chance.
 pub(super) fn surprise(tally: &Tally) -> f64 {
@@ -30,14 +32,15 @@ pub(super) fn surprise(tally: &Tally) -> f64 {
     tally.tested as f64 * divergence / std::f64::consts::LN_10
 }
 
+/// What both ways say together.
+pub(super) fn joint_surprise(forward: &Tally, backward: &Tally) -> f64 {
+    surprise(forward) + BACKWARD_WEIGHT * surprise(backward)
+}
+
 /// The base-10 logarithm of the probability that audio holding nothing of the catalogue reaches `surprise` somewhere
 /// in it, with an alteration as simple as this one.
 pub(super) fn log10_false_match(surprise: f64, alteration: &Alteration, catalogue_s: f64) -> f64 {
-    let places = catalogue_s.max(1.0) * OFFSETS_PER_S;
-    let places = match alteration.free_factors() {
-        0 => places,
-        1 => places * RATES,
-        _ => places * RATES * SHIFTS,
-    };
-    places.log10() + DEPENDENCE - DECADES_PER_SURPRISE * surprise
+    let places = (catalogue_s.max(1.0) * OFFSETS_PER_S).log10();
+    let freedom = ALTERATION_DECADES[alteration.free_factors().min(2) as usize];
+    places + freedom - DECADES_PER_SURPRISE * surprise
 }

@@ -12,8 +12,22 @@ const FIT_TOLERANCES: [f64; 4] = [4.0, 2.0, 1.5, 1.0];
 /// Wrong places for a first look: seconds and semitones. Semitones are whole because music's own grid makes those
 /// coincide.
 const FEW_WRONG_PLACES: [(f64, f64); 16] = [
-    (0.23, 0.0), (-0.31, 0.0), (0.47, 0.0), (-0.61, 0.0), (0.79, 0.0), (-0.97, 0.0), (1.31, 0.0), (-1.49, 0.0),
-    (0.17, 5.0), (-0.37, -5.0), (0.67, 7.0), (-0.83, -7.0), (0.0, 2.0), (0.0, -3.0), (0.0, 4.0), (0.0, -1.0),
+    (0.23, 0.0),
+    (-0.31, 0.0),
+    (0.47, 0.0),
+    (-0.61, 0.0),
+    (0.79, 0.0),
+    (-0.97, 0.0),
+    (1.31, 0.0),
+    (-1.49, 0.0),
+    (0.17, 5.0),
+    (-0.37, -5.0),
+    (0.67, 7.0),
+    (-0.83, -7.0),
+    (0.0, 2.0),
+    (0.0, -3.0),
+    (0.0, 4.0),
+    (0.0, -1.0),
 ];
 /// Offsets in time tried on each side for the second look, and the distance from one to the next in seconds: to
 /// 2.6 s, which holds a bar of most music, in steps that fall on every beat within the tolerance now and then.
@@ -100,7 +114,10 @@ fn projected<'r>(
 /// Looks for every projected peak.
 pub(super) fn probe(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Vec<Probe> {
     projected(reference, line, span)
-        .map(|(time, pitch, _)| Probe { time, found: query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE) })
+        .map(|(time, pitch, _)| Probe {
+            time,
+            found: query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE),
+        })
         .collect()
 }
 
@@ -111,7 +128,8 @@ pub(super) fn fit(query: &QueryPeaks<'_>, reference: &[Peak], line: Line, span: 
         let mut pairs = Vec::new();
         let mut shift = 0.0;
         for (time, pitch, peak) in projected(reference, &line, span) {
-            if let Some(index) = query.nearest(time, pitch, factor * TIME_TOLERANCE, factor * PITCH_TOLERANCE) {
+            if let Some(index) = query.nearest(time, pitch, factor * TIME_TOLERANCE, factor * PITCH_TOLERANCE)
+            {
                 let found = &query.peaks[index];
                 pairs.push((f64::from(found.time), f64::from(peak.time)));
                 shift += f64::from(peak.pitch) - f64::from(found.pitch);
@@ -127,7 +145,12 @@ pub(super) fn fit(query: &QueryPeaks<'_>, reference: &[Peak], line: Line, span: 
 }
 
 /// Counts the peaks found in a span, with a first estimate of what chance finds: the mean over a few wrong places.
-pub(super) fn rough_tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
+pub(super) fn rough_tally(
+    query: &QueryPeaks<'_>,
+    reference: &[Peak],
+    line: &Line,
+    span: (f64, f64),
+) -> Tally {
     let (mut tested, mut found) = (0usize, 0usize);
     for (seconds, semitones) in FEW_WRONG_PLACES {
         let (some_tested, some_found) = shifted(query, reference, line, span, seconds, semitones);
@@ -160,7 +183,12 @@ pub(super) fn tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, spa
 
 /// Counts the other way: the query's salient peaks, looked for among all of the recording's. Where the copy is
 /// clean both ways agree; what only shares a rhythm leaves most of the query unexplained.
-pub(super) fn backward_tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
+pub(super) fn backward_tally(
+    query: &QueryPeaks<'_>,
+    reference: &[Peak],
+    line: &Line,
+    span: (f64, f64),
+) -> Tally {
     let unused: Vec<Peak> =
         query.peaks.iter().zip(&query.used).filter(|(_, used)| !**used).map(|(peak, _)| *peak).collect();
     let span = (line.reference(span.0), line.reference(span.1));

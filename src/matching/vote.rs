@@ -43,7 +43,8 @@ pub(super) fn candidates(hits: &[Hit], middle: f32) -> Vec<Candidate> {
 
 fn cell(hit: &Hit, middle: f32, moved: &impl Fn(u32) -> f32) -> u64 {
     let offset = hit.reference_time - hit.ln_rate.exp() * (hit.query_time - middle);
-    let number = |value: f32, size: f32, bit: u32, bias: f32| (value / size + moved(bit) + bias).floor() as u64;
+    let number =
+        |value: f32, size: f32, bit: u32, bias: f32| (value / size + moved(bit) + bias).floor() as u64;
     let rate = number(hit.ln_rate, RATE_CELL, 0, 32.0) & 0x3f;
     let shift = number(hit.shift, SHIFT_CELL, 1, 32.0) & 0x3f;
     let offset = number(offset, OFFSET_CELL, 2, 1024.0) & 0xff_ffff;

@@ -145,8 +145,11 @@ impl Pipeline<'_> {
     /// # Errors
     /// As [`Pipeline::check_found`].
     pub fn check_file(&self, path: &Path) -> Result<Checked, Error> {
-        let mut checked =
-            Checked { query: path.display().to_string(), operator: self.operator.clone(), ..Checked::unread() };
+        let mut checked = Checked {
+            query: path.display().to_string(),
+            operator: self.operator.clone(),
+            ..Checked::unread()
+        };
         let analysis = self.decoder.analyse(path).map_err(|error| error.to_string());
         self.fill(&mut checked, analysis, self.operator.as_deref(), self.clock.now())?;
         Ok(checked)
@@ -154,7 +157,9 @@ impl Pipeline<'_> {
 
     fn analyse(&self, file: &Path, url: &str) -> Result<Analysis, String> {
         match File::open(file) {
-            Ok(open) => self.decoder.analyse_open(&open, url).map_err(|error: worker::Error| error.to_string()),
+            Ok(open) => {
+                self.decoder.analyse_open(&open, url).map_err(|error: worker::Error| error.to_string())
+            }
             Err(error) => Err(format!("{url}: cannot read back the media: {error}")),
         }
     }

@@ -94,7 +94,8 @@ pub fn import_rows(
     audio_root: &Path,
     on_done: OnDone<'_>,
 ) -> Result<(), library::Error> {
-    let (with_audio, without): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.filename.is_some());
+    let (with_audio, without): (Vec<Row>, Vec<Row>) =
+        rows.into_iter().partition(|row| row.filename.is_some());
     for row in without {
         Catalog::new(library.store()).upsert(&row.recording, row.title_given)?;
     }
@@ -145,7 +146,8 @@ fn register(
 ) -> Result<(), library::Error> {
     let known = indexed_audio(library)?;
     let total = inputs.len();
-    let mut session = Session { library, known, waiting: Vec::new(), total, done: 0, on_done, stopped: false };
+    let mut session =
+        Session { library, known, waiting: Vec::new(), total, done: 0, on_done, stopped: false };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // In chunks, so that what is unchanged is found by its digest alone without reading all files before the first
     // result.
@@ -205,7 +207,9 @@ impl Session<'_, '_> {
             let input = &chunk[*next];
             if let Some(id) = &unchanged[*next] {
                 let outcome = match &input.row {
-                    Some(row) => Catalog::new(self.library.store()).upsert(&row.recording, row.title_given)?,
+                    Some(row) => {
+                        Catalog::new(self.library.store()).upsert(&row.recording, row.title_given)?
+                    }
                     None => Outcome::Unchanged,
                 };
                 let told = told(input, Some(id.clone()), Some(outcome), None);
@@ -247,7 +251,8 @@ impl Session<'_, '_> {
             }
         };
         let Some(fingerprint) = reference_fingerprint(&analysis) else {
-            let message = format!("{}: nothing but silence; it cannot be found anywhere", input.path.display());
+            let message =
+                format!("{}: nothing but silence; it cannot be found anywhere", input.path.display());
             return (told(input, Some(recording.recording_id), None, Some(message)), None);
         };
         let mut told = told(input, Some(recording.recording_id.clone()), None, None);
@@ -311,7 +316,8 @@ fn told(
     Registered {
         path: Some(input.path.clone()),
         line: input.row.as_ref().map(|row| row.line),
-        recording_id: recording_id.or_else(|| input.row.as_ref().map(|row| row.recording.recording_id.clone())),
+        recording_id: recording_id
+            .or_else(|| input.row.as_ref().map(|row| row.recording.recording_id.clone())),
         outcome,
         error,
         warnings: Vec::new(),
@@ -326,8 +332,14 @@ fn is_no_audio(error: &crate::audio::Error) -> bool {
 fn reference_fingerprint(analysis: &Analysis) -> Option<Fingerprint> {
     let of = |wanted: ChannelView| analysis.fingerprints.iter().find(|(view, _)| *view == wanted);
     let peaks = |view: ChannelView| of(view).map_or(0, |(_, fingerprint)| fingerprint.peaks.len());
-    let view = if peaks(ChannelView::Side) > 2 * peaks(ChannelView::Mid) { ChannelView::Side } else { ChannelView::Mid };
-    of(view).filter(|(_, fingerprint)| !fingerprint.peaks.is_empty()).map(|(_, fingerprint)| fingerprint.clone())
+    let view = if peaks(ChannelView::Side) > 2 * peaks(ChannelView::Mid) {
+        ChannelView::Side
+    } else {
+        ChannelView::Mid
+    };
+    of(view)
+        .filter(|(_, fingerprint)| !fingerprint.peaks.is_empty())
+        .map(|(_, fingerprint)| fingerprint.clone())
 }
 
 /// The recordings that have a fingerprint, by their audio's digest.

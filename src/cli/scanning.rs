@@ -1,0 +1,240 @@
+//! What `check` and `crawl run` share: the pipeline with its options, and how its results are told.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Exit, Usage, output};
+use crate::cases::load_licences;
+use crate::config::{FetchSettings, SiteSettings};
+use crate::crawl::{Event, Plan, Summary};
+use crate::net::Client;
+use crate::rights::{LicenceGraph, Territory};
+use crate::scan::worker::Decoder;
+use crate::scan::{Checked, Finding, Library, Pipeline, Told};
+
+/// Options of a check.
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckOptions {
+    /// Territory whose licences are asked, ISO 3166-1 alpha-2 [default: claim.territory of the configuration]
+    #[arg(long, value_name = "CC")]
+    pub(super) territory: Option<String>,
+    /// Who runs the site, by the name used in licences [default: the page's domain]
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) operator: Option<String>,
+    /// Allow addresses that are not public (loopback, private networks)
+    #[arg(long)]
+    pub(super) allow_private: bool,
+}
+
+/// What became of a run, over all inputs.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    checked: u64,
+    unlicensed: u64,
+    undetermined: u64,
+    licensed: u64,
+    strangers: u64,
+    failed: u64,
+    pub(super) cancelled: bool,
+}
+
+/// Everything that one call of `check` or `crawl run` needs.
+pub(super) struct Run<'a> {
+    context: &'a Context,
+    pub(super) fetch: FetchSettings,
+    library: Library,
+    licences: LicenceGraph,
+    territory: Option<String>,
+    operator: Option<String>,
+    runtime: tokio::runtime::Runtime,
+    cancel: CancellationToken,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(context: &'a Context, options: &CheckOptions) -> anyhow::Result<Self> {
+        let territory = options.territory.clone().or_else(|| context.settings.claim.territory.clone());
+        if let Some(code) = &territory {
+            code.parse::<Territory>().map_err(|error| Usage(error.to_string()))?;
+        }
+        let mut fetch = context.settings.fetch.clone();
+        fetch.allow_private |= options.allow_private;
+        let library = Library::open(context.open_store()?)?;
+        if library.index().is_empty() {
+            output::note(
+                context,
+                "the catalogue has no audio yet; add some with `earwitness catalog add PATH...`",
+            );
+        }
+        let licences = load_licences(library.store())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let cancel = CancellationToken::new();
+        runtime.spawn(cancel_on_ctrl_c(cancel.clone()));
+        let operator = options.operator.clone();
+        Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel })
+    }
+
+    /// Checks the media at one URL.
+    pub(super) fn url(&self, url: &str, tally: &mut Tally) -> anyhow::Result<()> {
+        let plan = Plan::for_url(url, &self.fetch).map_err(|error| Usage(error.to_string()))?;
+        let summary = self.carry_out(&plan, &self.pipeline(None)?, tally)?;
+        if summary.found == 0 && summary.failed == 0 && !summary.cancelled {
+            output::note(self.context, &format!("{url}: no audio found"));
+        }
+        Ok(())
+    }
+
+    /// Crawls a site.
+    pub(super) fn site(&self, plan: &Plan, site: &SiteSettings, tally: &mut Tally) -> anyhow::Result<()> {
+        let summary = self.carry_out(plan, &self.pipeline(Some(site))?, tally)?;
+        output::note(
+            self.context,
+            &format!(
+                "{} requests, {} pages, {} media, {} skipped, {} failed",
+                summary.requests, summary.pages, summary.found, summary.skipped, summary.failed
+            ),
+        );
+        Ok(())
+    }
+
+    /// Checks a local file.
+    pub(super) fn file(&self, path: &Path, tally: &mut Tally) -> anyhow::Result<()> {
+        let checked = self.pipeline(None)?.check_file(path)?;
+        self.tell_checked(&checked, tally);
+        Ok(())
+    }
+
+    /// Says how many of what there were, and how the process ends.
+    pub(super) fn finish(&self, tally: &Tally) -> Exit {
+        output::note(
+            self.context,
+            &format!(
+                "{} files checked: {} unlicensed, {} undetermined, {} licensed, {} strangers, {} failed{}",
+                tally.checked,
+                tally.unlicensed,
+                tally.undetermined,
+                tally.licensed,
+                tally.strangers,
+                tally.failed,
+                if tally.cancelled { "; stopped before the end" } else { "" }
+            ),
+        );
+        match tally {
+            Tally { unlicensed: 1.., .. } => Exit::Unlicensed,
+            Tally { failed: 1.., .. } => Exit::SomeFailed,
+            _ => Exit::Done,
+        }
+    }
+
+    fn pipeline(&self, site: Option<&SiteSettings>) -> anyhow::Result<Pipeline<'_>> {
+        let of_site = |field: fn(&SiteSettings) -> &Option<String>| site.and_then(|site| field(site).clone());
+        Ok(Pipeline {
+            library: &self.library,
+            decoder: Decoder::of_this_program()?,
+            options: self.context.match_options(),
+            licences: self.licences.clone(),
+            territory: of_site(|site| &site.territory).or_else(|| self.territory.clone()),
+            operator: self.operator.clone().or_else(|| of_site(|site| &site.operator)),
+            clock: self.context.clock.as_ref(),
+        })
+    }
+
+    fn carry_out(&self, plan: &Plan, pipeline: &Pipeline<'_>, tally: &mut Tally) -> anyhow::Result<Summary> {
+        let client = Client::new(&self.fetch)?;
+        let mut tell = |told: Told<'_>| match told {
+            Told::Checked(checked) => self.tell_checked(checked, tally),
+            Told::Crawl(event) => self.tell_event(event, tally),
+        };
+        let crawl = pipeline.crawl(plan, &client, &self.cancel, &mut tell);
+        // On a worker thread of the runtime, where analysis may block in place.
+        let summary = self.runtime.block_on(Box::pin(crawl))?;
+        tally.cancelled |= summary.cancelled;
+        Ok(summary)
+    }
+
+    fn tell_event(&self, event: &Event, tally: &mut Tally) {
+        match event {
+            Event::Failed(failure) => {
+                tally.failed += 1;
+                output::failed(&output::chain(&failure.error));
+            }
+            Event::Skipped(skip) => tracing::info!("skipped {}: {}", skip.url, skip.reason),
+            Event::Page(page) => {
+                tracing::info!("read {}: {} media, {} links", page.url, page.media, page.links);
+                for problem in &page.problems {
+                    output::note(self.context, &format!("warning: {}: {problem}", page.url));
+                }
+            }
+            Event::Found(_) => {}
+        }
+    }
+
+    fn tell_checked(&self, checked: &Checked, tally: &mut Tally) {
+        use crate::rights::Decision;
+        tally.checked += 1;
+        tally.failed += u64::from(checked.error.is_some());
+        tally.strangers += u64::from(checked.error.is_none() && checked.findings.is_empty());
+        for finding in &checked.findings {
+            match finding.verdict.decision {
+                Decision::Unlicensed => tally.unlicensed += 1,
+                Decision::Undetermined => tally.undetermined += 1,
+                Decision::Licensed => tally.licensed += 1,
+            }
+        }
+        if let Some(error) = &checked.error {
+            output::failed(error);
+        }
+        if self.context.json {
+            // Nothing in a result can fail to be encoded: it holds text and finite numbers.
+            let _ = output::json(checked);
+        } else if checked.error.is_none() {
+            self.print(checked);
+        }
+    }
+
+    fn print(&self, checked: &Checked) {
+        output::line(&output::inert(&checked.query));
+        if let Some(page) = &checked.page_url {
+            output::line(&format!("  on {}", output::inert(page)));
+        }
+        for warning in checked.media.iter().flat_map(|media| &media.warnings) {
+            output::line(&format!("  warning: {warning}"));
+        }
+        if checked.findings.is_empty() {
+            output::line("  no recording of the catalogue");
+        }
+        for finding in &checked.findings {
+            self.print_finding(finding);
+        }
+    }
+
+    fn print_finding(&self, finding: &Finding) {
+        let verdict = finding.verdict.decision.as_str();
+        let case = match (&finding.case_id, finding.case_is_new) {
+            (Some(id), true) => format!(", new case {id}"),
+            (Some(id), false) => format!(", case {id}"),
+            (None, _) => String::new(),
+        };
+        let id = &finding.recording_id;
+        output::line(&format!("  {verdict}: {id} ({}){case}", output::inert(&finding.title)));
+        for reason in &finding.verdict.reasons {
+            output::line(&format!("    because {reason}"));
+        }
+        for row in output::matches_table(self.context, &finding.matches).to_string().lines() {
+            output::line(&format!("    {row}"));
+        }
+    }
+}
+
+/// The first Ctrl-C ends the run in good order; a second one ends the process.
+async fn cancel_on_ctrl_c(cancel: CancellationToken) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        let _ = writeln!(std::io::stderr().lock(), "stopping; press Ctrl-C again to stop at once");
+        cancel.cancel();
+        if tokio::signal::ctrl_c().await.is_ok() {
+            #[allow(clippy::exit)] // all that is stored is stored already
+            std::process::exit(130);
+        }
+    }
+}
