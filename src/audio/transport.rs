@@ -32,7 +32,8 @@ pub(super) fn packet_shape(head: &[u8]) -> Option<Shape> {
             let syncs = head.iter().skip(*offset).step_by(stride).take(SYNCS_WANTED);
             let count = syncs.clone().count();
             // A short segment may have fewer packets, but then it must be nothing else.
-            let enough = count == SYNCS_WANTED || (count >= 2 && *offset == 0 && head.len() % stride == 0);
+            let enough =
+                count == SYNCS_WANTED || (count >= 2 && *offset == 0 && head.len().is_multiple_of(stride));
             enough && syncs.clone().all(|byte| *byte == SYNC)
         };
         starts.into_iter().find(synced).map(|offset| Shape { stride, offset })
@@ -74,7 +75,7 @@ const SURVEY_BYTES: usize = 4 * 1024 * 1024;
 /// Finds the audio stream: its kind and PID, and how many there are.
 fn survey(source: &mut Source, start: u64, shape: Shape) -> Result<((StreamKind, u16), usize), Error> {
     let bytes = source.read_at(start + shape.offset as u64, SURVEY_BYTES)?;
-    let packets = || bytes.chunks(shape.stride).filter_map(|chunk| Packet::read(chunk));
+    let packets = || bytes.chunks(shape.stride).filter_map(Packet::read);
     let map_pid =
         packets().filter(|packet| packet.pid == 0).find_map(|packet| programme_map_pid(packet.section()?));
     let mapped = map_pid.and_then(|pid| {

@@ -14,12 +14,9 @@ pub(super) fn limits(memory_bytes: u64, cpu_s: u64) -> Protections {
 }
 
 /// Closes the file system and all system calls but those of decoding.
-pub(super) fn seal(protections: Protections) -> Protections {
-    Protections {
-        landlock: system::close_file_system(&[]).to_owned(),
-        seccomp: system::few_calls(),
-        ..protections
-    }
+pub(super) fn seal(before: &Protections) -> Protections {
+    let landlock = system::close_file_system(&[]).to_owned();
+    Protections { limits: before.limits, landlock, seccomp: system::few_calls() }
 }
 
 /// Replaces this process by ffmpeg (`arguments[0]`), which may read programs and libraries and its stdin, and has
