@@ -19,8 +19,11 @@ fn decoder() -> Decoder {
     Decoder::new(assert_cmd::cargo::cargo_bin!("earwitness").to_path_buf()).with_ffmpeg(None)
 }
 
-/// Decodes in this process; returns the info, mid, and how many blocks had a side and how many left and right.
-fn decode(bytes: &[u8]) -> Result<(MediaInfo, Vec<f32>, (usize, usize)), audio::Error> {
+/// The info, mid, and how many blocks had a side and how many left and right.
+type Heard = (MediaInfo, Vec<f32>, (usize, usize));
+
+/// Decodes in this process.
+fn decode(bytes: &[u8]) -> Result<Heard, audio::Error> {
     let (mut mid, mut views) = (Vec::new(), (0, 0));
     let mut consume = |block: &Block<'_>| {
         mid.extend_from_slice(block.mid);
@@ -304,7 +307,8 @@ fn a_worker_that_misbehaves_costs_one_clear_error() {
     assert!(crashed.to_string().contains("vorbis.ogg"));
     let hungry = error("allocate");
     assert!(matches!(hungry, Error::OutOfMemory { limit_mib: 512, .. }), "{hungry}");
-    let stuck = error("spin");
+    let hasty = WorkerLimits { seconds: 1, ..limits.clone() };
+    let stuck = decoder().with_limits(hasty).with_fault("spin").analyse(&path).unwrap_err();
     assert!(matches!(stuck, Error::TimedOut { .. }), "{stuck}");
     for fault in ["babble", "truncate"] {
         let nonsense = error(fault);

@@ -47,9 +47,14 @@ mod system {
         let set = |resource, most| {
             rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
         };
+        // The first signal at the limit can be told from a kill; the second cannot be ignored.
+        let cpu = |most: u64| {
+            let limit = Rlimit { current: Some(most), maximum: Some(most.saturating_add(2)) };
+            rustix::process::setrlimit(Resource::Cpu, limit).is_ok()
+        };
         let done = [
             set(Resource::As, memory_bytes),
-            set(Resource::Cpu, cpu_s),
+            cpu(cpu_s),
             set(Resource::Fsize, 0),
             set(Resource::Core, 0),
             set(Resource::Nofile, 64),
