@@ -1,6 +1,5 @@
 //! One packet in, the front pair of its audio out: AAC and Opus by their own decoders, the rest by symphonia's.
 
-use opus_decoder::OpusMultistreamDecoder;
 use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
 use symphonia::core::codecs::audio::{
     AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known as id,
@@ -12,7 +11,7 @@ use super::mix::{Front, Layout};
 
 /// A decoder of a container's packets.
 pub(super) enum Packets {
-    Aac(AacPackets),
+    Aac(Box<AacPackets>),
     Opus(OpusPackets),
     Symphonia(SymphoniaPackets),
 }
@@ -23,8 +22,10 @@ impl Packets {
         let extra = params.extra_data.as_deref().unwrap_or(&[]);
         let none = || codec_name(params).to_owned();
         match params.codec {
-            id::CODEC_ID_AAC => AacPackets::new(extra).map(Self::Aac).ok_or_else(none),
-            id::CODEC_ID_OPUS => OpusPackets::new(extra, params).map(Self::Opus).ok_or_else(none),
+            id::CODEC_ID_AAC => AacPackets::new(extra).map(|aac| Self::Aac(Box::new(aac))).ok_or_else(none),
+            id::CODEC_ID_OPUS => {
+                OpusPackets::new(extra, params).map(Self::Opus).ok_or_else(|| "surround Opus".to_owned())
+            }
             _ => SymphoniaPackets::new(params).map(Self::Symphonia).ok_or_else(none),
         }
     }
@@ -88,7 +89,7 @@ impl AacPackets {
 
 /// Opus packets with the identification header of RFC 7845.
 pub(super) struct OpusPackets {
-    decoder: OpusMultistreamDecoder,
+    decoder: Box<opus_rs::OpusDecoder>,
     channels: usize,
     /// Samples still to be dropped at the start (the header's pre-skip).
     skip: usize,
@@ -103,27 +104,17 @@ const OPUS_RATE_HZ: u32 = 48_000;
 const OPUS_FRAMES_MAX: usize = 5760;
 
 impl OpusPackets {
+    /// Starts from the identification header; `None` for several streams in one (surround).
     fn new(head: &[u8], params: &AudioCodecParameters) -> Option<Self> {
         let head = head.strip_prefix(b"OpusHead").unwrap_or(&[]);
         let fallback = params.channels.as_ref().map_or(2, Channels::count);
         let channels = head.get(1).map_or(fallback, |count| usize::from(*count));
         let skip = head.get(2..4).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8);
-        let family = head.get(10).copied().unwrap_or(0);
-        let decoder = if family == 0 {
-            let (coupled, mapping): (usize, &[u8]) = if channels == 2 { (1, &[0, 1]) } else { (0, &[0]) };
-            OpusMultistreamDecoder::new(OPUS_RATE_HZ, mapping.len(), 1, coupled, mapping).ok()?
-        } else {
-            let (streams, coupled) = (usize::from(*head.get(11)?), usize::from(*head.get(12)?));
-            OpusMultistreamDecoder::new(
-                OPUS_RATE_HZ,
-                channels,
-                streams,
-                coupled,
-                head.get(13..13 + channels)?,
-            )
-            .ok()?
-        };
-        let channels = if family == 0 { channels.clamp(1, 2) } else { channels };
+        let one_stream = head.get(10).copied().unwrap_or(0) == 0 || head.get(11) == Some(&1);
+        if !one_stream || !(1..=2).contains(&channels) {
+            return None;
+        }
+        let decoder = Box::new(opus_rs::OpusDecoder::new(OPUS_RATE_HZ.cast_signed(), channels).ok()?);
         let pcm = vec![0.0; OPUS_FRAMES_MAX * channels];
         Some(Self { decoder, channels, skip, pcm, planes: vec![Vec::new(); channels] })
     }
@@ -133,7 +124,7 @@ impl OpusPackets {
         if packet.is_empty() {
             return true;
         }
-        let Ok(frames) = self.decoder.decode_float(packet, &mut self.pcm, false) else {
+        let Ok(frames) = self.decoder.decode(packet, OPUS_FRAMES_MAX, &mut self.pcm) else {
             return false;
         };
         let skip = self.skip.min(frames);
@@ -144,7 +135,7 @@ impl OpusPackets {
             plane.extend(heard.iter().skip(at).step_by(self.channels));
         }
         let planes: Vec<&[f32]> = self.planes.iter().map(Vec::as_slice).collect();
-        front.take(OPUS_RATE_HZ, &planes, Layout::vorbis(self.channels));
+        front.take(OPUS_RATE_HZ, &planes, Layout::PAIR);
         true
     }
 }
@@ -161,7 +152,10 @@ impl SymphoniaPackets {
         // Trimming is ours: the decoders would also cut at a length that is only an estimate in some containers.
         let options = AudioDecoderOptions::default().gapless(false);
         let decoder = symphonia::default::get_codecs().make_audio_decoder(params, &options).ok()?;
-        Some(Self { decoder, name: codec_name(params), planes: Vec::new() })
+        let short_name = decoder.codec_info().short_name;
+        let known = codec_name(params);
+        let name = if known == UNKNOWN && short_name.starts_with("pcm_") { "PCM" } else { known };
+        Some(Self { decoder, name, planes: Vec::new() })
     }
 
     fn decode(&mut self, packet: &Packet, front: &mut Front) -> bool {
@@ -209,7 +203,8 @@ pub(super) fn codec_name(params: &AudioCodecParameters) -> &'static str {
         id::CODEC_ID_PCM_ALAW => "PCM A-law",
         id::CODEC_ID_PCM_MULAW => "PCM u-law",
         id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT | id::CODEC_ID_ADPCM_MS => "ADPCM",
-        _ if params.sample_format.is_some() || params.bits_per_sample.is_some() => "PCM",
-        _ => "a codec that is not decoded here",
+        _ => UNKNOWN,
     }
 }
+
+const UNKNOWN: &str = "a codec that is not decoded here";

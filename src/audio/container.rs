@@ -47,7 +47,18 @@ pub(super) fn decode(
         }
     })?;
     let promised_s = format.tracks().iter().find(|track| track.id == id).and_then(promised_s);
-    let mut run = Run { id, packets, params, limits, fill: Fill::default(), ended_badly: false };
+    let time_base = format.tracks().iter().find(|track| track.id == id).and_then(|track| track.time_base);
+    let tick_s = time_base.map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get()));
+    let mut run = Run {
+        id,
+        packets,
+        limits,
+        fill: Fill::default(),
+        tick_s,
+        expected_s: None,
+        rate_hz: 0,
+        ended_badly: false,
+    };
     run.all(format.as_mut(), sink);
     let mut described = Described {
         container: reader.name().to_owned(),
@@ -59,9 +70,6 @@ pub(super) fn decode(
     };
     if tracks > 1 && track == 0 {
         described.warnings.push(format!("{tracks} audio tracks"));
-    }
-    if sink.is_empty() && run.ended_badly {
-        return Err(Error::damaged(reader.name(), "it ends before any audio"));
     }
     Ok(described)
 }
@@ -82,7 +90,11 @@ fn open(stream: MediaSourceStream<'_>, reader: Reader) -> Result<Box<dyn FormatR
 /// Says why a container was not opened.
 fn refused(reader: Reader, fault: &Fault) -> Error {
     match fault {
-        Fault::Unsupported(what) => unsupported(reader, what),
+        // What a file whose writing or download was cut off looks like: the index is written last.
+        Fault::Unsupported(what) if what.contains("missing moov") => {
+            Error::damaged(reader.name(), "it is cut off, its index (moov) is missing")
+        }
+        Fault::Unsupported(what) => unsupported(reader, what.rsplit(": ").next().unwrap_or(what)),
         Fault::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
             let what = match reader {
                 Reader::Mp4 => "it is cut off, its index (moov) is missing",
@@ -90,7 +102,9 @@ fn refused(reader: Reader, fault: &Fault) -> Error {
             };
             Error::damaged(reader.name(), what)
         }
-        Fault::IoError(error) => Error::Io(error.to_string()),
+        Fault::IoError(error) => Error::Io { what: error.to_string() },
+        // A page of the header with a wrong checksum: ffmpeg goes on where our reader stops.
+        Fault::DecodeError(_) if reader == Reader::Ogg => unsupported(reader, "its header is damaged"),
         Fault::DecodeError(what) | Fault::LimitError(what) => Error::damaged(reader.name(), *what),
         other => Error::damaged(reader.name(), other.to_string()),
     }
@@ -144,11 +158,19 @@ struct Fill {
 struct Run<'a> {
     id: u32,
     packets: Packets,
-    params: AudioCodecParameters,
     limits: &'a Limits,
     fill: Fill,
+    /// Seconds of one unit of the packets' time stamps.
+    tick_s: f64,
+    /// When the next packet should start, by the one before.
+    expected_s: Option<f64>,
+    rate_hz: u32,
     ended_badly: bool,
 }
+
+/// Gaps in time that are filled with silence: longer than rounding in a container's time stamps, shorter than what
+/// only a hostile one says.
+const GAP_S: std::ops::Range<f64> = 0.05..60.0;
 
 impl Run<'_> {
     /// Decodes packets until the end, or until too many in a row are damaged.
@@ -176,16 +198,39 @@ impl Run<'_> {
             if packet.track_id != self.id {
                 continue;
             }
+            if !self.bridge(&packet, sink) {
+                return;
+            }
             let good = self.one(&packet, &mut front);
             bad_in_a_row = if good { 0 } else { bad_in_a_row + 1 };
             if !good {
                 sink.bad_packet();
+            }
+            self.rate_hz = if good && front.rate_hz > 0 { front.rate_hz } else { self.rate_hz };
+            if let Some(expected) = &mut self.expected_s {
+                *expected += self.fill.frames as f64 / f64::from(self.rate_hz.max(1));
             }
             if !sink.push(&mut front) {
                 return;
             }
         }
         self.ended_badly = true;
+    }
+
+    /// Puts silence where packets are missing, by their time stamps, so that what follows keeps its time.
+    fn bridge(&mut self, packet: &Packet, sink: &mut Sink<'_>) -> bool {
+        let at_s = packet.pts.get() as f64 * self.tick_s;
+        let gap_s = self.expected_s.replace(at_s).map_or(0.0, |expected| at_s - expected);
+        if !GAP_S.contains(&gap_s) || self.rate_hz == 0 {
+            return true;
+        }
+        let mut silence =
+            Front { rate_hz: self.rate_hz, channels: 1 + usize::from(self.fill.stereo), ..Front::default() };
+        let frames = (gap_s * f64::from(self.rate_hz)) as usize;
+        sink.gap();
+        silence.left.resize(frames, 0.0);
+        silence.right.resize(if self.fill.stereo { frames } else { 0 }, 0.0);
+        sink.push(&mut silence)
     }
 
     /// Decodes a packet; one that is damaged becomes as much silence, so that what follows keeps its time.
@@ -205,7 +250,7 @@ impl Run<'_> {
     fn restart(&mut self, format: &mut dyn FormatReader) -> bool {
         let Some((id, params, _)) = choose(format.tracks(), 0) else { return false };
         let Ok(packets) = Packets::new(&params) else { return false };
-        (self.id, self.params, self.packets) = (id, params, packets);
+        (self.id, self.packets, self.expected_s) = (id, packets, None);
         true
     }
 }

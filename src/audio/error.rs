@@ -44,13 +44,16 @@ pub enum Error {
         what: String,
     },
     /// Reading failed.
-    #[error("cannot read: {0}")]
-    Io(String),
+    #[error("cannot read: {what}")]
+    Io {
+        /// Why.
+        what: String,
+    },
 }
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::Io(error.to_string())
+        Self::Io { what: error.to_string() }
     }
 }
 

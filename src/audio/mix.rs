@@ -25,14 +25,6 @@ impl Layout {
     /// The first two planes, without a centre.
     pub(super) const PAIR: Self = Self { left: 0, right: 1, centre: None };
 
-    /// The order of Vorbis and Opus (Vorbis I specification, 4.3.9): left, centre, right, … but for quadraphony.
-    pub(super) const fn vorbis(channels: usize) -> Self {
-        match channels {
-            3 | 5.. => Self { left: 0, right: 2, centre: Some(1) },
-            _ => Self::PAIR,
-        }
-    }
-
     /// The order of WAV and FLAC: left, right, centre, …; four channels are quadraphony.
     pub(super) const fn wave(channels: usize) -> Self {
         match channels {

@@ -101,7 +101,7 @@ pub fn decode(
         Kind::MpegAudio => elementary::mpeg_audio(source, found.start, &mut sink)?,
         Kind::Adts => elementary::adts(source, found.start, &mut sink)?,
         Kind::Loas => elementary::loas(source, found.start, &mut sink)?,
-        Kind::MpegTs => transport::decode(source, found.start, &mut sink)?,
+        Kind::MpegTs => transport::decode(source, found.start, track, &mut sink)?,
         Kind::Au | Kind::Wave64 | Kind::Rf64 => pcm::decode(source, found.kind, found.start, &mut sink)?,
         Kind::Container(reader) => container::decode(source, reader, found.start, track, limits, &mut sink)?,
         Kind::External(format) => {

@@ -30,6 +30,7 @@ pub(super) struct Sink<'a> {
     first: Option<(u32, usize)>,
     changes: u32,
     bad_packets: u64,
+    gaps: u64,
     bad_rate: Option<u32>,
     cut_by_limit: bool,
 }
@@ -45,6 +46,7 @@ impl<'a> Sink<'a> {
             first: None,
             changes: 0,
             bad_packets: 0,
+            gaps: 0,
             bad_rate: None,
             cut_by_limit: false,
         }
@@ -86,9 +88,9 @@ impl<'a> Sink<'a> {
         self.bad_packets += 1;
     }
 
-    /// Returns whether any audio came.
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
+    /// Counts a place where packets are missing, and silence stands in for them.
+    pub(super) fn gap(&mut self) {
+        self.gaps += 1;
     }
 
     fn flush(&mut self) {
@@ -114,7 +116,13 @@ impl<'a> Sink<'a> {
             warnings.push(format!("stopped at {what}"));
         }
         let Some((sample_rate_hz, channels)) = self.first else {
-            return Err(Error::damaged(&container, "no audio could be decoded"));
+            let what = match promised_s {
+                Some(promised) if promised > 0.0 => {
+                    format!("its header promises {promised:.0} s of audio, none is there")
+                }
+                _ => "no audio could be decoded".to_owned(),
+            };
+            return Err(Error::damaged(&container, what));
         };
         std::mem::take(&mut self.views).finish(self.consume);
         let duration_s = self.frames as f64 / f64::from(ANALYSIS_RATE_HZ);
@@ -130,7 +138,13 @@ impl<'a> Sink<'a> {
             (None, false) => {}
         }
         if self.bad_packets > 0 {
-            warnings.push(format!("{} damaged packets were skipped", self.bad_packets));
+            warnings.push(match self.bad_packets {
+                1 => "1 damaged packet was skipped".to_owned(),
+                packets => format!("{packets} damaged packets were skipped"),
+            });
+        }
+        if self.gaps > 0 {
+            warnings.push(format!("packets are missing in {} places, filled with silence", self.gaps));
         }
         if self.changes > 1 {
             warnings.push(format!("rate or channels change {} times", self.changes - 1));

@@ -32,7 +32,8 @@ pub(super) fn packet_shape(head: &[u8]) -> Option<Shape> {
             let syncs = head.iter().skip(*offset).step_by(stride).take(SYNCS_WANTED);
             let count = syncs.clone().count();
             // A short segment may have fewer packets, but then it must be nothing else.
-            let enough = count == SYNCS_WANTED || (count >= 2 && *offset == 0 && head.len() % stride == 0);
+            let enough =
+                count == SYNCS_WANTED || (count >= 2 && *offset == 0 && head.len().is_multiple_of(stride));
             enough && syncs.clone().all(|byte| *byte == SYNC)
         };
         starts.into_iter().find(synced).map(|offset| Shape { stride, offset })
@@ -48,10 +49,15 @@ enum StreamKind {
 }
 
 /// Decodes the audio of a transport stream.
-pub(super) fn decode(source: &mut Source, start: u64, sink: &mut Sink<'_>) -> Result<Described, Error> {
+pub(super) fn decode(
+    source: &mut Source,
+    start: u64,
+    track: usize,
+    sink: &mut Sink<'_>,
+) -> Result<Described, Error> {
     let head = source.read_at(start, 64 * 1024)?;
     let shape = packet_shape(&head).ok_or_else(|| Error::damaged(NAME, "its packets are not aligned"))?;
-    let (kind, tracks) = survey(source, start, shape)?;
+    let (kind, tracks) = survey(source, start, shape, track)?;
     source.seek(SeekFrom::Start(start + shape.offset as u64))?;
     let stream = Elementary { reader: source, shape, chosen: kind.1, ready: Vec::new(), from: 0, resyncs: 0 };
     let mut described = match kind.0 {
@@ -60,8 +66,8 @@ pub(super) fn decode(source: &mut Source, start: u64, sink: &mut Sink<'_>) -> Re
         StreamKind::Loas => loas_stream(stream, NAME, sink)?,
     };
     described.tracks = tracks;
-    if tracks > 1 {
-        described.warnings.push(format!("{tracks} audio tracks, the first was analysed"));
+    if tracks > 1 && track == 0 {
+        described.warnings.push(format!("{tracks} audio tracks"));
     }
     Ok(described)
 }
@@ -71,17 +77,22 @@ const NAME: &str = "MPEG-TS";
 /// Bytes within which the tables, or the first audio packets, must stand.
 const SURVEY_BYTES: usize = 4 * 1024 * 1024;
 
-/// Finds the audio stream: its kind and PID, and how many there are.
-fn survey(source: &mut Source, start: u64, shape: Shape) -> Result<((StreamKind, u16), usize), Error> {
+/// Finds audio stream number `track`: its kind and PID, and how many there are.
+fn survey(
+    source: &mut Source,
+    start: u64,
+    shape: Shape,
+    track: usize,
+) -> Result<((StreamKind, u16), usize), Error> {
     let bytes = source.read_at(start + shape.offset as u64, SURVEY_BYTES)?;
-    let packets = || bytes.chunks(shape.stride).filter_map(|chunk| Packet::read(chunk));
+    let packets = || bytes.chunks(shape.stride).filter_map(Packet::read);
     let map_pid =
         packets().filter(|packet| packet.pid == 0).find_map(|packet| programme_map_pid(packet.section()?));
     let mapped = map_pid.and_then(|pid| {
         packets().filter(|packet| packet.pid == pid).find_map(|packet| audio_streams(packet.section()?))
     });
     match mapped {
-        Some(streams) => match streams.known.first() {
+        Some(streams) => match streams.known.get(track) {
             Some(stream) => return Ok((*stream, streams.known.len())),
             None if streams.other.is_some() => {
                 return Err(Error::Unsupported {
@@ -326,7 +337,7 @@ mod tests {
         let stream = pack(&[1; 1000], 400, true);
         let mut source = Source::bytes(stream);
         let shape = Shape { stride: PACKET_BYTES, offset: 0 };
-        assert_eq!(survey(&mut source, 0, shape).unwrap(), ((StreamKind::Adts, 0x101), 1));
+        assert_eq!(survey(&mut source, 0, shape, 0).unwrap(), ((StreamKind::Adts, 0x101), 1));
     }
 
     proptest! {

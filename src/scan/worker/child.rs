@@ -53,7 +53,7 @@ pub fn run_child(job: &ChildJob) -> ExitCode {
     if let Task::Ffmpeg(arguments) = &job.task {
         return protect::become_ffmpeg(arguments);
     }
-    let protections = protect::seal(protections);
+    let protections = protect::seal(&protections);
     let outcome = match &job.task {
         Task::Decode => decode_stdin(),
         Task::Samples { rate_hz, channels, format } => decode_samples(*rate_hz, *channels, format),
@@ -178,7 +178,10 @@ fn misbehave(fault: &str, protections: &Protections) -> ExitCode {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").is_ok();
             let child = std::process::Command::new("/bin/true").spawn().is_ok();
             let found = format!("file {file}, socket {socket}, process {child}");
-            answer(&Reply { protections: protections.clone(), outcome: Err(audio::Error::Io(found)) })
+            answer(&Reply {
+                protections: protections.clone(),
+                outcome: Err(audio::Error::Io { what: found }),
+            })
         }
         _ => ExitCode::FAILURE,
     }

@@ -256,10 +256,14 @@ impl Job<'_> {
         let ended = self.run(&task, samples, || {});
         // The worker has seen the end of the samples, or died: ffmpeg is of no more use either way.
         let by_ffmpeg = wait(decoding, Duration::from_secs(1), 0, || {});
+        let complaint = last_complaint(&by_ffmpeg.stderr);
         match self.read(&ended?) {
-            Err(Error::Audio { name, source: audio::Error::Damaged { format, .. } }) => {
-                let what = by_ffmpeg.stderr.lines().last().unwrap_or("nothing could be decoded");
-                let what = format!("ffmpeg says: {}", what.chars().take(200).collect::<String>());
+            Ok((mut decoded, protections)) => {
+                decoded.info.warnings.extend(complaint.map(|line| format!("ffmpeg says: {line}")));
+                Ok((decoded, protections))
+            }
+            Err(Error::Audio { name, source: audio::Error::Damaged { format, what } }) => {
+                let what = complaint.map_or(what, |line| format!("ffmpeg says: {line}"));
                 Err(Error::Audio { name, source: audio::Error::Damaged { format, what } })
             }
             other => other,
@@ -292,6 +296,14 @@ const SIGXCPU: i32 = 24;
 fn panic_message(stderr: &str) -> Option<String> {
     let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at")).skip(1);
     lines.next().map(|line| line.chars().take(200).collect())
+}
+
+/// The last line that says something.
+fn last_complaint(stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines().rev().map(str::trim);
+    lines
+        .find(|line| !line.is_empty() && !line.contains("message repeated"))
+        .map(|line| line.chars().take(200).collect())
 }
 
 fn rewind(mut file: &File) -> io::Result<()> {

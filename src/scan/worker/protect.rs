@@ -14,12 +14,9 @@ pub(super) fn limits(memory_bytes: u64, cpu_s: u64) -> Protections {
 }
 
 /// Closes the file system and all system calls but those of decoding.
-pub(super) fn seal(protections: Protections) -> Protections {
-    Protections {
-        landlock: system::close_file_system(&[]).to_owned(),
-        seccomp: system::few_calls(),
-        ..protections
-    }
+pub(super) fn seal(before: &Protections) -> Protections {
+    let landlock = system::close_file_system(&[]).to_owned();
+    Protections { limits: before.limits, landlock, seccomp: system::few_calls() }
 }
 
 /// Replaces this process by ffmpeg (`arguments[0]`), which may read programs and libraries and its stdin, and has
@@ -50,9 +47,14 @@ mod system {
         let set = |resource, most| {
             rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
         };
+        // The first signal at the limit can be told from a kill; the second cannot be ignored.
+        let cpu = |most: u64| {
+            let limit = Rlimit { current: Some(most), maximum: Some(most.saturating_add(2)) };
+            rustix::process::setrlimit(Resource::Cpu, limit).is_ok()
+        };
         let done = [
             set(Resource::As, memory_bytes),
-            set(Resource::Cpu, cpu_s),
+            cpu(cpu_s),
             set(Resource::Fsize, 0),
             set(Resource::Core, 0),
             set(Resource::Nofile, 64),

@@ -171,8 +171,19 @@ mod tests {
     fn round_trips() {
         let reply = example();
         assert_eq!(parse_reply(&bytes(&reply)).unwrap(), reply);
-        let failed = Reply { outcome: Err(audio::Error::Empty), ..reply };
-        assert_eq!(parse_reply(&bytes(&failed)).unwrap(), failed);
+        let text = || "x".to_owned();
+        for error in [
+            audio::Error::Empty,
+            audio::Error::Encrypted { scheme: text() },
+            audio::Error::NotAudio { looks_like: text() },
+            audio::Error::Unsupported { format: text(), demuxer: Some(text()) },
+            audio::Error::NoAudioTrack { container: text() },
+            audio::Error::Damaged { format: text(), what: text() },
+            audio::Error::Io { what: text() },
+        ] {
+            let failed = Reply { outcome: Err(error), ..reply.clone() };
+            assert_eq!(parse_reply(&bytes(&failed)).unwrap(), failed);
+        }
     }
 
     proptest! {
