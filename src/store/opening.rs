@@ -56,7 +56,8 @@ fn remove_leftovers(layout: &Layout) -> Result<(), Error> {
 /// Opens the trees; damaged ones are set aside and begun anew, to be filled from the journal.
 fn open_trees(layout: &Layout) -> Result<Trees, Error> {
     let path = layout.trees();
-    match Trees::open(&path) {
+    let locked = |opened: &_| matches!(opened, Err(OpenError::Outside(error)) if is_locked(error));
+    match files::patiently(|| Trees::open(&path), locked) {
         Ok(trees) => Ok(trees),
         Err(OpenError::Outside(source)) => Err(outside(layout, source)),
         Err(OpenError::Damaged(what)) => {
@@ -76,13 +77,15 @@ fn open_trees(layout: &Layout) -> Result<Trees, Error> {
 }
 
 fn outside(layout: &Layout, source: sled::Error) -> Error {
-    match source {
-        // The engine's own lock: some other program than ours has the trees open.
-        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
-            Error::Locked { path: layout.root.clone(), pid: None }
-        }
-        source => Error::Engine { path: layout.root.clone(), source },
+    if is_locked(&source) {
+        return Error::Locked { path: layout.root.clone(), pid: None };
     }
+    Error::Engine { path: layout.root.clone(), source }
+}
+
+/// Returns whether this is the engine's own lock: some other program than ours has the trees open.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
 /// Opens the journal, or makes one, and brings into the trees what they lack.
