@@ -72,7 +72,8 @@ fn a_journal_cut_at_any_byte_gives_whole_batches() {
     let full = folder.path().join("full");
     let ends = fill(&full);
     let bytes = fs::read(full.join("journal")).unwrap();
-    let interesting = |cut: &usize| cut % 37 == 0 || ends.iter().any(|end| end.abs_diff(*cut as u64) < 2);
+    let interesting =
+        |cut: &usize| cut.is_multiple_of(37) || ends.iter().any(|end| end.abs_diff(*cut as u64) < 2);
     for cut in (32..=bytes.len()).filter(interesting) {
         let path = folder.path().join("cut");
         fs::create_dir(&path).unwrap();
@@ -345,4 +346,45 @@ fn blobs_are_named_by_their_bytes() {
     fs::write(&stored.path, "changed").unwrap();
     let report = store.check().unwrap();
     assert_eq!((report.blobs, report.problems.len()), (1, 1));
+}
+
+#[test]
+fn large_values_stay_out_of_the_engines_own_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    for round in 0..3 {
+        let text = round.to_string().repeat(VALUE_BYTES_MAX - 100);
+        for n in 0..60 {
+            store.put(&Cached::new(&format!("{n:03}"), &text)).unwrap();
+        }
+    }
+    drop(store);
+    assert!(Store::open(folder.path()).unwrap().get::<Cached>("059").unwrap().is_some());
+    assert_eq!(fs::read_dir(folder.path().join("trees/blobs")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_journal_is_rewritten_while_it_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let text = "x".repeat(VALUE_BYTES_MAX - 100);
+    // Three records, written anew again and again: ten megabytes and more, of which little is live.
+    for n in 0..170 {
+        store.put(&Kept::new(&format!("k{}", n % 3), &format!("{n}{text}"))).unwrap();
+    }
+    assert!(store.stats().unwrap().journal_bytes < 4 << 20);
+    assert!(store.check().unwrap().problems.is_empty());
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert!(store.get::<Kept>("k1").unwrap().unwrap().text.starts_with("169x"));
+}
+
+#[test]
+fn the_golden_store_opens() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fingerprints/golden/journal-v1");
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(golden, folder.path().join("journal")).unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(keys(&store), ["b"]);
+    assert_eq!(store.get::<Kept>("b").unwrap().unwrap().text, "夜に駆ける");
 }
