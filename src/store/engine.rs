@@ -3,10 +3,12 @@
 use std::marker::PhantomData;
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::files::{FreeSpace, Layout, Session, system_free_space};
 use super::journal::Journal;
+use super::opening::JOURNAL_COMPACT_BYTES_MIN;
 use super::record::{Change, journal_payload};
 use super::trees::Trees;
 use super::{Batch, Blobs, Error, Record};
@@ -46,6 +48,8 @@ pub struct Store {
     layout: Layout,
     options: Options,
     session: Arc<Session>,
+    /// The length of the journal at which a rewriting is next thought of.
+    compact_next: AtomicU64,
 }
 
 impl Store {
@@ -72,7 +76,9 @@ impl Store {
         options: Options,
         session: Session,
     ) -> Self {
-        Self { trees, journal: Mutex::new(journal), layout, options, session: Arc::new(session) }
+        let compact_next = AtomicU64::new(journal.end().max(JOURNAL_COMPACT_BYTES_MIN));
+        let (journal, session) = (Mutex::new(journal), Arc::new(session));
+        Self { trees, journal, layout, options, session, compact_next }
     }
 
     /// Returns the store's folder.
@@ -105,7 +111,21 @@ impl Store {
         if !payload.is_empty() {
             journal.append(&payload).map_err(Error::io(&self.layout.journal()))?;
         }
-        self.apply(&mut journal, &changes)
+        self.apply(&mut journal, &changes)?;
+        self.compact_if_grown(&mut journal);
+        Ok(())
+    }
+
+    /// Rewrites the journal when most of it is no longer live. The commit that led here stands either way.
+    fn compact_if_grown(&self, journal: &mut Journal) {
+        if journal.end() < self.compact_next.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = super::opening::compact_journal(&self.layout, &self.trees, journal) {
+            tracing::warn!("the journal could not be rewritten: {error}");
+        }
+        // Looked at again only after some growth, so that neither looking nor failing costs every commit.
+        self.compact_next.store(journal.end() + JOURNAL_COMPACT_BYTES_MIN, Ordering::Relaxed);
     }
 
     /// Brings changes that are in the journal into the trees.

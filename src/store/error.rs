@@ -17,7 +17,10 @@ pub enum Error {
         pid: Option<u32>,
     },
     /// The engine failed.
-    #[error("store {path}: {source}")]
+    #[error(
+        "store {path}: {source}{}",
+        if matches!(.source, sled::Error::Io(_)) { "" } else { "; repair it with `earwitness store rebuild`" }
+    )]
     Engine {
         /// The store's folder.
         path: PathBuf,

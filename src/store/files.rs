@@ -79,7 +79,7 @@ impl Session {
             .truncate(false)
             .open(&path)
             .map_err(Error::io(&path))?;
-        let taken = lock.try_lock();
+        let taken = patiently(|| lock.try_lock(), |taken| matches!(taken, Err(TryLockError::WouldBlock)));
         let before = read_holder(&mut lock);
         match taken {
             Ok(()) => {}
@@ -112,6 +112,22 @@ impl Drop for Session {
             let _ = self.lock.set_len(0).and_then(|()| self.lock.sync_all());
         }
     }
+}
+
+/// Tries again for half a second while `busy` says so.
+///
+/// A child process holds copies of all its parent's locks from its birth until it runs its own program, and a killed
+/// process may take a moment to go: neither is worth an error.
+pub(super) fn patiently<T>(mut attempt: impl FnMut() -> T, busy: impl Fn(&T) -> bool) -> T {
+    const ATTEMPTS: u32 = 25;
+    for _ in 1..ATTEMPTS {
+        let result = attempt();
+        if !busy(&result) {
+            return result;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    attempt()
 }
 
 fn read_holder(lock: &mut File) -> Option<Holder> {

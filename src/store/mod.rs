@@ -23,6 +23,8 @@ mod transfer;
 mod repair;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use blobs::{BlobWriter, Blobs, StoredBlob};
 pub use engine::{KEEP_FREE_BYTES, Options, Scan, Store};

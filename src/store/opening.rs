@@ -15,7 +15,7 @@ use super::{Error, line};
 const GROWTH_MAX: u64 = 4;
 
 /// … and is larger than this, in bytes: below, the work is not worth it.
-const JOURNAL_COMPACT_BYTES_MIN: u64 = 8 << 20;
+pub(super) const JOURNAL_COMPACT_BYTES_MIN: u64 = 8 << 20;
 
 /// As above, for the trees, whose empty files alone take two of the engine's segments.
 const TREES_COMPACT_BYTES_MIN: u64 = 64 << 20;
@@ -56,7 +56,8 @@ fn remove_leftovers(layout: &Layout) -> Result<(), Error> {
 /// Opens the trees; damaged ones are set aside and begun anew, to be filled from the journal.
 fn open_trees(layout: &Layout) -> Result<Trees, Error> {
     let path = layout.trees();
-    match Trees::open(&path) {
+    let locked = |opened: &_| matches!(opened, Err(OpenError::Outside(error)) if is_locked(error));
+    match files::patiently(|| Trees::open(&path), locked) {
         Ok(trees) => Ok(trees),
         Err(OpenError::Outside(source)) => Err(outside(layout, source)),
         Err(OpenError::Damaged(what)) => {
@@ -76,13 +77,15 @@ fn open_trees(layout: &Layout) -> Result<Trees, Error> {
 }
 
 fn outside(layout: &Layout, source: sled::Error) -> Error {
-    match source {
-        // The engine's own lock: some other program than ours has the trees open.
-        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
-            Error::Locked { path: layout.root.clone(), pid: None }
-        }
-        source => Error::Engine { path: layout.root.clone(), source },
+    if is_locked(&source) {
+        return Error::Locked { path: layout.root.clone(), pid: None };
     }
+    Error::Engine { path: layout.root.clone(), source }
+}
+
+/// Returns whether this is the engine's own lock: some other program than ours has the trees open.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
 /// Opens the journal, or makes one, and brings into the trees what they lack.
@@ -185,7 +188,7 @@ pub(super) fn changes_of(payload: &[u8]) -> Result<Vec<Change>, String> {
 }
 
 /// Rewrites the journal when most of it is no longer live.
-fn compact_journal(layout: &Layout, trees: &Trees, journal: &mut Journal) -> Result<(), Error> {
+pub(super) fn compact_journal(layout: &Layout, trees: &Trees, journal: &mut Journal) -> Result<(), Error> {
     let mark = trees.mark().map_err(Error::engine(&layout.root))?;
     let limit = JOURNAL_COMPACT_BYTES_MIN.max(mark.live_journalled.saturating_mul(GROWTH_MAX));
     if journal.end() > limit {
@@ -199,10 +202,26 @@ fn compact_journal(layout: &Layout, trees: &Trees, journal: &mut Journal) -> Res
 /// A kill between the rewriting and the new mark costs a replay: the next opening sees another generation.
 pub(super) fn rewrite_journal(layout: &Layout, trees: &Trees, journal: &mut Journal) -> Result<(), Error> {
     let path = layout.journal();
-    let (generation, length) = journal::compact(&path).map_err(Error::io(&path))?;
-    let mark = trees.mark().map_err(Error::engine(&layout.root))?;
-    trees.set_mark(Mark { generation, applied: length, ..mark }).map_err(Error::engine(&layout.root))?;
-    *journal = Journal::open(&path, generation, length).map_err(Error::io(&path))?;
+    let (generation, length) = journal::compact(&path).map_err(|source| {
+        // It may have failed before or after the new journal took the old one's name.
+        if !open_reader(&path).is_ok_and(|reader| reader.generation() == journal.generation()) {
+            journal.poison(format!("rewriting the journal: {source}"));
+        }
+        Error::Io { path: path.clone(), source }
+    })?;
+    let renewed = trees
+        .mark()
+        .and_then(|mark| trees.set_mark(Mark { generation, applied: length, ..mark }))
+        .map_err(Error::engine(&layout.root))
+        .and_then(|()| Journal::open(&path, generation, length).map_err(Error::io(&path)));
+    match renewed {
+        Ok(renewed) => *journal = renewed,
+        Err(error) => {
+            // The open file is no longer the one that has the journal's name.
+            journal.poison(format!("rewriting the journal: {error}"));
+            return Err(error);
+        }
+    }
     Ok(())
 }
 

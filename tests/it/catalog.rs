@@ -1,1 +1,160 @@
-//! (in work)
+//! The catalogue's tables under the real program.
+
+use std::fs;
+use std::path::Path;
+
+use predicates::prelude::*;
+
+use crate::support::earwitness;
+
+const TABLE: &str = "\
+recording_id,ISRC,Title,title_alt,artist,upc,first_made_date,Duration,comment
+JP-1,JPXX12300001,夜に駆ける,Yoru ni Kakeru|Into the Night,ヨアソビ,4006381333931,2019-12-15,4:21,
+CN-1,CN-XX1-23-00002,月亮代表我的心,,邓丽君,,1977,215.4,\"a, b\"
+KR-1,,아리랑 🎵,,한국 민요,,,,
+";
+
+fn import(folder: &Path, name: &str, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    earwitness(folder).args(["catalog", "import", name]).args(arguments).assert()
+}
+
+#[test]
+fn a_table_goes_in_and_comes_out() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("t.csv"), TABLE).unwrap();
+    import(folder.path(), "t.csv", &["--dry-run"]).success().stderr(
+        predicate::str::contains("3 added, 0 updated, 0 unchanged, 0 failed")
+            .and(predicate::str::contains("nothing was changed")),
+    );
+    earwitness(folder.path())
+        .args(["catalog", "stats", "--json"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains(r#""recordings":0"#));
+    import(folder.path(), "t.csv", &[]).success().stderr(predicate::str::contains("3 added"));
+    import(folder.path(), "t.csv", &[]).success().stderr(predicate::str::contains("0 updated, 3 unchanged"));
+    earwitness(folder.path()).args(["catalog", "show", "JP-1", "--json"]).assert().success().stdout(
+        "{\"recording_id\":\"JP-1\",\"isrc\":\"JPXX12300001\",\"upc\":\"4006381333931\",\"title\":\"夜に駆ける\",\
+         \"title_alt\":[\"Yoru ni Kakeru\",\"Into the Night\"],\"artist\":\"ヨアソビ\",\"first_made\":\"2019-12-15\"}\n",
+    );
+    earwitness(folder.path())
+        .args(["catalog", "show", "CN-1"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("月亮代表我的心").and(predicate::str::contains("CNXX12300002")));
+    let list =
+        earwitness(folder.path()).args(["catalog", "list", "--json", "--limit", "2"]).output().unwrap();
+    assert_eq!(String::from_utf8(list.stdout).unwrap().lines().count(), 2);
+    earwitness(folder.path())
+        .args(["catalog", "list", "KR"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("아리랑 🎵").and(predicate::str::contains("JP-1").not()));
+    earwitness(folder.path())
+        .args(["catalog", "stats"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("3"));
+    let changed = TABLE.replace("邓丽君", "鄧麗君");
+    fs::write(folder.path().join("t.csv"), changed).unwrap();
+    import(folder.path(), "t.csv", &["--json"])
+        .success()
+        .stdout(predicate::str::contains(r#""line":3,"recording_id":"CN-1","outcome":"updated""#))
+        .stderr(predicate::str::contains("1 updated, 2 unchanged"));
+}
+
+#[test]
+fn bad_rows_are_named_and_good_ones_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "recording_id,isrc,upc,release_date,title\n\
+        a,JPXX12300001,,2001-02-30,wrong date\n\
+        b,JPXX1230000,,2001,short isrc\n\
+        c,,4006381333932,,wrong upc\n\
+        d,,,,good\n\
+        d,,,,twice\n\
+        ,,,,nameless\n\
+        e,,,,too,many,fields\n\
+        f,,,,\"open\n\
+        g,,,,good again\n";
+    fs::write(folder.path().join("t.csv"), table).unwrap();
+    let said = [
+        "line 2, column release_date: there is no day",
+        "line 3, column isrc: `JPXX1230000` is not an ISRC: it has 11 characters",
+        "line 4, column upc: `4006381333932` is not a UPC or EAN: the check digit is 2, must be 1",
+        "line 6, column recording_id: `d` is on line 5 already",
+        "line 7: the row has neither recording_id nor ISRC nor file name",
+        "line 8: the row has 7 fields, the header 5",
+        "line 9: a quotation mark is not closed",
+        "2 added, 0 updated, 0 unchanged, 7 failed",
+    ];
+    let mut assert = import(folder.path(), "t.csv", &[]).code(3);
+    for text in said {
+        assert = assert.stderr(predicate::str::contains(text));
+    }
+}
+
+#[test]
+fn encodings_and_delimiters_of_spreadsheets() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = [
+        ("sjis.csv", encoding_rs::SHIFT_JIS, "ISRC;曲名;アーティスト\nJPXX12300001;夜に駆ける;ヨアソビ\n"),
+        ("gb.csv", encoding_rs::GB18030, "isrc\t歌名\t歌手\nCNXX12300002\t月亮代表我的心\t邓丽君\n"),
+        ("bom.csv", encoding_rs::UTF_8, "\u{feff}isrc,title,artist\nKRXX12300003,아리랑,민요\n"),
+    ];
+    for (name, encoding, text) in tables {
+        fs::write(folder.path().join(name), encoding.encode(text).0).unwrap();
+        import(folder.path(), name, &[]).success().stderr(predicate::str::contains(encoding.name()));
+    }
+    for (id, title) in
+        [("JPXX12300001", "夜に駆ける"), ("CNXX12300002", "月亮代表我的心"), ("KRXX12300003", "아리랑")]
+    {
+        earwitness(folder.path())
+            .args(["catalog", "show", id, "--json"])
+            .assert()
+            .success()
+            .stdout(predicate::str::contains(title));
+    }
+    import(folder.path(), "sjis.csv", &["--encoding", "utf-8"])
+        .code(2)
+        .stderr(predicate::str::contains("--encoding"));
+    import(folder.path(), "sjis.csv", &["--encoding", "klingon"]).code(2);
+}
+
+#[test]
+fn other_schemes_headers() {
+    let folder = tempfile::tempdir().unwrap();
+    let content_id = "filename,isrc,add_asset_labels,song_title,artist,album,upc,genre,label,original_release_date,\
+        ownership,match_policy,custom_id\n\
+        one.wav,JPXX12300001,,夜に駆ける,YOASOBI,,,,Label,2019-12-15,WW,block,own-1\n";
+    fs::write(folder.path().join("cid.csv"), content_id).unwrap();
+    import(folder.path(), "cid.csv", &[]).success().stderr(predicate::str::contains("--audio-root"));
+    earwitness(folder.path())
+        .args(["catalog", "show", "own-1", "--json"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains(r#""release_date":"2019-12-15""#));
+    let manifest = "track_id,role,path,file,duration,sha256\n\
+        a-1,catalogue,usr/a.ogg,tracks/a.ogg,85.38,00\n\
+        b-1,stranger,usr/b.ogg,tracks/b.ogg,60.98,00\n";
+    fs::write(folder.path().join("manifest.csv"), manifest).unwrap();
+    import(folder.path(), "manifest.csv", &["--where", "role=catalogue"])
+        .success()
+        .stderr(predicate::str::contains("1 added").and(predicate::str::contains("1 left out by --where")));
+    import(folder.path(), "manifest.csv", &["--where", "rolle=catalogue"]).code(2).stderr(
+        predicate::str::contains("no column `rolle`").and(predicate::str::contains("track_id, role")),
+    );
+}
+
+#[test]
+fn what_is_no_table_or_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in
+        [("empty.csv", &b""[..]), ("noise.csv", &[0xff; 300][..]), ("text.csv", b"Dear Sir,\nhello")]
+    {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        import(folder.path(), name, &[]).code(2).stderr(predicate::str::contains(name));
+    }
+    import(folder.path(), "missing.csv", &[]).code(2);
+    earwitness(folder.path()).args(["catalog", "show", "nobody"]).assert().code(2);
+    earwitness(folder.path()).args(["catalog", "add", "missing.wav"]).assert().code(2);
+}

@@ -7,6 +7,8 @@ mod columns;
 mod records;
 mod rows;
 mod values;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

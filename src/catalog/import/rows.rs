@@ -48,6 +48,11 @@ fn read_header(records: &mut Records<'_>, options: &Options, table: &mut Table) 
     let names: Vec<String> = header.fields.iter().map(|name| name.trim().to_owned()).collect();
     let columns = Columns::new(&names);
     let listed = || columns.names().join(", ").chars().take(300).collect::<String>();
+    if listed().contains('\u{fffd}') {
+        let message =
+            "the header holds bytes that are not in this encoding; name the right one with --encoding";
+        return refuse(header.line, message.to_owned());
+    }
     if !columns.can_identify() {
         let message = format!(
             "the header has none of recording_id, reference_id, custom_id, isrc, filename; its columns are: {}",

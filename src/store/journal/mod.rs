@@ -7,6 +7,8 @@ mod compact;
 mod format;
 mod reader;
 mod writer;
+#[cfg(test)]
+mod tests;
 
 pub(super) use compact::compact;
 pub(super) use format::HEADER_BYTES;

@@ -87,7 +87,21 @@ pub(in crate::store) fn create(
     payloads: impl IntoIterator<Item = io::Result<Vec<u8>>>,
 ) -> io::Result<u64> {
     let temporary = path.with_extension("new");
-    let mut output = BufWriter::new(File::create(&temporary)?);
+    let length = write_all(&temporary, generation, payloads).inspect_err(|_| {
+        // Half a journal only takes space.
+        let _ = std::fs::remove_file(&temporary);
+    })?;
+    std::fs::rename(&temporary, path)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+    Ok(length)
+}
+
+fn write_all(
+    path: &Path,
+    generation: u64,
+    payloads: impl IntoIterator<Item = io::Result<Vec<u8>>>,
+) -> io::Result<u64> {
+    let mut output = BufWriter::new(File::create(path)?);
     output.write_all(&header(generation))?;
     for payload in payloads {
         let payload = payload?;
@@ -96,10 +110,7 @@ pub(in crate::store) fn create(
     }
     let mut file = output.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
-    let length = file.stream_position()?;
-    std::fs::rename(&temporary, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))?;
-    Ok(length)
+    file.stream_position()
 }
 
 /// Gathers lines into payloads of about `size` bytes.
