@@ -6,11 +6,14 @@ use super::state::{Event, State};
 use crate::base::{Digest, RecordingId, Timestamp};
 use crate::crawl::Sighting;
 use crate::matching::Match;
-use crate::rights::Verdict;
+use crate::rights::{Decision, Verdict};
 use crate::store::Record;
 
 /// The most sightings that a case lists; more are only counted, as a store's records must stay small.
 pub(super) const SIGHTINGS_MAX: usize = 200;
+
+/// The most matches that a case keeps, for the same reason; the surest are kept.
+pub(super) const MATCHES_MAX: usize = 200;
 
 /// The longest page title that a case keeps, in characters.
 const TITLE_CHARS_MAX: usize = 300;
@@ -154,6 +157,12 @@ impl Case {
     #[must_use]
     pub fn log10_false_match(&self) -> Option<f64> {
         self.matches.iter().map(|found| found.log10_false_match).min_by(f64::total_cmp)
+    }
+
+    /// Whether the newest verdict itself says UNLICENSED; otherwise a person's knowledge carries the claim.
+    #[must_use]
+    pub fn is_unlicensed_by_verdict(&self) -> bool {
+        self.verdict.decision == Decision::Unlicensed
     }
 
     /// Returns when the file was last seen at any of its addresses.

@@ -2,6 +2,7 @@
 //! people approve or dismiss.
 //!
 //! - [`Case`]: one recording × one operator × one file, with all its sightings and its history.
+//! - [`Match`]: what of a recording is in a case's file, as `matching` found it.
 //! - [`State`], [`Event`]: the states of a case and what moves it.
 //! - [`queue`]: files a finding: a new case, one more sighting of an old one, or nothing new.
 //! - [`find`], [`list`], [`decide`]: what the review desk and the command line call.
@@ -13,6 +14,7 @@ mod queue;
 mod review;
 mod licences;
 
+pub use crate::matching::Match;
 pub use case::{Case, CaseSighting, HistoryEntry, MoveError};
 pub use licences::{Recorded, load_licences, plan_licences, record_licences};
 pub use queue::{CaseInput, Queued, queue};

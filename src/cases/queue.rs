@@ -1,6 +1,6 @@
 //! From a finding to a case: new, joined, or nothing new.
 
-use super::case::{Case, CaseSighting, SIGHTINGS_MAX};
+use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
 use super::review::Error;
 use super::state::{Event, State};
 use crate::base::Timestamp;
@@ -88,11 +88,7 @@ fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
         state,
         sightings: vec![CaseSighting::from(sighting)],
         sightings_unlisted: 0,
-        matches: matches
-            .iter()
-            .filter(|found| found.recording_id == recording.recording_id)
-            .cloned()
-            .collect(),
+        matches: own_matches(matches, recording),
         verdict: verdict.clone(),
         created_at: now,
         history: Vec::new(),
@@ -100,6 +96,16 @@ fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
     // Cannot fail: the state was chosen for the event.
     let _ = case.apply(event, now, PROGRAM, Some(told(verdict)));
     case
+}
+
+/// The matches of this recording, in the order of the file; of very many the surest.
+fn own_matches(matches: &[Match], recording: &Recording) -> Vec<Match> {
+    let own = matches.iter().filter(|found| found.recording_id == recording.recording_id);
+    let mut own: Vec<Match> = own.cloned().collect();
+    own.sort_by(|a, b| a.log10_false_match.total_cmp(&b.log10_false_match));
+    own.truncate(MATCHES_MAX);
+    own.sort_by(|a, b| a.query_start_s.total_cmp(&b.query_start_s));
+    own
 }
 
 fn standing(decision: Decision) -> (State, Event) {

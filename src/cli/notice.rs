@@ -15,6 +15,7 @@ use crate::cases::{Case, Event, State, find, list, save};
 use crate::catalog::Recording;
 use crate::config::Settings;
 use crate::notice::{CaseItem, Missing, NcacInput, compose_ncac, render_ncac};
+use crate::rights::normalise_operator;
 use crate::store::Store;
 
 /// Takedown notices from approved cases.
@@ -161,7 +162,8 @@ fn compose(
     }
     let items: Vec<CaseItem<'_>> =
         cases.iter().zip(&recordings).map(|(case, recording)| CaseItem { case, recording }).collect();
-    let known = settings.providers.iter().find(|(name, _)| name.to_lowercase() == domain);
+    let known =
+        settings.providers.iter().find(|(name, _)| normalise_operator(name) == normalise_operator(&domain));
     let input = NcacInput {
         domain: &domain,
         items: &items,

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::base::{ChannelView, Timestamp};
-use crate::matching::Match;
+use crate::cases::Match;
 
 /// Factors nearer to 1 than this are what resampling and rounding leave; they are not told as alterations.
 const FACTOR_TOLERANCE: f64 = 0.003;

@@ -12,7 +12,6 @@ use super::inert::inert;
 use crate::cases::{Case, CaseSighting};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, PartySettings, ProviderSettings};
-use crate::rights::Decision;
 
 const TITLE: &str = "要求删除或断开链接侵权网络内容的通知";
 const SOURCE: &str = "参照国家版权局公告2007年第1号公布的示范格式制作（示范格式仅供参考使用，非强制性文本）";
@@ -249,7 +248,7 @@ fn facts(input: &NcacInput<'_>, annex: &[AnnexItem]) -> Vec<String> {
             .to_owned(),
     );
     // A case that a person approved against an open verdict must not claim more than was established.
-    let unlicensed = |item: &CaseItem<'_>| item.case.verdict.decision == Decision::Unlicensed;
+    let unlicensed = |item: &CaseItem<'_>| item.case.is_unlicensed_by_verdict();
     facts.push(if input.items.iter().all(unlicensed) { NO_LICENCE } else { JUDGED_BY_PERSON }.to_owned());
     facts
 }

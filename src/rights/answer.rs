@@ -82,10 +82,10 @@ impl<'a> Trace<'a> {
         let id = &asked.question.recording.recording_id;
         let mut best: Option<(Holds, String)> = None;
         for licence in self.walk.graph.ownerships() {
-            let mut findings = grant_findings(licence, asked);
-            if all(&findings) == Holds::No {
+            if self.walk.grant(licence) == Holds::No {
                 continue;
             }
+            let mut findings = grant_findings(licence, asked);
             findings.extend(self.walk.root(licence));
             let holds = all(&findings);
             let first_doubt = findings.iter().find(|finding| finding.holds != Holds::Yes);

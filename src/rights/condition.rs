@@ -185,7 +185,8 @@ pub(super) fn operator(licence: &Licence, asked: &Asked<'_>) -> Finding {
             best = found;
         }
     }
-    if normalise_operator(&licence.licensee) == operator {
+    let covers = licence.scope.holds(asked.question.recording) != Holds::No;
+    if covers && normalise_operator(&licence.licensee) == operator {
         return Finding::new(Holds::Yes, format!("the operator is the {}", role(licence)));
     }
     if best.holds == Holds::No { accounts(licence, operator).unwrap_or(best) } else { best }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::graph::LicenceGraph;
 use super::licence::Licence;
 use super::operator::fold_name;
+use super::scope_index::ScopeIndex;
 use super::terms::Status;
 
 /// The most conflicts that are told of one graph: beyond, the table is wrong as a whole.
@@ -56,11 +57,12 @@ pub fn conflicts(graph: &LicenceGraph) -> Vec<Conflict> {
     let mut found = Vec::new();
     overlaps(graph, &mut found);
     cycles(graph, &mut found);
+    let holders = holders(graph);
     for licence in graph.licences() {
         if found.len() >= CONFLICTS_MAX {
             break;
         }
-        parentage(graph, licence, &mut found);
+        parentage(graph, &holders, licence, &mut found);
         if licence.operators.is_unknown() && !licence.is_ownership() {
             let text = format!("names no operator; add the domains of {}, or `none`", licence.licensee);
             found.push(conflict(ConflictKind::NoOperators, &[licence], text));
@@ -84,22 +86,24 @@ fn overlaps(graph: &LicenceGraph, found: &mut Vec<Conflict>) {
         groups.entry(licence.licensor.as_deref().map(fold_name)).or_default().push(licence);
     }
     for (licensor, group) in groups {
-        for (n, one) in group.iter().enumerate() {
-            for two in &group[n + 1..] {
-                let same_party = fold_name(&one.licensee) == fold_name(&two.licensee);
-                if same_party || !overlap(one, two) || found.len() >= CONFLICTS_MAX {
-                    continue;
-                }
-                let (kind, what) = match licensor {
-                    None => (ConflictKind::TwoOwners, "both claim to own"),
-                    Some(_) => (ConflictKind::TwoExclusives, "both hold exclusively"),
-                };
-                let text = format!(
-                    "{} and {} {what} the same recordings, territory, right and time",
-                    one.licensee, two.licensee
-                );
-                found.push(conflict(kind, &[one, two], text));
+        let index = ScopeIndex::new(group);
+        for (n, m) in index.pairs() {
+            let (one, two) = (index.at(n), index.at(m));
+            if found.len() >= CONFLICTS_MAX {
+                return;
             }
+            if fold_name(&one.licensee) == fold_name(&two.licensee) || !overlap(one, two) {
+                continue;
+            }
+            let (kind, what) = match licensor {
+                None => (ConflictKind::TwoOwners, "both claim to own"),
+                Some(_) => (ConflictKind::TwoExclusives, "both hold exclusively"),
+            };
+            let text = format!(
+                "{} and {} {what} the same recordings, territory, right and time",
+                one.licensee, two.licensee
+            );
+            found.push(conflict(kind, &[one, two], text));
         }
     }
 }
@@ -140,9 +144,26 @@ fn cycles(graph: &LicenceGraph, found: &mut Vec<Conflict>) {
     }
 }
 
-fn parentage(graph: &LicenceGraph, licence: &Licence, found: &mut Vec<Conflict>) {
+/// What everybody holds, by folded name and scope.
+fn holders(graph: &LicenceGraph) -> BTreeMap<String, ScopeIndex<'_>> {
+    let mut held: BTreeMap<String, Vec<&Licence>> = BTreeMap::new();
+    for licence in graph.licences() {
+        held.entry(fold_name(&licence.licensee)).or_default().push(licence);
+    }
+    held.into_iter().map(|(name, licences)| (name, ScopeIndex::new(licences))).collect()
+}
+
+fn parentage(
+    graph: &LicenceGraph,
+    holders: &BTreeMap<String, ScopeIndex<'_>>,
+    licence: &Licence,
+    found: &mut Vec<Conflict>,
+) {
     let Some(licensor) = &licence.licensor else { return };
-    let parents = graph.parents(licence);
+    let parents = match &licence.parent_licence_id {
+        Some(parent) => graph.get(parent).into_iter().collect(),
+        None => holders.get(&fold_name(licensor)).map_or_else(Vec::new, |held| held.near(licence)),
+    };
     match (&licence.parent_licence_id, parents.first()) {
         (Some(parent), None) => {
             let text = format!("is granted under licence {parent}, which is not recorded");

@@ -131,6 +131,7 @@ impl LicenceGraph {
             }
         }
         let mut founded = BTreeSet::new();
+        let mut holders = BTreeSet::new();
         let mut waiting: VecDeque<&Licence> = self.ownerships().collect();
         while let Some(licence) = waiting.pop_front() {
             if !founded.insert(licence.licence_id.clone()) {
@@ -138,8 +139,11 @@ impl LicenceGraph {
             }
             let named = children.get(licence.licence_id.as_str()).into_iter().flatten();
             waiting.extend(named.filter_map(|id| self.get(id)).filter(|child| !child.is_ownership()));
-            let implied = self.granted_by(&licence.licensee);
-            waiting.extend(implied.filter(|child| child.parent_licence_id.is_none()));
+            // A licensee with thousands of licences is gone through once.
+            if holders.insert(fold_name(&licence.licensee)) {
+                let implied = self.granted_by(&licence.licensee);
+                waiting.extend(implied.filter(|child| child.parent_licence_id.is_none()));
+            }
         }
         founded
     }

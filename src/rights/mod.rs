@@ -16,6 +16,7 @@ mod verdict;
 mod condition;
 mod walk;
 mod answer;
+mod scope_index;
 mod conflict;
 mod text;
 mod row;

@@ -88,9 +88,22 @@ fn verdict(decision: Decision, instant: &str) -> Verdict {
     }
 }
 
+/// Opens the test's store. A process that another test is just starting inherits the lock for an instant, between
+/// fork and exec, so the first try may fail.
+fn open(dir: &Path) -> Store {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        match Store::open(&dir.join("store")) {
+            Ok(store) => return store,
+            Err(error) if std::time::Instant::now() > deadline => panic!("{error}"),
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
+
 /// Files one finding, keeping the store open no longer than that.
 fn file(dir: &Path, sighting: &Sighting, decision: Decision) -> Queued {
-    let store = Store::open(&dir.join("store")).unwrap();
+    let store = open(dir);
     let recording = recording();
     store.put(&recording).unwrap();
     let verdict = verdict(decision, &sighting.captured_at.to_string());
@@ -99,7 +112,7 @@ fn file(dir: &Path, sighting: &Sighting, decision: Decision) -> Queued {
 }
 
 fn case(dir: &Path, id: &str) -> Case {
-    Store::open(&dir.join("store")).unwrap().get(id).unwrap().unwrap()
+    open(dir).get(id).unwrap().unwrap()
 }
 
 fn settings(dir: &Path, text: &str) {
@@ -304,4 +317,28 @@ fn a_notice_that_lacks_fields_names_them_all_and_is_not_written() {
     assert!(told.contains("providers.\"pirate.example\".ip_address"), "{told}");
     assert!(!dir.path().join("out").exists());
     assert_eq!(case(dir.path(), &id).state, State::Approved);
+}
+
+#[test]
+fn a_beginning_that_fits_several_cases_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let recording = recording();
+    let verdict = verdict(Decision::Unlicensed, "2026-03-01T10:00:00Z");
+    // Seventeen cases: two of them must share their first digit.
+    for n in 0..17 {
+        let mut seen = sighting("https://pirate.example/a.mp3", "A", "2026-03-01T10:00:00Z");
+        seen.domain = format!("pirate{n}.example");
+        let input =
+            CaseInput { sighting: &seen, matches: &[found()], verdict: &verdict, recording: &recording };
+        queue(&store, at("2026-03-01T12:00:00Z"), input).unwrap();
+    }
+    let refused = "0123456789abcdef".chars().filter(|digit| {
+        matches!(
+            earwitness::cases::find(&store, &digit.to_string()),
+            Err(earwitness::cases::Error::Ambiguous { .. })
+        )
+    });
+    assert!(refused.count() > 0);
+    assert_eq!(earwitness::cases::list(&store, Some(State::Queued)).unwrap().len(), 17);
 }
