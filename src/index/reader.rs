@@ -280,6 +280,9 @@ impl Index {
         for (segment, &base) in self.segments.iter().zip(&self.bases) {
             quad.probes(|key| {
                 segment.postings(key, |recording, time, packed| {
+                    if recording as usize >= segment.len() {
+                        return; // damage; what it says is of no recording
+                    }
                     let posting = unpack_quad(time, packed);
                     // Another key may share the bucket; a quad of such a key is visited from its own probe.
                     if posting.is_like(quad)
