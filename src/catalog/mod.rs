@@ -9,7 +9,6 @@
 
 mod recording;
 pub mod identifiers;
-mod text;
 pub mod import;
 mod tags;
 mod keep;
@@ -17,4 +16,3 @@ mod keep;
 pub use keep::{Catalog, CatalogStats, Outcome};
 pub use recording::{Recording, RecordingAudio};
 pub use tags::{Tags, recording_from_file};
-pub use text::encoding_by_name;

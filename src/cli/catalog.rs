@@ -10,8 +10,9 @@ use indicatif::ProgressBar;
 
 use super::{Context, Exit, Usage, output};
 use crate::base::RecordingId;
+use crate::base::encoding_by_name;
 use crate::catalog::import::{Filter, Options, Row, TABLE_BYTES_MAX, Table, parse};
-use crate::catalog::{Catalog, Recording, encoding_by_name};
+use crate::catalog::{Catalog, Recording};
 use crate::scan::Library;
 use crate::scan::register::{self, Progress, Registered};
 use crate::scan::worker::Decoder;

@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, args: IdentifyArgs) -> anyhow::Result<Exit>
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut exit = Exit::Done;
     let mut printed = Ok(());
-    let mut bar = output::progress(context, args.files.len());
+    let bar = output::progress(context, args.files.len());
     let matched = |analysis: &Analysis| identify(analysis, library.index(), &options).matches;
     analyse_all(&decoder, &args.files, threads, &mut |index, result| {
         let answer = answer(&args.files[index], result, &matched);

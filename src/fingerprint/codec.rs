@@ -141,3 +141,98 @@ impl Reader<'_> {
         Ok(Peak { time, pitch, strength: strength & !SALIENT, salient: strength & SALIENT != 0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fingerprints() -> impl Strategy<Value = Fingerprint> {
+        let pitch = 0..BINS as u16 * PITCH_STEPS_PER_BIN;
+        let peak = (any::<u32>(), pitch, 0u8..128, any::<bool>());
+        (any::<u32>(), prop::collection::vec(peak, 0..200)).prop_map(|(duration, peaks)| {
+            let peak = |(time, pitch, strength, salient)| Peak { time, pitch, strength, salient };
+            let mut peaks: Vec<Peak> = peaks.into_iter().map(peak).collect();
+            peaks.sort_unstable();
+            Fingerprint { duration, peaks }
+        })
+    }
+
+    /// Corrects the checksum, so that damage is met by what reads the peaks.
+    fn reseal(bytes: &mut [u8]) {
+        let (body, checksum) = bytes.split_at_mut(bytes.len() - 4);
+        checksum.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let peak = Peak { time: 300, pitch: 2111, strength: 127, salient: true };
+        let good = encode(&Fingerprint { duration: 1000, peaks: vec![peak] });
+        assert_eq!(good.len(), 16 + 5 + 4);
+        assert_eq!(decode(b""), Err(Error::NotAFingerprint));
+        assert_eq!(decode(b"EWFP"), Err(Error::NotAFingerprint));
+        let told = |at: usize, value: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = value;
+            reseal(&mut bytes);
+            decode(&bytes).unwrap_err().to_string()
+        };
+        assert!(told(4, 2).contains("version 2"), "{}", told(4, 2));
+        assert!(told(12, 2).contains("more peaks are promised"), "{}", told(12, 2));
+        assert!(told(12, 0).contains("bytes after the last peak"), "{}", told(12, 0));
+        assert!(told(19, 0x09).contains("a pitch is out of range"), "{}", told(19, 0x09));
+        assert!(told(17, 0x82).contains("damaged at byte"), "{}", told(17, 0x82));
+        let mut bytes = good;
+        bytes[18] ^= 1;
+        assert!(decode(&bytes).unwrap_err().to_string().contains("checksum"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_fingerprint_comes_back(fingerprint in fingerprints()) {
+            prop_assert_eq!(decode(&encode(&fingerprint)), Ok(fingerprint));
+        }
+
+        #[test]
+        fn a_changed_or_lost_byte_is_seen(
+            fingerprint in fingerprints(), at in any::<prop::sample::Index>(), change in 1u8..
+        ) {
+            let mut bytes = encode(&fingerprint);
+            let at = at.index(bytes.len());
+            prop_assert!(decode(&bytes[..at]).is_err());
+            bytes[at] ^= change;
+            prop_assert!(decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_refused_or_read(mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            prop_assert!(decode(&bytes).is_err());
+            if bytes.len() >= HEADER_BYTES + 4 {
+                bytes[..8].copy_from_slice(b"EWFP\x01\0\0\0");
+                bytes[13..16].fill(0);
+                reseal(&mut bytes);
+                if let Ok(fingerprint) = decode(&bytes) {
+                    prop_assert_eq!(decode(&encode(&fingerprint)), Ok(fingerprint));
+                }
+            }
+        }
+
+        #[test]
+        fn damage_under_a_right_checksum_does_not_panic(
+            fingerprint in fingerprints(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..9)
+        ) {
+            let mut bytes = encode(&fingerprint);
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            reseal(&mut bytes);
+            if let Ok(fingerprint) = decode(&bytes) {
+                prop_assert_eq!(decode(&encode(&fingerprint)), Ok(fingerprint));
+            }
+        }
+    }
+}

@@ -152,7 +152,7 @@ impl Quad {
     }
 }
 
-/// Seven bits a number; one is added so that the cell below the first has a number too.
+/// Digits to the base 41; one is added so that the cell below the first has a number too.
 fn pack(cells: [i32; 5]) -> QuadKey {
     let bits = cells.iter().fold(0u32, |bits, &cell| bits.wrapping_mul(41).wrapping_add((cell + 1) as u32));
     QuadKey(bits)

@@ -1,9 +1,8 @@
 //! Samples → frames of the log-frequency power spectrogram, in decibels.
 
-use std::sync::Arc;
-
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
+use realfft::{RealToComplex, RealToComplexEven};
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
 
 use super::{BINS, BINS_PER_OCTAVE, LOWEST_HZ};
 use crate::base::ANALYSIS_RATE_HZ;
@@ -25,7 +24,7 @@ struct BinWeights {
 
 /// Computes frames with planned, reused buffers.
 pub(super) struct Spectrum {
-    fft: Arc<dyn RealToComplex<f32>>,
+    fft: RealToComplexEven<f32>,
     window: Vec<f32>,
     bins: Vec<BinWeights>,
     windowed: Vec<f32>,
@@ -36,7 +35,7 @@ pub(super) struct Spectrum {
 
 impl Spectrum {
     pub(super) fn new() -> Self {
-        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(WINDOW_SAMPLES);
+        let fft = RealToComplexEven::new(WINDOW_SAMPLES, &mut FftPlanner::new());
         Self {
             windowed: fft.make_input_vec(),
             transformed: fft.make_output_vec(),

@@ -295,6 +295,9 @@ impl Index {
             for probe in &probes {
                 let (scrambled, quad) = ((probe >> 32) as u32, &quads[*probe as u32 as usize]);
                 segment.postings(scrambled, quad, |recording, time, packed| {
+                    if recording as usize >= segment.len() {
+                        return; // damage; what it says is of no recording
+                    }
                     let posting = unpack_quad(time, packed);
                     // Another key may share the bucket; a quad of such a key is visited from its own probe.
                     let same_key = scramble(posting.key()) == scrambled;

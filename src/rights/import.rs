@@ -13,8 +13,7 @@ use jiff::tz::TimeZone;
 
 use super::licence::Licence;
 use super::row;
-use super::text;
-use crate::base::Timestamp;
+use crate::base::{DecodedText, Timestamp, decode_text};
 
 /// The most rows that are read of one table.
 const ROWS_MAX: usize = 1_000_000;
@@ -110,7 +109,7 @@ pub struct Parsed {
 #[must_use]
 pub fn parse_csv(bytes: &[u8], zone: &TimeZone, recorded_at: Timestamp) -> Parsed {
     let mut parsed = Parsed::default();
-    let (text, encoding, malformed) = text::decode(bytes);
+    let DecodedText { text, encoding, malformed } = decode_text(bytes, None);
     if malformed {
         let message =
             format!("some bytes are not {encoding}, the likeliest encoding; save the table as UTF-8");

@@ -18,7 +18,6 @@ mod walk;
 mod answer;
 mod scope_index;
 mod conflict;
-mod text;
 mod row;
 mod import;
 

@@ -1,6 +1,6 @@
 //! Who runs a site, by its domains: how domains are written and compared.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// Brings a domain, address or operator's name into the one form that is compared: domains in lower case and
 /// punycode (IDNA, UTS 46) without a final dot, addresses in their canonical form, anything else as
@@ -83,7 +83,7 @@ fn as_address(text: &str) -> Option<String> {
     let address = bare
         .parse::<IpAddr>()
         .ok()
-        .or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()))?;
+        .or_else(|| text.parse::<core::net::SocketAddr>().ok().map(|socket| socket.ip()))?;
     Some(address.to_string())
 }
 

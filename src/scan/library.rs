@@ -45,7 +45,7 @@ pub enum Error {
 
 /// The manifest as the store keeps it: one record, in the journal.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct IndexState {
+pub(super) struct IndexState {
     manifest: Manifest,
 }
 

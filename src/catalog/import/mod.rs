@@ -24,7 +24,7 @@ pub const TABLE_BYTES_MAX: u64 = 512 << 20;
 /// How a table is read.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The encoding; detected where not given. See [`super::encoding_by_name`].
+    /// The encoding; detected where not given. See [`crate::base::encoding_by_name`].
     pub encoding: Option<&'static Encoding>,
     /// The delimiter; comma, semicolon or tab is detected where not given.
     pub delimiter: Option<u8>,

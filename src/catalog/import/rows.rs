@@ -6,8 +6,8 @@ use std::path::Path;
 use super::columns::{Columns, Field};
 use super::records::{Next, RawRecord, Records, detect_delimiter};
 use super::{Options, Problem, Row, Table, values};
-use crate::base::RecordingId;
-use crate::catalog::{Recording, identifiers, text};
+use crate::base::{RecordingId, decode_text};
+use crate::catalog::{Recording, identifiers};
 
 /// How many problems are kept; a file of another kind altogether must not fill the memory.
 const PROBLEMS_MAX: usize = 1000;
@@ -16,7 +16,7 @@ const PROBLEMS_MAX: usize = 1000;
 /// encodings and delimiters. Bad rows become problems, good ones rows; nothing fails as a whole but the header.
 #[must_use]
 pub fn parse(bytes: &[u8], options: &Options) -> Table {
-    let decoded = text::decode(bytes, options.encoding);
+    let decoded = decode_text(bytes, options.encoding);
     let mut text = decoded.text;
     // Old spreadsheets end lines with CR alone.
     if !text.contains('\n') {

@@ -1,12 +1,16 @@
 //! Bytes to text: which encoding a table is in.
 
-use encoding_rs::{Encoding, GB18030, GBK, UTF_8};
+use encoding_rs::{Encoding, GB18030, GBK, SHIFT_JIS, UTF_8};
 
-/// How the bytes were read.
+/// A table's text, and how its bytes were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Decoded {
-    pub(super) text: String,
-    pub(super) encoding: &'static str,
+pub struct DecodedText {
+    /// The text, without a byte order mark; what could not be decoded is U+FFFD.
+    pub text: String,
+    /// The encoding's name: `UTF-8`, `gb18030`, `Shift_JIS`, ….
+    pub encoding: &'static str,
+    /// Whether some bytes did not fit the encoding.
+    pub malformed: bool,
 }
 
 /// Returns the encoding with a label such as `shift-jis` or `gb18030`; `None` for an unknown label.
@@ -15,7 +19,7 @@ pub fn encoding_by_name(label: &str) -> Option<&'static Encoding> {
     match label.trim().to_ascii_lowercase().as_str() {
         // Names that people use and the WHATWG list lacks.
         "cp936" => Some(GB18030),
-        "cp932" => Some(encoding_rs::SHIFT_JIS),
+        "cp932" => Some(SHIFT_JIS),
         "cp949" => Some(encoding_rs::EUC_KR),
         "cp950" => Some(encoding_rs::BIG5),
         label => Encoding::for_label(label.as_bytes()),
@@ -24,12 +28,13 @@ pub fn encoding_by_name(label: &str) -> Option<&'static Encoding> {
 
 /// Decodes `bytes`: as `wanted` where given, else as a byte order mark says, else as UTF-8 if it is that, else as
 /// what its statistics look like. What cannot be decoded becomes U+FFFD.
-pub(super) fn decode(bytes: &[u8], wanted: Option<&'static Encoding>) -> Decoded {
+#[must_use]
+pub fn decode_text(bytes: &[u8], wanted: Option<&'static Encoding>) -> DecodedText {
     let marked = Encoding::for_bom(bytes);
     let encoding = wanted.or(marked.map(|(encoding, _)| encoding)).unwrap_or_else(|| detect(bytes));
     // The mark itself is removed when it is this encoding's.
-    let (text, _) = encoding.decode_with_bom_removal(bytes);
-    Decoded { text: text.into_owned(), encoding: encoding.name() }
+    let (text, malformed) = encoding.decode_with_bom_removal(bytes);
+    DecodedText { text: text.into_owned(), encoding: encoding.name(), malformed }
 }
 
 fn detect(bytes: &[u8]) -> &'static Encoding {
@@ -40,7 +45,10 @@ fn detect(bytes: &[u8]) -> &'static Encoding {
     detector.feed(bytes, true);
     let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
     // GB18030 is the superset that today's Chinese spreadsheets write.
-    if guess == GBK { GB18030 } else { guess }
+    let guess = if guess == GBK { GB18030 } else { guess };
+    // Short tables leave the statistics unsure; what cannot read every byte gives way to what can.
+    let fits = |encoding: &&'static Encoding| !encoding.decode_without_bom_handling(bytes).1;
+    [guess, GB18030, SHIFT_JIS].into_iter().find(fits).unwrap_or(guess)
 }
 
 /// Returns whether this is UTF-8, perhaps with a few broken places. One broken byte in a long table must not turn
@@ -65,13 +73,14 @@ mod tests {
 
     #[test]
     fn detects_the_encodings_of_east_asian_spreadsheets() {
-        for (text, encoding) in [(JAPANESE, encoding_rs::SHIFT_JIS), (CHINESE, GB18030)] {
+        for (text, encoding) in [(JAPANESE, SHIFT_JIS), (CHINESE, GB18030)] {
             let (bytes, _, broken) = encoding.encode(text);
             assert!(!broken);
-            assert_eq!(decode(&bytes, None), Decoded { text: text.to_owned(), encoding: encoding.name() });
-            assert_eq!(decode(text.as_bytes(), None).encoding, "UTF-8");
+            let decoded = DecodedText { text: text.to_owned(), encoding: encoding.name(), malformed: false };
+            assert_eq!(decode_text(&bytes, None), decoded);
+            assert_eq!(decode_text(text.as_bytes(), None).encoding, "UTF-8");
             let marked = format!("\u{feff}{text}");
-            assert_eq!(decode(marked.as_bytes(), None).text, text);
+            assert_eq!(decode_text(marked.as_bytes(), None).text, text);
         }
     }
 
@@ -79,15 +88,15 @@ mod tests {
     fn reads_utf_16_with_a_mark() {
         let mut bytes = vec![0xff, 0xfe];
         bytes.extend(JAPANESE.encode_utf16().flat_map(u16::to_le_bytes));
-        assert_eq!(decode(&bytes, None).text, JAPANESE);
+        assert_eq!(decode_text(&bytes, None).text, JAPANESE);
     }
 
     #[test]
     fn a_broken_byte_leaves_the_rest_of_utf_8_alone() {
         let mut bytes = CHINESE.as_bytes().to_vec();
         bytes.extend(b"CN-3,\xff,x\n");
-        let decoded = decode(&bytes, None);
-        assert_eq!(decoded.encoding, "UTF-8");
+        let decoded = decode_text(&bytes, None);
+        assert_eq!((decoded.encoding, decoded.malformed), ("UTF-8", true));
         assert!(decoded.text.starts_with(CHINESE));
         assert!(decoded.text.contains('\u{fffd}'));
     }
