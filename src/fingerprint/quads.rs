@@ -4,6 +4,8 @@
 //! times stretch. References get few quads, of salient peaks only; queries get many, of all peaks, so that those of
 //! the reference are among them (the asymmetry of Sonnleitner and Widmer, TASLP 2016).
 
+use std::ops::Range;
+
 use super::{Peak, TIME_STEPS_PER_S};
 
 /// What a quad is found by: five quantised numbers, packed.
@@ -17,7 +19,7 @@ pub struct Quad {
     pub time: u32,
     /// Pitch of the root, in steps of 1/384 octave.
     pub pitch: u16,
-    /// Steps of time from the root to the last peak, at most [`DURATION_MAX`].
+    /// Steps of time from the root to the last peak, 1 to 1,023.
     pub duration: u16,
     /// Pitches of the three others over the root's, in units of 1/96 octave, −144 to 144; in order of time.
     pub intervals: [i16; 3],
@@ -30,15 +32,15 @@ const STEPS_PER_UNIT: i32 = 4;
 /// The widest interval, in units: 1.5 octaves.
 const INTERVAL_MAX: i32 = 144;
 /// The longest [`Quad::duration`], in steps of time (2.97 s).
-pub const DURATION_MAX: u32 = 1023;
+const DURATION_MAX: u32 = 1023;
 /// Units of one cell of the key: 1/12 octave …
 const INTERVAL_CELL: i32 = 8;
 /// … and a tenth of the duration.
 const RATIO_CELL: i32 = 13;
 /// How far a quad of a query may lie from its reference, in units of 1/96 octave …
-pub const INTERVAL_TOLERANCE: i32 = 2;
+const INTERVAL_TOLERANCE: i32 = 2;
 /// … and in 1/128 of the duration.
-pub const RATIO_TOLERANCE: i32 = 3;
+const RATIO_TOLERANCE: i32 = 3;
 
 /// How the peaks of one side are combined.
 struct Shape {
@@ -168,16 +170,17 @@ fn pack(cells: [i32; 5]) -> QuadKey {
 #[must_use]
 pub fn reference_quads(peaks: &[Peak]) -> Vec<Quad> {
     let mut quads = Vec::new();
-    combine(peaks, &REFERENCE, |root, others| quads.extend(Quad::new(root, others)));
+    combine(peaks, 0..u32::MAX, &REFERENCE, |root, others| quads.extend(Quad::new(root, others)));
     quads
 }
 
-/// The many quads of a query. Where two peaks are nearly simultaneous, both orders are given.
+/// The many quads of a query whose roots lie in a stretch of time (steps), in order of their roots. Where two peaks
+/// are nearly simultaneous, both orders are given.
 #[must_use]
-pub fn query_quads(peaks: &[Peak]) -> Vec<Quad> {
+pub fn query_quads(peaks: &[Peak], roots: Range<u32>) -> Vec<Quad> {
     let simultaneous = steps(0.03);
     let mut quads = Vec::new();
-    combine(peaks, &QUERY, |root, mut others| {
+    combine(peaks, roots, &QUERY, |root, mut others| {
         others.sort_by_key(|peak| (peak.time, peak.pitch));
         let [a, b, c] = others;
         quads.extend(Quad::in_order(root, [a, b, c]));
@@ -191,21 +194,34 @@ pub fn query_quads(peaks: &[Peak]) -> Vec<Quad> {
     quads
 }
 
-/// Calls `visit` with each root and three of its partners.
-fn combine<'a>(peaks: &'a [Peak], shape: &Shape, mut visit: impl FnMut(&'a Peak, [&'a Peak; 3])) {
+/// Calls `visit` with each root in a stretch of time and three of its partners.
+fn combine<'a>(
+    peaks: &'a [Peak],
+    roots: Range<u32>,
+    shape: &Shape,
+    mut visit: impl FnMut(&'a Peak, [&'a Peak; 3]),
+) {
     let mut zone: Vec<&Peak> = Vec::new();
-    for (index, root) in peaks.iter().enumerate() {
+    let first = peaks.partition_point(|peak| peak.time < roots.start);
+    for (index, root) in peaks.iter().enumerate().skip(first) {
+        if root.time >= roots.end {
+            break;
+        }
         if shape.salient_only && !root.salient {
             continue;
         }
         zone.clear();
-        zone.extend(peaks[index..].iter().take_while(|peak| peak.time <= root.time + shape.zone.1).filter(
-            |peak| {
-                peak.time >= root.time + shape.zone.0
-                    && (peak.salient || !shape.salient_only)
-                    && (i32::from(peak.pitch) - i32::from(root.pitch)).abs() <= INTERVAL_MAX * STEPS_PER_UNIT
-            },
-        ));
+        zone.extend(
+            peaks[index..]
+                .iter()
+                .take_while(|peak| peak.time <= root.time.saturating_add(shape.zone.1))
+                .filter(|peak| {
+                    peak.time >= root.time.saturating_add(shape.zone.0)
+                        && (peak.salient || !shape.salient_only)
+                        && (i32::from(peak.pitch) - i32::from(root.pitch)).abs()
+                            <= INTERVAL_MAX * STEPS_PER_UNIT
+                }),
+        );
         zone.sort_by_key(|peak| (std::cmp::Reverse(rank(peak)), peak.time, peak.pitch));
         zone.truncate(shape.partners);
         visit_triples(&zone, shape, root, &mut visit);

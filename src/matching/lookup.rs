@@ -1,5 +1,7 @@
 //! Query quads → hits: every place of the catalogue that holds a like quad.
 
+use std::ops::Range;
+
 use crate::fingerprint::{Peak, query_quads};
 use crate::index::{Index, RecordingIndex};
 
@@ -22,10 +24,10 @@ const LN_RATE_MAX: f32 = 0.80;
 /// The widest shift of pitch that is followed, in steps: 16 semitones.
 const SHIFT_MAX: f32 = 512.0;
 
-/// Looks up all quads of the query's peaks; hits are in order of query time.
-pub(super) fn hits(peaks: &[Peak], index: &Index) -> Vec<Hit> {
-    let mut hits = Vec::new();
-    for quad in query_quads(peaks) {
+/// Looks up the quads whose roots lie in a stretch of the query (steps), and appends their hits in order of query
+/// time.
+pub(super) fn look_up(peaks: &[Peak], roots: Range<u32>, index: &Index, hits: &mut Vec<Hit>) {
+    for quad in query_quads(peaks, roots) {
         index.lookup(&quad, |posting| {
             let ln_rate = (f32::from(posting.quad.duration) / f32::from(quad.duration)).ln();
             let shift = f32::from(posting.quad.pitch) - f32::from(quad.pitch);
@@ -40,5 +42,4 @@ pub(super) fn hits(peaks: &[Peak], index: &Index) -> Vec<Hit> {
             }
         });
     }
-    hits
 }

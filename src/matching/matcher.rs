@@ -1,10 +1,11 @@
 //! The whole way of a query: windows → candidates → verified spans → matches, the best first.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::alteration::{Alteration, explain};
 use super::line::Line;
-use super::lookup::{Hit, hits};
+use super::lookup::{Hit, look_up};
 use super::significance::{joint_surprise, log10_false_match, surprise};
 use super::types::Match;
 use super::verify::{Probe, QueryPeaks, Tally, backward_tally, fit, probe, rough_tally, tally};
@@ -40,6 +41,9 @@ const FOUND_MIN: usize = 10;
 /// A recording that explains the same peaks nearly as well is reported beside the best (the same master twice).
 const RIVAL_SHARE: f64 = 0.8;
 
+/// Recordings whose peaks are kept at a time: some 25 MB.
+const REFERENCES_MAX: usize = 256;
+
 /// A stretch of the query on one line.
 struct Found {
     recording: RecordingIndex,
@@ -65,7 +69,7 @@ pub fn find_matches(
         index,
         references: HashMap::new(),
     };
-    let found = search.all_windows(&hits(&query.peaks, index));
+    let found = search.all_windows();
     let kept = search.explain_away(found, options.log10_false_match_max);
     kept.iter().filter_map(|found| to_match(found, view, index)).collect()
 }
@@ -75,18 +79,24 @@ struct Search<'a> {
     duration: f64,
     catalogue_s: f64,
     index: &'a Index,
-    references: HashMap<RecordingIndex, Fingerprint>,
+    references: HashMap<RecordingIndex, Rc<Fingerprint>>,
 }
 
 impl Search<'_> {
-    /// Verified spans of all windows.
-    fn all_windows(&mut self, hits: &[Hit]) -> Vec<Found> {
+    /// Verified spans of all windows. Hits are looked up hop by hop and forgotten when their window has passed, so
+    /// that a long query needs no more memory than a short one.
+    fn all_windows(&mut self) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
-        let mut start = 0.0;
+        let mut hits: Vec<Hit> = Vec::new();
+        let (mut start, mut looked_up) = (0.0, 0u32);
         loop {
             let last = start + WINDOW + WINDOW_HOP / 2.0 >= self.duration;
             let end = if last { self.duration } else { start + WINDOW };
-            self.window(hits, (start, end), &mut found);
+            let until = if last { u32::MAX } else { end as u32 };
+            look_up(self.query.peaks, looked_up..until, self.index, &mut hits);
+            looked_up = until;
+            hits.drain(..hits.partition_point(|hit| f64::from(hit.query_time) < start));
+            self.window(&hits, (start, end), &mut found);
             if last {
                 return found;
             }
@@ -94,11 +104,19 @@ impl Search<'_> {
         }
     }
 
+    /// The peaks of a recording, kept for the candidates to come.
+    fn reference(&mut self, recording: RecordingIndex) -> Rc<Fingerprint> {
+        if self.references.len() >= REFERENCES_MAX {
+            self.references.clear();
+        }
+        let index = self.index;
+        let read = || Rc::new(index.fingerprint(recording).unwrap_or_default());
+        self.references.entry(recording).or_insert_with(read).clone()
+    }
+
     fn window(&mut self, hits: &[Hit], window: (f64, f64), found: &mut Vec<Found>) {
-        let from = hits.partition_point(|hit| f64::from(hit.query_time) < window.0);
-        let to = hits.partition_point(|hit| f64::from(hit.query_time) < window.1);
         let middle = f64::midpoint(window.0, window.1);
-        for candidate in candidates(&hits[from..to], middle as f32) {
+        for candidate in candidates(hits, middle as f32) {
             let covered = |known: &Found| {
                 known.recording == candidate.recording
                     && (known.span.0..=known.span.1).contains(&middle)
@@ -112,11 +130,7 @@ impl Search<'_> {
 
     /// Fits a candidate, and follows it as far as it goes.
     fn verify(&mut self, recording: RecordingIndex, line: Line, window: (f64, f64)) -> Option<Found> {
-        let index = self.index;
-        let reference = self
-            .references
-            .entry(recording)
-            .or_insert_with(|| index.fingerprint(recording).unwrap_or_default());
+        let reference = self.reference(recording);
         let line = fit(&self.query, &reference.peaks, line, window);
         let first = rough_tally(&self.query, &reference.peaks, &line, window);
         if surprise(&first) < SURPRISE_MIN {
@@ -153,8 +167,8 @@ impl Search<'_> {
             if !kept.iter().filter(overlaps).any(rival) && !self.stands_alone(&one, limit) {
                 continue;
             }
-            let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
-            for probe in probe(&self.query, reference, &one.line, one.span) {
+            let reference = self.reference(one.recording);
+            for probe in probe(&self.query, &reference.peaks, &one.line, one.span) {
                 if let Some(peak) = probe.found {
                     self.query.used[peak] = true;
                 }
@@ -165,10 +179,10 @@ impl Search<'_> {
     }
 
     /// Whether a match is accepted on the peaks alone that no surer match has explained.
-    fn stands_alone(&self, one: &Found, limit: f64) -> bool {
-        let reference = self.references.get(&one.recording).map_or(&[][..], |f| &f.peaks);
-        let left = tally(&self.query, reference, &one.line, one.span);
-        let backward = backward_tally(&self.query, reference, &one.line, one.span);
+    fn stands_alone(&mut self, one: &Found, limit: f64) -> bool {
+        let reference = self.reference(one.recording);
+        let left = tally(&self.query, &reference.peaks, &one.line, one.span);
+        let backward = backward_tally(&self.query, &reference.peaks, &one.line, one.span);
         let joint = joint_surprise(&left, &backward);
         left.found >= FOUND_MIN && log10_false_match(joint, &one.alteration, self.catalogue_s) <= limit
     }
