@@ -57,6 +57,7 @@ fn sighting(url: &str, page_title: &str, captured_at: &str) -> Sighting {
         domain: "pirate.example".to_owned(),
         peer: Some("203.0.113.7:443".to_owned()),
         robots: None,
+        warnings: Vec::new(),
     }
 }
 
