@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: each link of this dependency tree costs seconds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod music;
 mod support;
 
 mod audio;
@@ -10,6 +11,7 @@ mod check;
 mod crawl;
 mod demo;
 mod identify;
+mod kill;
 mod layers;
 mod licence;
 mod store;
