@@ -38,9 +38,9 @@ const INTERVAL_CELL: i32 = 8;
 /// … and a tenth of the duration.
 const RATIO_CELL: i32 = 13;
 /// How far a quad of a query may lie from its reference, in units of 1/96 octave …
-const INTERVAL_TOLERANCE: i32 = 2;
+pub const INTERVAL_TOLERANCE: i32 = 2;
 /// … and in 1/128 of the duration.
-const RATIO_TOLERANCE: i32 = 3;
+pub const RATIO_TOLERANCE: i32 = 3;
 
 /// How the peaks of one side are combined.
 struct Shape {
@@ -125,14 +125,6 @@ impl Quad {
                 visit(pack(cells));
             }
         }
-    }
-
-    /// Whether two quads are alike within tolerance.
-    #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        let near = |a: i32, b: i32, tolerance: i32| (a - b).abs() <= tolerance;
-        (0..3).all(|i| near(self.intervals[i].into(), other.intervals[i].into(), INTERVAL_TOLERANCE))
-            && (0..2).all(|i| near(self.ratios[i].into(), other.ratios[i].into(), RATIO_TOLERANCE))
     }
 
     fn values(&self) -> [(i32, i32, i32); 5] {

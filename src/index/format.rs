@@ -13,7 +13,7 @@
 
 use std::path::PathBuf;
 
-use crate::fingerprint::Quad;
+use crate::fingerprint::{INTERVAL_TOLERANCE, Quad, QuadKey, RATIO_TOLERANCE};
 
 pub(super) const MAGIC: &[u8; 8] = b"EWSEGMNT";
 pub(super) const END_MAGIC: &[u8; 8] = b"EWSEGEND";
@@ -69,9 +69,14 @@ pub enum Error {
     },
 }
 
-/// The bucket of a key among 2^`bits`: a multiplicative scramble, since keys are anything but uniform.
-pub(super) fn bucket_of(key: u32, bits: u32) -> usize {
-    (key.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize
+/// Scrambles a key so that its upper bits are evenly spread, which those of keys are not; one to one.
+pub(super) fn scramble(key: QuadKey) -> u32 {
+    key.0.wrapping_mul(0x9E37_79B1)
+}
+
+/// The bucket of a scrambled key among 2^`bits`.
+pub(super) fn bucket_of(scrambled: u32, bits: u32) -> usize {
+    (scrambled >> (32 - bits)) as usize
 }
 
 /// Packs a quad without its time: 3 × 9 bits of intervals, 2 × 7 of ratios, 10 of duration, 12 of pitch.
@@ -98,4 +103,16 @@ pub(super) fn unpack_quad(time: u32, bits: u64) -> Quad {
         intervals: [interval(54), interval(45), interval(36)],
         ratios: [ratio(29), ratio(22)],
     }
+}
+
+/// Whether a packed quad is like `quad` within tolerance; compared without unpacking, since nearly all postings of a
+/// bucket differ in the first interval.
+pub(super) fn is_like(bits: u64, quad: &Quad) -> bool {
+    let near =
+        |value: u64, wanted: i32, tolerance: i32| (value as i32 - wanted).unsigned_abs() <= tolerance as u32;
+    near(bits >> 54 & 0x1ff, i32::from(quad.intervals[0]) + 256, INTERVAL_TOLERANCE)
+        && near(bits >> 45 & 0x1ff, i32::from(quad.intervals[1]) + 256, INTERVAL_TOLERANCE)
+        && near(bits >> 36 & 0x1ff, i32::from(quad.intervals[2]) + 256, INTERVAL_TOLERANCE)
+        && near(bits >> 29 & 0x7f, i32::from(quad.ratios[0]), RATIO_TOLERANCE)
+        && near(bits >> 22 & 0x7f, i32::from(quad.ratios[1]), RATIO_TOLERANCE)
 }

@@ -9,11 +9,11 @@ use memmap2::Mmap;
 
 use super::format::{
     BUCKET_BYTES, END_MAGIC, Error, FOOTER_BYTES, HEADER_BYTES, MAGIC, PEAK_BYTES, POSTING_BYTES,
-    SEGMENT_VERSION, TABLE_ENTRY_BYTES, bucket_of, unpack_quad,
+    SEGMENT_VERSION, TABLE_ENTRY_BYTES, bucket_of, is_like, scramble, unpack_quad,
 };
 use super::manifest::Manifest;
 use crate::base::RecordingId;
-use crate::fingerprint::{FORMAT_VERSION, Fingerprint, Peak, Quad, QuadKey};
+use crate::fingerprint::{FORMAT_VERSION, Fingerprint, Peak, Quad};
 
 /// One (quad → recording, time) entry of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,17 +99,23 @@ impl Segment {
         Ok(())
     }
 
-    /// Calls `visit` with each posting in the bucket of `key`; most are of that key, some are not.
-    fn postings(&self, key: QuadKey, mut visit: impl FnMut(u32, u32, u64)) {
-        let bucket = bucket_of(key.0, self.bucket_bits);
+    /// Calls `visit` with recording, time and packed quad of each posting in the bucket of a scrambled key that is
+    /// like `quad`.
+    fn postings(&self, scrambled: u32, quad: &Quad, mut visit: impl FnMut(u32, u32, u64)) {
+        let bucket = bucket_of(scrambled, self.bucket_bits);
         let offset = self.buckets.start + bucket * BUCKET_BYTES;
         let first = u32_at(&self.map, offset) as usize;
         let last =
             (u32_at(&self.map, offset + BUCKET_BYTES) as usize).min(self.postings.len() / POSTING_BYTES);
         let postings = &self.map[self.postings.clone()];
         let Some(bytes) = postings.get(first * POSTING_BYTES..last * POSTING_BYTES) else { return };
-        for posting in bytes.chunks_exact(POSTING_BYTES) {
-            visit(u32_at(posting, 0), u32_at(posting, 4), u64_at(posting, 8));
+        let (postings, _) = bytes.as_chunks::<POSTING_BYTES>();
+        for posting in postings {
+            let [.., a, b, c, d, e, f, g, h] = *posting;
+            let packed = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+            if is_like(packed, quad) {
+                visit(u32_at(posting, 0), u32_at(posting, 4), packed);
+            }
         }
     }
 }
@@ -275,24 +281,31 @@ impl Index {
         steps as f64 / crate::fingerprint::TIME_STEPS_PER_S
     }
 
-    /// Calls `visit` with every posting that is like `quad` within tolerance.
-    pub fn lookup(&self, quad: &Quad, mut visit: impl FnMut(Posting)) {
+    /// Calls `visit` with every pair of one of `quads` and a posting that is like it within tolerance.
+    ///
+    /// All cells of all quads are looked up in the order in which they lie in the files: what would be millions of
+    /// jumps across memory becomes one sweep through it.
+    pub fn lookup(&self, quads: &[Quad], mut visit: impl FnMut(&Quad, Posting)) {
+        let mut probes: Vec<u64> = Vec::with_capacity(quads.len() * 8);
+        for (at, quad) in quads.iter().enumerate() {
+            quad.probes(|key| probes.push(u64::from(scramble(key)) << 32 | at as u64));
+        }
+        probes.sort_unstable();
         for (segment, &base) in self.segments.iter().zip(&self.bases) {
-            quad.probes(|key| {
-                segment.postings(key, |recording, time, packed| {
+            for probe in &probes {
+                let (scrambled, quad) = ((probe >> 32) as u32, &quads[*probe as u32 as usize]);
+                segment.postings(scrambled, quad, |recording, time, packed| {
                     if recording as usize >= segment.len() {
                         return; // damage; what it says is of no recording
                     }
                     let posting = unpack_quad(time, packed);
                     // Another key may share the bucket; a quad of such a key is visited from its own probe.
-                    if posting.is_like(quad)
-                        && posting.key() == key
-                        && !self.removed.contains(&(base + recording))
-                    {
-                        visit(Posting { recording: RecordingIndex(base + recording), quad: posting });
+                    let same_key = scramble(posting.key()) == scrambled;
+                    if same_key && !self.removed.contains(&(base + recording)) {
+                        visit(quad, Posting { recording: RecordingIndex(base + recording), quad: posting });
                     }
                 });
-            });
+            }
         }
     }
 

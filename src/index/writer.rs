@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::format::{
-    END_MAGIC, Error, HEADER_BYTES, MAGIC, POSTING_BYTES, SEGMENT_VERSION, bucket_of, pack_quad,
+    END_MAGIC, Error, HEADER_BYTES, MAGIC, POSTING_BYTES, SEGMENT_VERSION, bucket_of, pack_quad, scramble,
 };
 use crate::base::RecordingId;
 use crate::fingerprint::{FORMAT_VERSION, Fingerprint, Quad, reference_quads};
@@ -104,7 +104,7 @@ impl Postings {
         let bucket_bits = wanted.next_power_of_two().ilog2().min(30);
         let mut sorted: Vec<_> = quads
             .into_iter()
-            .map(|(recording, quad)| (bucket_of(quad.key().0, bucket_bits), recording, quad))
+            .map(|(recording, quad)| (bucket_of(scramble(quad.key()), bucket_bits), recording, quad))
             .collect();
         sorted.sort_by_key(|&(bucket, recording, quad)| (bucket, recording, quad.time, pack_quad(&quad)));
         Self { bucket_bits, sorted }

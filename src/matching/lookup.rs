@@ -27,19 +27,22 @@ const SHIFT_MAX: f32 = 512.0;
 /// Looks up the quads whose roots lie in a stretch of the query (steps), and appends their hits in order of query
 /// time.
 pub(super) fn look_up(peaks: &[Peak], roots: Range<u32>, index: &Index, hits: &mut Vec<Hit>) {
-    for quad in query_quads(peaks, roots) {
-        index.lookup(&quad, |posting| {
-            let ln_rate = (f32::from(posting.quad.duration) / f32::from(quad.duration)).ln();
-            let shift = f32::from(posting.quad.pitch) - f32::from(quad.pitch);
-            if ln_rate.abs() <= LN_RATE_MAX && shift.abs() <= SHIFT_MAX {
-                hits.push(Hit {
-                    recording: posting.recording,
-                    query_time: quad.time as f32,
-                    reference_time: posting.quad.time as f32,
-                    ln_rate,
-                    shift,
-                });
-            }
-        });
-    }
+    let first = hits.len();
+    index.lookup(&query_quads(peaks, roots), |quad, posting| {
+        let ln_rate = (f32::from(posting.quad.duration) / f32::from(quad.duration)).ln();
+        let shift = f32::from(posting.quad.pitch) - f32::from(quad.pitch);
+        if ln_rate.abs() <= LN_RATE_MAX && shift.abs() <= SHIFT_MAX {
+            hits.push(Hit {
+                recording: posting.recording,
+                query_time: quad.time as f32,
+                reference_time: posting.quad.time as f32,
+                ln_rate,
+                shift,
+            });
+        }
+    });
+    hits[first..].sort_by(|a, b| {
+        let order = a.query_time.total_cmp(&b.query_time).then(a.recording.cmp(&b.recording));
+        order.then(a.reference_time.total_cmp(&b.reference_time)).then(a.ln_rate.total_cmp(&b.ln_rate))
+    });
 }
