@@ -7,6 +7,7 @@ mod audio;
 mod cases;
 mod catalog;
 mod check;
+mod config;
 mod crawl;
 mod demo;
 mod identify;
