@@ -10,6 +10,7 @@ mod check;
 mod config;
 mod crawl;
 mod demo;
+mod golden;
 mod identify;
 mod layers;
 mod licence;
