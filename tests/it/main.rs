@@ -14,4 +14,6 @@ mod golden;
 mod identify;
 mod layers;
 mod licence;
+mod readme;
+mod repository;
 mod store;
