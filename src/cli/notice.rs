@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::{Context, Exit, Usage, case, output};
 use crate::base::{Digest, Timestamp};
@@ -83,7 +84,7 @@ struct Ready {
 
 fn export_ncac(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     let now = context.clock.now();
-    let date = args.date.unwrap_or_else(|| now.to_zoned(TimeZone::fixed(jiff::tz::offset(8))).date());
+    let date = args.date.unwrap_or_else(|| today(now));
     let store = context.open_store()?;
     let chosen = choose(&store, &args.cases)?;
     if chosen.is_empty() {
@@ -93,14 +94,35 @@ fn export_ncac(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Done);
     }
+    write_ncac(&store, &context.settings, chosen, &args.out, (date, now), &mut |written| {
+        tell(context, written)
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Today in China, where the notices go.
+pub(super) fn today(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::fixed(jiff::tz::offset(8))).date()
+}
+
+/// Writes one notice to each provider about these cases and records it in their histories; none where a mandatory
+/// field is missing for one. `tell` hears of each.
+pub(super) fn write_ncac(
+    store: &Store,
+    settings: &Settings,
+    cases: Vec<Case>,
+    out: &Path,
+    (date, now): (Date, Timestamp),
+    tell: &mut dyn FnMut(&Written) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut by_domain: BTreeMap<String, Vec<Case>> = BTreeMap::new();
-    for case in chosen {
+    for case in cases {
         by_domain.entry(case.domain.to_lowercase()).or_default().push(case);
     }
     let mut missing: Vec<String> = Vec::new();
     let mut ready = Vec::new();
     for (domain, cases) in by_domain {
-        match compose(&store, &context.settings, domain, cases, date)? {
+        match compose(store, settings, domain, cases, date)? {
             Ok(notice) => ready.push(notice),
             // The sender's fields are the same for every provider: each key is named once.
             Err(Missing(keys)) => keys.into_iter().for_each(|key| {
@@ -113,11 +135,21 @@ fn export_ncac(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     if !missing.is_empty() {
         return Err(Usage(Missing(missing).to_string()).into());
     }
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     for notice in ready {
-        write_and_record(context, &store, &args.out, notice, (date, now))?;
+        tell(&write_and_record(store, out, notice, (date, now))?)?;
     }
-    Ok(Exit::Done)
+    Ok(())
+}
+
+fn tell(context: &Context, written: &Written) -> anyhow::Result<()> {
+    if context.json {
+        return output::json(written);
+    }
+    let Written { domain, cases, html, json, .. } = written;
+    output::line(&format!("{domain}: {} cases → {}", cases.len(), html.display()));
+    output::line(&format!("{domain}: the same as data → {}", json.display()));
+    Ok(())
 }
 
 fn choose(store: &Store, ids: &[String]) -> anyhow::Result<Vec<Case>> {
@@ -180,41 +212,51 @@ fn compose(
     Ok(Ok(Ready { domain, cases, html, json }))
 }
 
+/// A notice that was written.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Written {
+    form: &'static str,
+    pub(super) domain: String,
+    /// The cases' identifiers.
+    pub(super) cases: Vec<String>,
+    pub(super) html: PathBuf,
+    pub(super) json: PathBuf,
+    html_sha256: Digest,
+    json_sha256: Digest,
+}
+
 /// Writes both files, then records them in the histories of all their cases at once.
 fn write_and_record(
-    context: &Context,
     store: &Store,
     out: &Path,
     notice: Ready,
     (date, now): (Date, Timestamp),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Written> {
     let Ready { domain, mut cases, html, json } = notice;
     let stem = free_stem(out, &format!("{date}-{}-ncac", file_part(&domain)), &html, &json)?;
-    let html_path = out.join(format!("{stem}.html"));
-    let json_path = out.join(format!("{stem}.json"));
-    write_whole(&html_path, html.as_bytes())?;
-    write_whole(&json_path, json.as_bytes())?;
-    let (html_digest, json_digest) = (Digest::of(html.as_bytes()), Digest::of(json.as_bytes()));
+    let written = Written {
+        form: "ncac",
+        domain,
+        cases: cases.iter().map(|case| case.case_id.clone()).collect(),
+        html: out.join(format!("{stem}.html")),
+        json: out.join(format!("{stem}.json")),
+        html_sha256: Digest::of(html.as_bytes()),
+        json_sha256: Digest::of(json.as_bytes()),
+    };
+    write_whole(&written.html, html.as_bytes())?;
+    write_whole(&written.json, json.as_bytes())?;
     let note = format!(
-        "ncac: {} (SHA-256 {html_digest}), {} (SHA-256 {json_digest})",
-        html_path.display(),
-        json_path.display()
+        "ncac: {} (SHA-256 {}), {} (SHA-256 {})",
+        written.html.display(),
+        written.html_sha256,
+        written.json.display(),
+        written.json_sha256
     );
     for case in &mut cases {
         case.apply(Event::Noticed, now, "earwitness", Some(note.clone()))?;
     }
     save(store, &cases)?;
-    if context.json {
-        let ids: Vec<&str> = cases.iter().map(|case| case.case_id.as_str()).collect();
-        output::json(&serde_json::json!({
-            "form": "ncac", "domain": domain, "cases": ids, "html": html_path, "json": json_path,
-            "html_sha256": html_digest, "json_sha256": json_digest,
-        }))
-    } else {
-        output::line(&format!("{domain}: {} cases → {}", cases.len(), html_path.display()));
-        output::line(&format!("{domain}: the same as data → {}", json_path.display()));
-        Ok(())
-    }
+    Ok(written)
 }
 
 /// Finds a name that is free, or holds these very bytes: a notice that may have been sent is never written over.

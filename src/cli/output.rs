@@ -100,7 +100,8 @@ pub(super) fn matches_table(context: &Context, matches: &[Match]) -> Table {
     table
 }
 
-fn span(start_s: f64, end_s: f64) -> String {
+/// A stretch of time, as minutes and seconds.
+pub(super) fn span(start_s: f64, end_s: f64) -> String {
     let clock = |s: f64| format!("{}:{:04.1}", (s / 60.0).floor(), s % 60.0);
     format!("{} – {}", clock(start_s), clock(end_s))
 }

@@ -175,6 +175,18 @@ impl Error {
         )
     }
 
+    /// Returns whether the same request may succeed a moment later: the connection failed, not the request. A server
+    /// that stays silent is not asked twice, since that costs its patience and ours.
+    #[must_use]
+    pub const fn may_be_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Broken { bytes: 0, .. }
+                | Self::Timeout { deadline: Deadline::Connect, .. }
+        )
+    }
+
     /// Returns the URL that failed; none for a wrong setting.
     #[must_use]
     pub fn url(&self) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use url::Url;
@@ -9,6 +10,9 @@ use url::Url;
 use super::client::{Client, Opened, Request, deepest, header_text};
 use super::error::{Deadline, Error, shown};
 use super::guard::{NoAddress, NotPublic};
+
+/// The pause before a request whose connection failed is sent once more.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// One answer on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,26 +60,21 @@ impl<'c> Walk<'c> {
         &self.hops
     }
 
-    /// Asks for [`Walk::url`].
+    /// Asks for [`Walk::url`]; once more after a short pause where the connection failed before any answer.
     ///
     /// # Errors
     /// [`Error`] when the guard refuses the URL, no answer comes, or a redirect leads nowhere or in a loop.
     pub async fn step(&mut self) -> Result<Step, Error> {
         self.client.guard.check_url(&self.url)?;
         self.visited.insert(self.url.clone());
-        let limits = &self.client.limits;
-        let began = Instant::now();
-        let total = limits.total_of(self.request.kind);
-        let ends_at = began + total;
-        let head_timeout = total.min(limits.connect_timeout + limits.read_timeout);
-        let sending = self.client.hop_request(&self.request, &self.url).send();
-        let response = match tokio::time::timeout(head_timeout, sending).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.send_error(&error)),
-            Err(_) => {
-                let seconds = head_timeout.as_secs();
-                return Err(Error::Timeout { url: shown(&self.url), deadline: Deadline::Read, seconds });
+        let total = self.client.limits.total_of(self.request.kind);
+        let (response, ends_at) = match self.send(total).await {
+            Ok(response) => response,
+            Err(error) if error.may_be_transient() => {
+                tokio::time::sleep(RETRY_PAUSE).await;
+                self.send(total).await?
             }
+            Err(error) => return Err(error),
         };
         let status = response.status().as_u16();
         let peer = response.remote_addr().map(|address| address.to_string());
@@ -89,6 +88,22 @@ impl<'c> Walk<'c> {
         let body = self.client.body(final_url.clone(), response, self.request.kind, ends_at);
         let hops = self.hops.clone();
         Ok(Step::Answer(Box::new(Opened { final_url, status, headers, peer, hops, body })))
+    }
+
+    /// Sends the request and waits for the head of its answer; also gives when the body must have ended.
+    async fn send(&self, total: Duration) -> Result<(reqwest::Response, Instant), Error> {
+        let limits = &self.client.limits;
+        let ends_at = Instant::now() + total;
+        let head_timeout = total.min(limits.connect_timeout + limits.read_timeout);
+        let sending = self.client.hop_request(&self.request, &self.url).send();
+        match tokio::time::timeout(head_timeout, sending).await {
+            Ok(Ok(response)) => Ok((response, ends_at)),
+            Ok(Err(error)) => Err(self.send_error(&error)),
+            Err(_) => {
+                let (url, seconds) = (shown(&self.url), head_timeout.as_secs());
+                Err(Error::Timeout { url, deadline: Deadline::Read, seconds })
+            }
+        }
     }
 
     fn send_error(&self, error: &reqwest::Error) -> Error {

@@ -1,18 +1,19 @@
 //! Who runs a site, by its domains: how domains are written and compared.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// Brings a domain, address or operator's name into the one form that is compared: domains in lower case and
 /// punycode (IDNA, UTS 46) without a final dot, addresses in their canonical form, anything else as
-/// [`fold_name`] does. A scheme, path or port around a domain is dropped.
+/// [`fold_name`] does. A scheme or path around a domain is dropped, and its port too; addresses, and names without a
+/// registrable domain (`localhost`), keep their port, since there it is all that tells two sites apart.
 #[must_use]
 pub fn normalise_operator(text: &str) -> String {
     let text = text.trim();
-    if let Some(address) = as_address(text) {
-        return address;
+    if let Some((address, port)) = as_address(text) {
+        return spelled(&Site::Address(address), port);
     }
     match host_of(text) {
-        Some(host) => host,
+        Some((site, port)) => spelled(&site, port),
         None => fold_name(text),
     }
 }
@@ -23,18 +24,20 @@ pub fn normalise_operator(text: &str) -> String {
 /// A sentence saying why it cannot be one.
 pub fn parse_domain(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if let Some(address) = as_address(text) {
-        return Ok(address);
+    if let Some((address, port)) = as_address(text) {
+        return Ok(spelled(&Site::Address(address), port));
     }
-    let host = host_of(text).ok_or_else(|| format!("`{}` is not a domain", shorten(text)))?;
-    let is_suffix = psl::suffix(host.as_bytes())
-        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes());
-    if is_suffix {
-        return Err(format!(
-            "`{host}` is a public suffix that many operators share, not an operator's domain"
-        ));
+    let (site, port) = host_of(text).ok_or_else(|| format!("`{}` is not a domain", shorten(text)))?;
+    if let Site::Name(host) = &site {
+        let is_suffix = psl::suffix(host.as_bytes())
+            .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes());
+        if is_suffix {
+            return Err(format!(
+                "`{host}` is a public suffix that many operators share, not an operator's domain"
+            ));
+        }
     }
-    Ok(host)
+    Ok(spelled(&site, port))
 }
 
 /// Folds a party's name for comparison: case and runs of white space do not matter.
@@ -48,9 +51,9 @@ pub fn fold_name(name: &str) -> String {
 pub(super) enum Kinship {
     /// The same.
     Same,
-    /// The operator's is a subdomain of the licensed one.
+    /// The operator's is a subdomain, or a port, of the licensed one.
     Below,
-    /// The licensed one is a subdomain of the operator's: which part of the site was seen is not known.
+    /// The licensed one is a subdomain, or a port, of the operator's: which part of the site was seen is not known.
     Above,
     /// Neither.
     None,
@@ -60,6 +63,15 @@ pub(super) enum Kinship {
 pub(super) fn kinship(operator: &str, licensed: &str) -> Kinship {
     if operator == licensed {
         return Kinship::Same;
+    }
+    let (operator_host, operator_port) = split_port(operator);
+    let (licensed_host, licensed_port) = split_port(licensed);
+    if operator_host == licensed_host {
+        return match (operator_port, licensed_port) {
+            (Some(_), None) => Kinship::Below,
+            (None, Some(_)) => Kinship::Above,
+            _ => Kinship::None,
+        };
     }
     // An address has no subdomains, and neither has a name with spaces.
     if as_address(operator).is_some() || as_address(licensed).is_some() {
@@ -78,35 +90,73 @@ fn is_below(long: &str, short: &str) -> bool {
     !short.is_empty() && long.strip_suffix(short).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
-fn as_address(text: &str) -> Option<String> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let address = bare
-        .parse::<IpAddr>()
-        .ok()
-        .or_else(|| text.parse::<core::net::SocketAddr>().ok().map(|socket| socket.ip()))?;
-    Some(address.to_string())
+/// Where a site is, without its port.
+enum Site {
+    Address(IpAddr),
+    /// In lower case and punycode, without a final dot.
+    Name(String),
 }
 
-fn host_of(text: &str) -> Option<String> {
-    let (has_scheme, rest) = text.split_once("://").map_or((false, text), |(_, rest)| (true, rest));
+fn spelled(site: &Site, port: Option<u16>) -> String {
+    match (site, port) {
+        (Site::Address(address), Some(port)) => SocketAddr::new(*address, port).to_string(),
+        (Site::Address(address), None) => address.to_string(),
+        (Site::Name(name), Some(port)) if psl::domain_str(name).is_none() => format!("{name}:{port}"),
+        (Site::Name(name), _) => name.clone(),
+    }
+}
+
+/// Splits what [`spelled`] made; the brackets of an IPv6 address with a port are taken off.
+fn split_port(operator: &str) -> (&str, Option<&str>) {
+    match operator.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            if let Some(bare) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+                (bare, Some(port))
+            } else if host.contains(':') {
+                (operator, None)
+            } else {
+                (host, Some(port))
+            }
+        }
+        _ => (operator, None),
+    }
+}
+
+fn as_address(text: &str) -> Option<(IpAddr, Option<u16>)> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => Some((address, None)),
+        Err(_) => text.parse::<SocketAddr>().ok().map(|socket| (socket.ip(), Some(socket.port()))),
+    }
+}
+
+fn host_of(text: &str) -> Option<(Site, Option<u16>)> {
+    let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // A party's name may hold a slash; only what looks like a host has a path to drop.
-    let rest = if has_scheme || authority.contains('.') { authority } else { rest };
-    let rest = match rest.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => rest,
+    let rest = if scheme.is_some() || authority.contains('.') { authority } else { rest };
+    let (rest, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port.parse().ok()),
+        _ => (rest, None),
     };
     if rest.is_empty() || rest.contains(char::is_whitespace) {
         return None;
     }
-    match url::Host::parse(rest).ok()? {
+    let site = match url::Host::parse(rest).ok()? {
         url::Host::Domain(domain) => {
             let domain = domain.trim_end_matches('.').to_owned();
-            (!domain.is_empty()).then_some(domain)
+            (!domain.is_empty()).then_some(Site::Name(domain))?
         }
-        url::Host::Ipv4(address) => Some(address.to_string()),
-        url::Host::Ipv6(address) => Some(address.to_string()),
-    }
+        url::Host::Ipv4(address) => Site::Address(address.into()),
+        url::Host::Ipv6(address) => Site::Address(address.into()),
+    };
+    // The scheme's own port says nothing.
+    let default = match scheme {
+        Some("http") => Some(80),
+        Some("https") => Some(443),
+        _ => None,
+    };
+    Some((site, port.filter(|_| port != default)))
 }
 
 fn shorten(text: &str) -> String {
@@ -124,9 +174,28 @@ mod tests {
             normalise_operator("music.xn--fsqu00a.xn--fiqs8s")
         );
         assert_eq!(normalise_operator("https://WWW.Example.COM:8080/a?b"), "www.example.com");
-        assert_eq!(normalise_operator("127.0.0.1:8080"), "127.0.0.1");
         assert_eq!(normalise_operator("[::1]"), "::1");
         assert_eq!(normalise_operator("NetEase  Cloud Music"), "netease cloud music");
+    }
+
+    #[test]
+    fn a_port_counts_where_nothing_else_tells_two_sites_apart() {
+        assert_eq!(normalise_operator("127.0.0.1:8080"), "127.0.0.1:8080");
+        assert_eq!(normalise_operator("http://127.0.0.1:8080/a"), "127.0.0.1:8080");
+        assert_eq!(normalise_operator("http://127.0.0.1:80/a"), "127.0.0.1");
+        assert_eq!(normalise_operator("[::1]:81"), "[::1]:81");
+        assert_eq!(normalise_operator("http://[::1]:81/"), "[::1]:81");
+        assert_eq!(normalise_operator("LocalHost:3000"), "localhost:3000");
+        assert_eq!(parse_domain("127.0.0.1:8080").ok().as_deref(), Some("127.0.0.1:8080"));
+        for (with_port, without) in
+            [("127.0.0.1:8080", "127.0.0.1"), ("[::1]:81", "::1"), ("localhost:1", "localhost")]
+        {
+            assert_eq!(kinship(with_port, with_port), Kinship::Same);
+            assert_eq!(kinship(with_port, without), Kinship::Below);
+            assert_eq!(kinship(without, with_port), Kinship::Above);
+        }
+        assert_eq!(kinship("127.0.0.1:8080", "127.0.0.1:8081"), Kinship::None);
+        assert_eq!(kinship("127.0.0.1:8080", "127.0.0.2"), Kinship::None);
     }
 
     #[test]

@@ -73,8 +73,16 @@ pub struct Library {
     folder: PathBuf,
     manifest: Manifest,
     index: Index,
-    /// In which segment of the manifest a recording's fingerprint is.
-    places: HashMap<RecordingId, usize>,
+    places: HashMap<RecordingId, Place>,
+}
+
+/// Where a recording's fingerprint is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The segment, by its number in the manifest.
+    segment: usize,
+    /// The recording, by its number in the segment.
+    local: usize,
 }
 
 impl Library {
@@ -131,6 +139,21 @@ impl Library {
         self.places.contains_key(recording)
     }
 
+    /// Reads the fingerprint of a recording; `None` where the index has none.
+    #[must_use]
+    pub fn fingerprint(&self, recording: &RecordingId) -> Option<Fingerprint> {
+        let place = self.places.get(recording)?;
+        self.index.segments().get(place.segment)?.fingerprint(place.local)
+    }
+
+    /// Returns the recordings that have a fingerprint, sorted.
+    #[must_use]
+    pub fn indexed(&self) -> Vec<&RecordingId> {
+        let mut ids: Vec<&RecordingId> = self.places.keys().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Adds recordings with their fingerprints, in place of older ones of the same id; all of them or, on an error,
     /// none. Gives what became of each.
     pub(super) fn add(&mut self, entries: Vec<Entry>) -> Result<Vec<Outcome>, Error> {
@@ -176,8 +199,8 @@ impl Library {
         let mut manifest = self.manifest.clone();
         manifest.generation += 1;
         for id in removed {
-            if let Some(&at) = self.places.get(id) {
-                let file = manifest.segments[at].file.clone();
+            if let Some(place) = self.places.get(id) {
+                let file = manifest.segments[place.segment].file.clone();
                 manifest.remove(id, |entry| entry.file == file);
             }
         }
@@ -265,11 +288,12 @@ fn remove_file(path: &Path) -> Result<(), Error> {
     }
 }
 
-fn places(manifest: &Manifest, index: &Index) -> HashMap<RecordingId, usize> {
+fn places(manifest: &Manifest, index: &Index) -> HashMap<RecordingId, Place> {
     let mut places = HashMap::new();
     for (at, (entry, segment)) in manifest.segments.iter().zip(index.segments()).enumerate() {
         let removed: HashSet<&RecordingId> = entry.removed.iter().collect();
-        places.extend(segment.ids().filter(|id| !removed.contains(id)).map(|id| (id.clone(), at)));
+        let live = segment.ids().enumerate().filter(|(_, id)| !removed.contains(id));
+        places.extend(live.map(|(local, id)| (id.clone(), Place { segment: at, local })));
     }
     places
 }

@@ -527,6 +527,31 @@ async fn slow_broken_and_silent_servers() {
 }
 
 #[tokio::test]
+async fn a_connection_that_fails_is_tried_once_more() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // Answers the second request only; hangs up on the others without a word.
+    let site = serve_raw(move |mut stream| {
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            if number == 1 {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nID3")
+                    .await?;
+            }
+            Ok(())
+        }
+    })
+    .await;
+    let told = check(&format!("http://{site}/a.mp3"), &settings(&[site])).await;
+    assert_eq!((told.found.len(), told.failed.len()), (1, 0), "{:?}", told.failed);
+    assert_eq!((asked.load(Ordering::SeqCst), told.found[0].sighting.hops.len()), (2, 1));
+    let told = check(&format!("http://{site}/a.mp3"), &settings(&[site])).await;
+    assert!(told.error().contains("broken off after 0 bytes"), "{}", told.error());
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
 async fn not_now_is_tried_again() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);

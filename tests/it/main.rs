@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: each link of this dependency tree costs seconds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod music;
 mod support;
 
 mod audio;
@@ -12,6 +13,7 @@ mod crawl;
 mod demo;
 mod golden;
 mod identify;
+mod kill;
 mod layers;
 mod licence;
 mod readme;

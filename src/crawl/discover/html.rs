@@ -1,8 +1,9 @@
 //! Media and links of an HTML page.
 
+use scraper::{ElementRef, Html, Selector};
+
 use super::sink::Sink;
-use super::tags::{Reader, Tag, Token, unescape};
-use super::{MediaKind, extension_kind, json_ld, strings};
+use super::{MediaKind, extension_kind, json_ld, strings, tree};
 
 /// Attributes that players' lazy loaders keep an address in.
 const SOURCES: &[&str] =
@@ -10,93 +11,72 @@ const SOURCES: &[&str] =
 
 /// Collects what `html` leads to.
 pub(super) fn scan(html: &str, sink: &mut Sink) {
-    if let Some(base) = base_of(html) {
-        sink.set_base(&base);
+    let page = tree::parse(html);
+    page.problem.into_iter().for_each(|problem| sink.problem(problem));
+    let page = page.tree;
+    // The first base counts, also for what stands before it.
+    if let Some(base) = all(&page, "base[href]").find_map(|base| get(base, "href")) {
+        sink.set_base(base);
     }
-    let mut page = Page { in_picture: false, raw: Raw::Other, scripts: Vec::new() };
-    for token in Reader::new(html) {
-        match token {
-            Token::Open(tag) => page.open(&tag, sink),
-            Token::Close(name) if name == "picture" => page.in_picture = false,
-            Token::Close(_) => {}
-            Token::Raw(text) => page.raw(text, sink),
+    for title in all(&page, "title") {
+        sink.title(&title.text().collect::<String>());
+    }
+    let pictures: Vec<_> = all(&page, "picture source").map(|source| source.id()).collect();
+    for element in all(&page, "*") {
+        if pictures.binary_search(&element.id()).is_err() {
+            element_leads_to(element, sink);
         }
+        data_attributes(element, sink);
     }
     // The last resort comes last, so that what the page says openly keeps its better provenance.
-    for script in page.scripts {
-        strings::scan(script, "script", sink);
+    for script in all(&page, "script").filter(|script| !is_json_ld(*script)) {
+        strings::scan(&script.text().collect::<String>(), "script", sink);
     }
 }
 
-/// The first `<base href>` counts, also for what stands before it.
-fn base_of(html: &str) -> Option<String> {
-    Reader::new(html).find_map(|token| match token {
-        Token::Open(tag) if tag.name == "base" => tag.get("href").map(str::to_owned),
-        _ => None,
-    })
+/// The elements that a CSS selector picks, in the order of the page.
+fn all<'p>(page: &'p Html, css: &str) -> impl Iterator<Item = ElementRef<'p>> {
+    let selector = Selector::parse(css);
+    debug_assert!(selector.is_ok(), "{css}");
+    let picked: Vec<_> = selector.iter().flat_map(|selector| page.select(selector)).collect();
+    picked.into_iter()
 }
 
-/// What the raw text that comes next is.
-enum Raw {
-    Title,
-    JsonLd,
-    Script,
-    Other,
+/// The value of an attribute, trimmed, if it is there and not empty.
+fn get<'p>(element: ElementRef<'p>, name: &str) -> Option<&'p str> {
+    element.attr(name).map(str::trim).filter(|value| !value.is_empty())
 }
 
-struct Page<'t> {
-    in_picture: bool,
-    raw: Raw,
-    scripts: Vec<&'t str>,
-}
-
-impl<'t> Page<'t> {
-    fn open(&mut self, tag: &Tag, sink: &mut Sink) {
-        self.raw = Raw::Other;
-        match tag.name.as_str() {
-            "audio" | "amp-audio" => sources(tag, "audio", sink),
-            "video" | "amp-video" => sources(tag, "video", sink),
-            "source" if !self.in_picture => sources(tag, "source", sink),
-            "picture" => self.in_picture = true,
-            "a" | "area" => anchor(tag, sink),
-            "link" => head_link(tag, sink),
-            "meta" => meta(tag, sink),
-            "iframe" | "frame" | "amp-iframe" => {
-                for name in ["src", "data-src"] {
-                    tag.get(name).into_iter().for_each(|src| sink.media(src, "iframe", MediaKind::Embed));
-                }
+fn element_leads_to(element: ElementRef<'_>, sink: &mut Sink) {
+    match element.value().name() {
+        "audio" | "amp-audio" => sources(element, "audio", sink),
+        "video" | "amp-video" => sources(element, "video", sink),
+        "source" => sources(element, "source", sink),
+        "a" | "area" => anchor(element, sink),
+        "link" => head_link(element, sink),
+        "meta" => meta(element, sink),
+        "iframe" | "frame" | "amp-iframe" => {
+            for src in ["src", "data-src"].iter().filter_map(|name| get(element, name)) {
+                sink.media(src, "iframe", MediaKind::Embed);
             }
-            "embed" => plugin(tag, "src", sink),
-            "object" => plugin(tag, "data", sink),
-            "title" => self.raw = Raw::Title,
-            "script" => self.raw = script_kind(tag),
-            _ => {}
         }
-        data_attributes(tag, sink);
-    }
-
-    fn raw(&mut self, text: &'t str, sink: &mut Sink) {
-        match std::mem::replace(&mut self.raw, Raw::Other) {
-            Raw::Title => sink.title(&unescape(text)),
-            Raw::JsonLd => json_ld::scan(text, sink),
-            Raw::Script => self.scripts.push(text),
-            Raw::Other => {}
-        }
+        "embed" => plugin(element, "src", sink),
+        "object" => plugin(element, "data", sink),
+        "script" if is_json_ld(element) => json_ld::scan(&element.text().collect::<String>(), sink),
+        _ => {}
     }
 }
 
-fn script_kind(tag: &Tag) -> Raw {
-    match tag.get("type").map(str::to_ascii_lowercase).as_deref() {
-        Some(kind) if kind.starts_with("application/ld+json") => Raw::JsonLd,
-        _ => Raw::Script,
-    }
+fn is_json_ld(script: ElementRef<'_>) -> bool {
+    let kind = get(script, "type").map(str::to_ascii_lowercase);
+    kind.is_some_and(|kind| kind.starts_with("application/ld+json"))
 }
 
 /// The addresses of a player element.
-fn sources(tag: &Tag, via: &str, sink: &mut Sink) {
-    let type_kind = tag.get("type").and_then(type_kind);
+fn sources(element: ElementRef<'_>, via: &str, sink: &mut Sink) {
+    let type_kind = get(element, "type").and_then(type_kind);
     for name in SOURCES {
-        if let Some(src) = tag.get(name) {
+        if let Some(src) = get(element, name) {
             let kind = type_kind.or_else(|| extension_kind_of_url(src)).unwrap_or(MediaKind::Media);
             sink.media(src, via, kind);
         }
@@ -104,28 +84,28 @@ fn sources(tag: &Tag, via: &str, sink: &mut Sink) {
 }
 
 /// `<a href>`: media where the address or the `type` says so, else a page.
-fn anchor(tag: &Tag, sink: &mut Sink) {
-    let Some(href) = tag.get("href") else { return };
-    match tag.get("type").and_then(type_kind).or_else(|| extension_kind_of_url(href)) {
+fn anchor(element: ElementRef<'_>, sink: &mut Sink) {
+    let Some(href) = get(element, "href") else { return };
+    match get(element, "type").and_then(type_kind).or_else(|| extension_kind_of_url(href)) {
         Some(kind) => sink.media(href, "link", kind),
         None => sink.link(href),
     }
 }
 
-fn head_link(tag: &Tag, sink: &mut Sink) {
-    let Some(href) = tag.get("href") else { return };
-    let rel = tag.get("rel").unwrap_or_default().to_ascii_lowercase();
+fn head_link(element: ElementRef<'_>, sink: &mut Sink) {
+    let Some(href) = get(element, "href") else { return };
+    let rel = get(element, "rel").unwrap_or_default().to_ascii_lowercase();
     let has = |word: &str| rel.split_whitespace().any(|token| token == word);
-    let kind = tag.get("type").and_then(type_kind);
+    let kind = get(element, "type").and_then(type_kind);
     if has("alternate") {
         match kind {
             Some(kind) => sink.media(href, "alternate", kind),
-            None if !tag.get("type").is_some_and(|kind| kind.contains('+')) => sink.link(href),
+            None if !get(element, "type").is_some_and(|kind| kind.contains('+')) => sink.link(href),
             None => {}
         }
     } else if has("audio_src") || has("video_src") || has("enclosure") {
         sink.media(href, "link", kind.unwrap_or(MediaKind::Media));
-    } else if has("preload") && matches!(tag.get("as"), Some("audio" | "video" | "track")) {
+    } else if has("preload") && matches!(get(element, "as"), Some("audio" | "video" | "track")) {
         sink.media(href, "preload", kind.unwrap_or(MediaKind::Media));
     } else if has("next") || has("prev") {
         sink.link(href);
@@ -133,9 +113,9 @@ fn head_link(tag: &Tag, sink: &mut Sink) {
 }
 
 /// `og:`, `twitter:`, microdata and refresh.
-fn meta(tag: &Tag, sink: &mut Sink) {
-    let Some(content) = tag.get("content") else { return };
-    let name = ["property", "name", "itemprop", "http-equiv"].iter().find_map(|name| tag.get(name));
+fn meta(element: ElementRef<'_>, sink: &mut Sink) {
+    let Some(content) = get(element, "content") else { return };
+    let name = ["property", "name", "itemprop", "http-equiv"].iter().find_map(|name| get(element, name));
     let kind = || extension_kind_of_url(content).unwrap_or(MediaKind::Media);
     match name.map(str::to_ascii_lowercase).as_deref() {
         Some("og:audio" | "og:audio:url" | "og:audio:secure_url") => sink.media(content, "og:audio", kind()),
@@ -164,20 +144,20 @@ fn refresh_target(content: &str) -> Option<&str> {
 }
 
 /// `<embed>`, `<object>`: only what is named as media.
-fn plugin(tag: &Tag, attribute: &str, sink: &mut Sink) {
-    let Some(src) = tag.get(attribute) else { return };
-    match tag.get("type").and_then(type_kind).or_else(|| extension_kind_of_url(src)) {
-        Some(kind) => sink.media(src, &tag.name, kind),
-        None if tag.get("type").is_some_and(|kind| kind.starts_with("text/html")) => {
-            sink.media(src, &tag.name, MediaKind::Embed);
+fn plugin(element: ElementRef<'_>, attribute: &str, sink: &mut Sink) {
+    let Some(src) = get(element, attribute) else { return };
+    match get(element, "type").and_then(type_kind).or_else(|| extension_kind_of_url(src)) {
+        Some(kind) => sink.media(src, element.value().name(), kind),
+        None if get(element, "type").is_some_and(|kind| kind.starts_with("text/html")) => {
+            sink.media(src, element.value().name(), MediaKind::Embed);
         }
         None => {}
     }
 }
 
 /// `data-…` attributes of any element: an address with a media extension, or JSON that holds some.
-fn data_attributes(tag: &Tag, sink: &mut Sink) {
-    for (name, value) in tag.attributes() {
+fn data_attributes(element: ElementRef<'_>, sink: &mut Sink) {
+    for (name, value) in element.value().attrs() {
         if !name.starts_with("data-") && !name.starts_with("on") {
             continue;
         }

@@ -10,8 +10,8 @@ mod json_ld;
 mod playlist;
 mod sink;
 mod strings;
-mod tags;
 mod text;
+mod tree;
 mod xml;
 
 use serde::{Deserialize, Serialize};

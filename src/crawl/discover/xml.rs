@@ -1,5 +1,7 @@
 //! Feeds (RSS, Atom) and XML playlists (XSPF, ASX, SMIL): one reader that knows their elements by name.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -25,7 +27,7 @@ pub(super) fn scan(xml: &str, sink: &mut Sink) {
             Ok(Event::CData(piece)) => push(&mut text, &piece.xml10_content()),
             Ok(Event::GeneralRef(reference)) => {
                 let written = format!("&{};", reference.xml10_content());
-                push(&mut text, &super::tags::unescape(&written));
+                push(&mut text, &unescape(&written));
             }
             Ok(Event::End(element)) => {
                 end(&element.local_name().as_ref().to_ascii_lowercase(), text.trim(), sink);
@@ -46,7 +48,7 @@ pub(super) fn scan(xml: &str, sink: &mut Sink) {
 
 fn push(text: &mut String, piece: &str) {
     if text.len() < TEXT_BYTES_MAX {
-        text.push_str(super::tags::cut(piece, TEXT_BYTES_MAX));
+        text.push_str(cut(piece, TEXT_BYTES_MAX));
     }
 }
 
@@ -57,7 +59,7 @@ fn begin(element: &BytesStart<'_>, sink: &mut Sink) {
             .attributes()
             .flatten()
             .find(|attribute| attribute.key.local_name().as_ref().eq_ignore_ascii_case(wanted))?;
-        Some(super::tags::unescape(&attribute.value).into_owned())
+        Some(unescape(&attribute.value).into_owned())
     };
     match name.as_str() {
         "enclosure" => media(get("url").or_else(|| get("href")), "enclosure", sink),
@@ -99,5 +101,65 @@ fn end(name: &str, text: &str, sink: &mut Sink) {
         "link" if !text.is_empty() => sink.link(text),
         "location" => media(Some(text.to_owned()), "playlist", sink),
         _ => {}
+    }
+}
+
+/// Returns at most `bytes_max` bytes of `text`, whole characters.
+pub(super) fn cut(text: &str, bytes_max: usize) -> &str {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    let end = (0..=bytes_max).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    &text[..end]
+}
+
+/// The longest name of a character reference in HTML, `&CounterClockwiseContourIntegral;`.
+const REFERENCE_BYTES_MAX: usize = 33;
+
+/// Resolves character references (`&amp;`, `&#x27;`); what is none stays as it is.
+pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let name_end = rest.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';');
+        let resolved = name_end.and_then(|end| Some((resolve(&rest[1..end])?, end)));
+        if let Some((character, end)) = resolved {
+            out.push_str(&character);
+            rest = &rest[end + 1..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn resolve(reference: &str) -> Option<Cow<'static, str>> {
+    let Some(number) = reference.strip_prefix('#') else {
+        return quick_xml::escape::resolve_html5_entity(reference).map(Cow::Borrowed);
+    };
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => number.parse(),
+    };
+    char::from_u32(code.ok()?).filter(|c| *c != '\0').map(|c| Cow::Owned(c.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references() {
+        assert_eq!(
+            unescape("a&b=1&copy=2&lt;&eacute;&#x4e2d;&#20013;&#0;&nosuch;&"),
+            "a&b=1&copy=2<é中中&#0;&nosuch;&"
+        );
     }
 }
