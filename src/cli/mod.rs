@@ -55,11 +55,11 @@ pub fn check_arguments<I: IntoIterator<Item = String>>(arguments: I) -> Result<(
 /// Every path the program can take.
 fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Demo(args) => demo::run(context, args),
+        Command::Demo(args) => demo::run(context, &args),
         Command::Catalog(args) => catalog::run(context, args),
         Command::Licence(args) => licence::run(context, args),
-        Command::Identify(args) => identify::run(context, args),
-        Command::Check(args) => check::run(context, args),
+        Command::Identify(args) => identify::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
         Command::Crawl(args) => crawl::run(context, args),
         Command::Cases(args) => case::run(context, args),
         Command::Notice(args) => notice::run(context, args),
