@@ -157,20 +157,20 @@ fn register(
         if chunk.is_empty() || session.stopped {
             break;
         }
-        session.chunk(decoder, threads, chunk)?;
+        session.chunk(decoder, threads, &chunk)?;
     }
     session.commit()
 }
 
 impl Session<'_, '_> {
-    fn chunk(&mut self, decoder: &Decoder, threads: usize, chunk: Vec<Input>) -> Result<(), library::Error> {
+    fn chunk(&mut self, decoder: &Decoder, threads: usize, chunk: &[Input]) -> Result<(), library::Error> {
         let unchanged: Vec<Option<RecordingId>> = chunk.iter().map(|input| self.unchanged(input)).collect();
         let fresh: Vec<usize> = (0..chunk.len()).filter(|&at| unchanged[at].is_none()).collect();
         let files: Vec<PathBuf> = fresh.iter().map(|&at| chunk[at].path.clone()).collect();
         let mut next = 0;
         let mut failure = None;
         analyse_all(decoder, &files, threads, &mut |index, result| {
-            let taken = self.unchanged_until(&chunk, &unchanged, &mut next, fresh[index]);
+            let taken = self.unchanged_until(chunk, &unchanged, &mut next, fresh[index]);
             next = fresh[index] + 1;
             let taken = taken.and_then(|()| self.take(&chunk[fresh[index]], result));
             failure = taken.err();
@@ -178,7 +178,7 @@ impl Session<'_, '_> {
         });
         match failure {
             Some(error) => Err(error),
-            None => self.unchanged_until(&chunk, &unchanged, &mut next, chunk.len()),
+            None => self.unchanged_until(chunk, &unchanged, &mut next, chunk.len()),
         }
     }
 
@@ -222,7 +222,7 @@ impl Session<'_, '_> {
 
     fn take(&mut self, input: &Input, result: Result<Analysis, worker::Error>) -> Result<(), library::Error> {
         let waiting = match result {
-            Ok(analysis) => self.analysed(input, analysis),
+            Ok(analysis) => self.analysed(input, &analysis),
             Err(worker::Error::Audio { source, .. }) if input.found && is_no_audio(&source) => {
                 (told(input, None, None, None), None)
             }
@@ -238,7 +238,7 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    fn analysed(&self, input: &Input, analysis: Analysis) -> (Registered, Option<Entry>) {
+    fn analysed(&self, input: &Input, analysis: &Analysis) -> (Registered, Option<Entry>) {
         let recording = match &input.row {
             Some(row) => Ok(row.recording.clone()),
             None => recording_from_file(&input.path, &Tags::default()),
@@ -250,7 +250,7 @@ impl Session<'_, '_> {
                 return (told(input, None, None, Some(message)), None);
             }
         };
-        let Some(fingerprint) = reference_fingerprint(&analysis) else {
+        let Some(fingerprint) = reference_fingerprint(analysis) else {
             let message =
                 format!("{}: nothing but silence; it cannot be found anywhere", input.path.display());
             return (told(input, Some(recording.recording_id), None, Some(message)), None);

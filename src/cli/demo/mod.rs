@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::{Context, Exit, Usage, output};
+use super::{Context, Exit, output};
 use crate::base::SystemClock;
 use crate::config::Settings;
 use folder::Folder;
@@ -45,7 +45,7 @@ pub(super) struct DemoArgs {
     keep_serving: bool,
 }
 
-pub(super) fn run(context: &Context, args: DemoArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
     let folder = Folder::prepare(context, &args.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listeners = runtime.block_on(site::listen())?;
