@@ -16,6 +16,8 @@ pub mod inspect;
 pub mod transfer;
 mod identify;
 mod pipeline;
+#[cfg(test)]
+mod tests;
 
 pub use identify::{Identified, identify};
 pub use library::Library;
