@@ -129,8 +129,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
 /// The work of one call: inputs that wait to be committed, and what is told of them.
 struct Session<'a, 'b> {
     library: &'a mut Library,
-    /// The recordings that are indexed already, by their audio's digest.
-    known: HashMap<Digest, RecordingId>,
+    /// The recordings that are indexed already, by their audio's digest: one master may stand under several ids.
+    known: HashMap<Digest, Vec<RecordingId>>,
     waiting: Vec<(Registered, Option<Entry>)>,
     total: usize,
     done: usize,
@@ -187,12 +187,11 @@ impl Session<'_, '_> {
         if self.known.is_empty() {
             return None;
         }
-        let id = self.known.get(&digest(&input.path).ok()?)?;
-        let same = match &input.row {
-            Some(row) => row.recording.recording_id == *id,
-            None => true,
-        };
-        same.then(|| id.clone())
+        let ids = self.known.get(&digest(&input.path).ok()?)?;
+        match &input.row {
+            Some(row) => ids.iter().find(|id| **id == row.recording.recording_id).cloned(),
+            None => ids.first().cloned(),
+        }
     }
 
     /// Tells the inputs from `next` to `end` that need no analysis.
@@ -343,14 +342,14 @@ fn reference_fingerprint(analysis: &Analysis) -> Option<Fingerprint> {
 }
 
 /// The recordings that have a fingerprint, by their audio's digest.
-fn indexed_audio(library: &Library) -> Result<HashMap<Digest, RecordingId>, library::Error> {
-    let mut known = HashMap::new();
+fn indexed_audio(library: &Library) -> Result<HashMap<Digest, Vec<RecordingId>>, library::Error> {
+    let mut known: HashMap<Digest, Vec<RecordingId>> = HashMap::new();
     for recording in library.store().scan::<Recording>("")? {
         let recording = recording?;
         if let Some(audio) = recording.audio
             && library.holds(&recording.recording_id)
         {
-            known.insert(audio.sha256, recording.recording_id);
+            known.entry(audio.sha256).or_default().push(recording.recording_id);
         }
     }
     Ok(known)
