@@ -107,7 +107,6 @@ impl Band<'_> {
         let beats = style.beats_per_bar;
         let voicing = self.voice_leading(&bar.chord);
         match style.chord_pattern {
-            ChordPattern::Pad => self.strike(&voicing, bar.first_beat, beats as f32 * 1.02, 0.8),
             ChordPattern::Waltz => {
                 for beat in 1..beats {
                     self.strike(&voicing, bar.first_beat + beat as f32, 0.7, 0.7);

@@ -78,8 +78,6 @@ pub(super) enum ChordPattern {
     OffBeat,
     /// Second and third beat.
     Waltz,
-    /// Held.
-    Pad,
     /// Short, on a pattern of sixteenths.
     Stabs,
 }
