@@ -152,3 +152,62 @@ pub(super) fn broken() -> Vec<u8> {
     bytes.extend((0..4096).map(|_| rng.next_u64() as u8));
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn sine(hz: f32, seconds: f32) -> Stereo {
+        let samples = (seconds * RATE_HZ as f32) as usize;
+        let tone: Vec<f32> =
+            (0..samples).map(|n| 0.5 * (TAU * hz * n as f32 / RATE_HZ as f32).sin()).collect();
+        Stereo { left: tone.clone(), right: tone }
+    }
+
+    /// Times that a tone goes up through zero in a second.
+    fn frequency(samples: &[f32]) -> f32 {
+        let ups = samples.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+        ups as f32 / samples.len() as f32 * RATE_HZ as f32
+    }
+
+    fn power(samples: &[f32]) -> f32 {
+        samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32
+    }
+
+    #[test]
+    fn faster_is_shorter_and_higher() {
+        let fast = speed(&sine(1000.0, 2.0), 1.25);
+        assert_eq!(fast.len(), (2.0 * RATE_HZ as f32 / 1.25) as usize);
+        assert!((frequency(&fast.left) - 1250.0).abs() < 3.0);
+        assert!((power(&fast.left) / 0.125 - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn what_a_lower_rate_cannot_hold_is_gone() {
+        let low = at_rate(&sine(17_500.0, 1.0), 32_000);
+        assert!(power(&low.left) < 1e-4, "{}", power(&low.left));
+    }
+
+    #[test]
+    fn few_bits_keep_the_tone_lose_the_top_and_add_noise() {
+        let piece = sine(440.0, 1.0);
+        let pressed = lossy(&piece);
+        assert_eq!(pressed.len(), piece.len());
+        let middle = BLOCK..piece.len() - BLOCK;
+        let noise: Vec<f32> = middle.clone().map(|n| pressed.left[n] - piece.left[n]).collect();
+        let share = power(&noise) / power(&piece.left[middle]);
+        assert!(share > 1e-5 && share < 0.1, "{share}");
+        assert!(power(&lossy(&sine(14_000.0, 0.5)).left[BLOCK..]) < 1e-6);
+    }
+
+    #[test]
+    fn a_mix_holds_all_three() {
+        let mixed = mix(&sine(300.0, 40.0), &sine(600.0, 40.0));
+        let second = |at: usize| &mixed.left[at * RATE_HZ as usize..(at + 1) * RATE_HZ as usize];
+        assert!(power(second(2)) > 1e-4, "talk alone");
+        assert!((frequency(second(27)) - 300.0).abs() < 3.0, "the first piece without talk");
+        assert!((frequency(second(50)) - 600.0).abs() < 3.0, "the second piece");
+        assert_eq!(mixed.len(), (63.0 * RATE_HZ as f32) as usize);
+    }
+}

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 
 use super::folder::Folder;
 use super::site::media_path;
-use super::story::{FAST, SITUATIONS, TITLES};
+use super::story::{Copied, FAST, SITUATIONS, TITLES};
 use super::synth::{RATE_HZ, STRANGER, Stereo, Style, perform};
 use super::tables::master;
 use super::{alter, wav};
@@ -36,23 +36,27 @@ pub(super) fn write_masters(folder: &Folder, pieces: &Pieces) -> anyhow::Result<
 /// Makes and writes the files of all sites.
 pub(super) fn write_copies(folder: &Folder, pieces: &Pieces) -> anyhow::Result<()> {
     let written = in_parallel(SITUATIONS.len(), |n| {
-        folder.write(&media_path(&SITUATIONS[n]), &copy(n, &pieces.0)).map(drop)
+        folder.write(&media_path(&SITUATIONS[n]), &copy(&SITUATIONS[n].copy, &pieces.0)).map(drop)
     });
     written.into_iter().collect()
 }
 
-/// The bytes of a situation's file.
-fn copy(situation: usize, pieces: &[Stereo]) -> Vec<u8> {
-    match situation {
-        0 => wav::stereo(&pieces[1], RATE_HZ),
-        1 => wav::stereo(&pieces[2], RATE_HZ),
-        2 => wav::stereo(&pieces[3], RATE_HZ),
-        3 => wav::stereo(&alter::at_rate(&alter::lossy(&pieces[0]), 32_000), 32_000),
-        4 => wav::stereo(&alter::speed(&pieces[2], FAST), RATE_HZ),
-        5 => alter::broken(),
-        6 => wav::mono(&alter::at_rate(&alter::mix(&pieces[1], &pieces[3]), 32_000), 32_000),
-        7 => wav::mono(&pieces[4], RATE_HZ),
-        _ => wav::stereo(&pieces[5], RATE_HZ),
+/// The bytes of a file. Copies come at other rates and in mono, as they do out there.
+fn copy(copied: &Copied, pieces: &[Stereo]) -> Vec<u8> {
+    const COPY_RATE_HZ: u32 = 32_000;
+    match *copied {
+        Copied::Verbatim(title) => wav::stereo(&pieces[title], RATE_HZ),
+        Copied::Lossy(title) => {
+            wav::stereo(&alter::at_rate(&alter::lossy(&pieces[title]), COPY_RATE_HZ), COPY_RATE_HZ)
+        }
+        Copied::Fast(title) => wav::stereo(&alter::speed(&pieces[title], FAST), RATE_HZ),
+        Copied::Mono(title) => wav::mono(&pieces[title], RATE_HZ),
+        Copied::Mix(first, second) => wav::mono(
+            &alter::at_rate(&alter::mix(&pieces[first], &pieces[second]), COPY_RATE_HZ),
+            COPY_RATE_HZ,
+        ),
+        Copied::Broken => alter::broken(),
+        Copied::Stranger => wav::stereo(&pieces[TITLES.len()], RATE_HZ),
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
     audio::write_copies(&folder, &pieces)?;
     drop(pieces);
     site::write_pages(&folder)?;
-    runtime.block_on(async { site::serve(&folder, listeners) })?;
+    runtime.block_on(async { site::serve(&folder, listeners) });
 
     let catalogue = tables::catalogue();
     let licences = tables::licences(&sites, context.clock.now());
@@ -84,13 +84,13 @@ pub(super) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
     results.tell(&own)?;
     tell_rest(&own, &folder, &notices, &sites, args.keep_serving)?;
     let problems: Vec<String> = failed.into_iter().chain(results.problems()).collect();
+    if !problems.is_empty() {
+        return Err(anyhow!("not everything came out as it must:\n  {}", problems.join("\n  ")));
+    }
     if args.keep_serving {
         runtime.block_on(tokio::signal::ctrl_c())?;
     }
-    if problems.is_empty() {
-        return Ok(Exit::Done);
-    }
-    Err(anyhow!("not everything came out as it must:\n  {}", problems.join("\n  ")))
+    Ok(Exit::Done)
 }
 
 /// The context of the demonstration: its own configuration and store, whatever the caller's are.
@@ -113,7 +113,8 @@ fn tell_rest(
     sites: &[SocketAddr],
     keeps_serving: bool,
 ) -> anyhow::Result<()> {
-    let commands = commands(sites, keeps_serving);
+    let case = notices.first().and_then(|notice| notice.cases.first());
+    let commands = commands(sites, case.map_or("C-…", String::as_str), keeps_serving);
     if context.json {
         return output::json(&serde_json::json!({
             "folder": folder.root, "config": folder.settings(), "notices": notices, "commands": commands,
@@ -137,7 +138,7 @@ fn tell_rest(
     Ok(())
 }
 
-fn commands(sites: &[SocketAddr], keeps_serving: bool) -> Vec<String> {
+fn commands(sites: &[SocketAddr], case: &str, keeps_serving: bool) -> Vec<String> {
     let program = program();
     // The environment's store would count for more than the configuration's.
     let store = std::env::var_os("EARWITNESS_STORE").map_or("", |_| " --store store");
@@ -146,7 +147,7 @@ fn commands(sites: &[SocketAddr], keeps_serving: bool) -> Vec<String> {
     let mut commands = vec![
         command("catalog list"),
         command("cases list"),
-        command("cases show C-…"),
+        command(&format!("cases show {case}")),
         command(&format!("licence explain AOI-003 --operator {radio} --territory CN")),
         command(&format!("licence explain AOI-004 --operator {radio} --territory CN")),
         command("identify site/mixes/media/episode-12.wav"),

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 
 use super::folder::Folder;
-use super::story::{SITES, SITUATIONS, Situation};
+use super::story::{DOWNLOADS, FORUM, MIXES, SITES, SITUATIONS, Situation};
 
 /// Takes a port for each site. Its address is its operator's name in licences.
 pub(super) async fn listen() -> anyhow::Result<Vec<TcpListener>> {
@@ -74,13 +74,13 @@ fn song(situation: &Situation) -> String {
     let (title, file) = (situation.title, situation.file);
     let home = "<p><a href=\"/\">Home</a></p>";
     match situation.site {
-        2 => format!(
+        DOWNLOADS => format!(
             "<!doctype html>\n<html lang=\"zh-CN\">\n<head><meta charset=\"utf-8\"><title>{title}</title>\n\
              <meta property=\"og:type\" content=\"music.song\"><meta property=\"og:audio\" content=\"{file}\">\n\
              </head>\n<body>\n<h1>{title}</h1>\n<p><a href=\"{file}\" download>Download (320 kbps)</a></p>\n{home}\n\
              </body>\n</html>\n"
         ),
-        3 => page(
+        MIXES => page(
             title,
             &format!(
                 "<script type=\"application/ld+json\">{{\"@context\":\"https://schema.org\",\
@@ -88,7 +88,7 @@ fn song(situation: &Situation) -> String {
                  <audio controls><source src=\"{file}\" type=\"audio/wav\"></audio>\n{home}"
             ),
         ),
-        4 => page(title, &format!("<p>Attachment: <a href=\"{file}\">1.wav</a></p>\n{home}")),
+        FORUM => page(title, &format!("<p>Attachment: <a href=\"{file}\">1.wav</a></p>\n{home}")),
         _ => page(title, &format!("<audio controls src=\"{file}\"></audio>\n{home}")),
     }
 }
@@ -101,13 +101,12 @@ fn playlist(shown: &[&Situation]) -> String {
 /// Everything that a site has, by path.
 type Files = Arc<BTreeMap<String, PathBuf>>;
 
-/// Serves each site from the folder until the runtime ends.
-pub(super) fn serve(folder: &Folder, listeners: Vec<TcpListener>) -> anyhow::Result<()> {
+/// Serves each site from the folder until the runtime ends; must be called inside it.
+pub(super) fn serve(folder: &Folder, listeners: Vec<TcpListener>) {
     for (site, listener) in listeners.into_iter().enumerate() {
         let router = Router::new().fallback(answer).with_state(files(folder, site));
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
-    Ok(())
 }
 
 /// Only what the demonstration wrote is served, whatever a path asks for.

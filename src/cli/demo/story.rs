@@ -83,10 +83,16 @@ pub(super) struct SiteStory {
     pub(super) legal_name: &'static str,
 }
 
-/// Who holds the exclusive licence.
+/// Who holds the exclusive licence, as an index into [`SITES`].
 pub(super) const PLATFORM: usize = 0;
 /// Who holds a sub-licence for one recording.
 pub(super) const RADIO: usize = 1;
+/// Who holds none …
+pub(super) const DOWNLOADS: usize = 2;
+/// … and neither do these.
+pub(super) const MIXES: usize = 3;
+pub(super) const FORUM: usize = 4;
+const BLOG: usize = 5;
 
 /// The sites.
 pub(super) const SITES: [SiteStory; 6] = [
@@ -102,6 +108,8 @@ pub(super) const SITES: [SiteStory; 6] = [
 pub(super) struct Situation {
     /// What was done, in a few words.
     pub(super) what: &'static str,
+    /// How the file was made.
+    pub(super) copy: Copied,
     /// Index into [`SITES`].
     pub(super) site: usize,
     /// The page that shows the file.
@@ -111,6 +119,24 @@ pub(super) struct Situation {
     /// The file's path on the site.
     pub(super) file: &'static str,
     pub(super) expected: Expected,
+}
+
+/// How a file was made; numbers are indices into [`TITLES`].
+pub(super) enum Copied {
+    /// The master, byte for byte.
+    Verbatim(usize),
+    /// Pressed into few bits.
+    Lossy(usize),
+    /// Played [`FAST`].
+    Fast(usize),
+    /// Both sides made one.
+    Mono(usize),
+    /// Two titles and a voice.
+    Mix(usize, usize),
+    /// Not even audio.
+    Broken,
+    /// Nobody's copy.
+    Stranger,
 }
 
 /// What must come out.
@@ -141,39 +167,44 @@ pub(super) const FAST: f64 = 1.25;
 pub(super) const SITUATIONS: [Situation; 9] = [
     Situation {
         what: "the exclusive licensee's copy",
+        copy: Copied::Verbatim(1),
         site: PLATFORM,
         page: "/album/aoi.html",
         title: "青い自転車 – 三日月楽団 – Lizi Music 例子音乐",
         file: "/stream/aoi-002.wav",
-        expected: Expected::Recordings(&[wanted("AOI-002", Decision::Licensed, (0.0, 46.0))]),
+        expected: Expected::Recordings(&[wanted("AOI-002", Decision::Licensed, (0.0, 47.0))]),
     },
     Situation {
         what: "the sub-licensee's copy",
+        copy: Copied::Verbatim(2),
         site: RADIO,
         page: "/shows/morning.html",
         title: "雨の喫茶店 – Morning show – Yangli Radio 样例电台",
         file: "/audio/morning.wav",
-        expected: Expected::Recordings(&[wanted("AOI-003", Decision::Licensed, (0.0, 43.0))]),
+        expected: Expected::Recordings(&[wanted("AOI-003", Decision::Licensed, (0.0, 43.7))]),
     },
     Situation {
-        what: "the sub-licensee's copy of another title, outside its sub-licence",
+        what: "its copy of a title outside the sub-licence",
+        copy: Copied::Verbatim(3),
         site: RADIO,
         page: "/shows/evening.html",
         title: "花火のあと – Evening show – Yangli Radio 样例电台",
         file: "/audio/evening.wav",
-        expected: Expected::Recordings(&[wanted("AOI-004", Decision::Unlicensed, (0.0, 41.0))]),
+        expected: Expected::Recordings(&[wanted("AOI-004", Decision::Unlicensed, (0.0, 43.9))]),
     },
     Situation {
-        what: "an MP3-like copy under a false name",
-        site: 2,
+        what: "MP3-like copy under a false name",
+        copy: Copied::Lossy(0),
+        site: DOWNLOADS,
         page: "/song/10441.html",
         title: "City Lights (Original) – DJ Nobody – free MP3 download 免费下载",
         file: "/dl/dj-nobody-city-lights.wav",
-        expected: Expected::Recordings(&[wanted("AOI-001", Decision::Unlicensed, (0.0, 46.0))]),
+        expected: Expected::Recordings(&[wanted("AOI-001", Decision::Unlicensed, (0.0, 48.9))]),
     },
     Situation {
-        what: "a copy played 25 % faster",
-        site: 2,
+        what: "copy played 25 % faster",
+        copy: Copied::Fast(2),
+        site: DOWNLOADS,
         page: "/song/10442.html",
         title: "coffee shop nightcore – free MP3 download 免费下载",
         file: "/dl/coffee-nightcore.wav",
@@ -181,39 +212,43 @@ pub(super) const SITUATIONS: [Situation; 9] = [
             recording: "AOI-003",
             decision: Decision::Unlicensed,
             speed: FAST,
-            span_s: (0.0, 34.0),
+            span_s: (0.0, 35.0),
         }]),
     },
     Situation {
-        what: "a broken file",
-        site: 2,
+        what: "broken file",
+        copy: Copied::Broken,
+        site: DOWNLOADS,
         page: "/song/10443.html",
         title: "new song!!! – free MP3 download 免费下载",
         file: "/dl/new-song.wav",
         expected: Expected::Unreadable,
     },
     Situation {
-        what: "a mix of two titles, with talk over the first",
-        site: 3,
+        what: "mix of two titles, talk over the first",
+        copy: Copied::Mix(1, 3),
+        site: MIXES,
         page: "/2026/episode-12.html",
         title: "Episode 12: late trains – Night Mixes",
         file: "/media/episode-12.wav",
         expected: Expected::Recordings(&[
-            wanted("AOI-002", Decision::Unlicensed, (5.0, 34.0)),
-            wanted("AOI-004", Decision::Unlicensed, (36.0, 63.0)),
+            wanted("AOI-002", Decision::Unlicensed, (5.0, 35.0)),
+            wanted("AOI-004", Decision::Unlicensed, (35.0, 63.0)),
         ]),
     },
     Situation {
-        what: "a copy of a title whose owner is not recorded",
-        site: 4,
+        what: "copy of a title whose owner is not recorded",
+        copy: Copied::Mono(4),
+        site: FORUM,
         page: "/thread/77.html",
         title: "[分享] grandmother's song, does anyone know it? – Moumou Forum",
         file: "/attachments/77-1.wav",
-        expected: Expected::Recordings(&[wanted("AOI-005", Decision::Undetermined, (0.0, 42.0))]),
+        expected: Expected::Recordings(&[wanted("AOI-005", Decision::Undetermined, (0.0, 46.0))]),
     },
     Situation {
         what: "a stranger's own piece",
-        site: 5,
+        copy: Copied::Stranger,
+        site: BLOG,
         page: "/diary/my-first-song.html",
         title: "My first song! – Old Wang's Guitar 老王的吉他",
         file: "/music/my-first-song.wav",

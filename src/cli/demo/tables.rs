@@ -88,3 +88,48 @@ pub(super) fn settings(folder: &Folder, sites: &[SocketAddr]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::catalog::import;
+    use crate::config::Settings;
+    use crate::rights::{LicenceGraph, conflicts, parse_csv};
+
+    fn sites() -> Vec<SocketAddr> {
+        (1..=SITES.len() as u16).map(|n| SocketAddr::from(([127, 0, 0, 1], 4000 + n))).collect()
+    }
+
+    #[test]
+    fn the_catalogue_reads_without_a_problem() {
+        let table = import::parse(catalogue().as_bytes(), &import::Options::default());
+        assert!(table.problems.is_empty(), "{:?}", table.problems);
+        assert_eq!(table.rows.len(), TITLES.len());
+        assert_eq!(table.rows[0].recording.title, "夜明けの駅");
+        assert_eq!(table.rows[0].recording.title_alt.len(), 2);
+        assert_eq!(table.rows[0].filename.as_deref(), Some("AOI-001.wav"));
+    }
+
+    #[test]
+    fn the_licences_read_without_a_problem_or_conflict() {
+        let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
+        let parsed = parse_csv(licences(&sites(), now).as_bytes(), &jiff::tz::TimeZone::UTC, now);
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+        let graph = LicenceGraph::new(parsed.rows.into_iter().map(|row| row.licence));
+        assert_eq!(graph.licences().count(), 3);
+        assert!(conflicts(&graph).is_empty(), "{:?}", conflicts(&graph));
+    }
+
+    #[test]
+    fn the_configuration_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        // A name that needs care in a TOML string.
+        let folder = Folder { root: dir.path().join("de\"mo \\ 試") };
+        let read: Settings = toml::from_str(&settings(&folder, &sites())).unwrap();
+        assert_eq!(read.store, Some(folder.store()));
+        assert_eq!(read.sites.len(), SITES.len());
+        assert_eq!(read.providers.len(), SITES.len());
+        assert!(!read.fetch.allow_private);
+    }
+}

@@ -14,7 +14,10 @@ use crate::scan::{Checked, Finding};
 /// How far a measured speed may be off.
 const SPEED_TOLERANCE: f64 = 0.01;
 /// Seconds that a found span may be off at each end: a few seconds in a mix have too few peaks of their own.
-const SPAN_TOLERANCE_S: f64 = 8.0;
+const SPAN_TOLERANCE_S: f64 = 4.0;
+
+/// How wide the table is where no terminal says.
+const PAGE_CHARS: u16 = 120;
 
 /// One line of `demo --json`.
 #[derive(Debug, Serialize)]
@@ -76,6 +79,9 @@ impl<'a> Results<'a> {
         }
         let header = ["where", "what it is", "found", "altered", "in the file", "verdict", "as expected"];
         let mut table = output::table(context, &header);
+        if table.width().is_none() {
+            table.set_width(PAGE_CHARS);
+        }
         for (situation, line) in &self.lines {
             for row in rows(situation, line) {
                 table.add_row(row);
@@ -86,46 +92,39 @@ impl<'a> Results<'a> {
     }
 }
 
-/// The rows of a situation: one for each recording in its file.
+/// The rows of a situation: one for each recording in its file; what is the same for all is said in the first.
 fn rows(situation: &Situation, line: &Line<'_>) -> Vec<[String; 7]> {
-    let place = format!("{}\n{}", line.site, situation.file);
-    let what = situation.what.to_owned();
+    let found: Vec<[String; 4]> = match line.checked {
+        None => vec![cells("not visited", "")],
+        Some(Checked { error: Some(_), .. }) => vec![cells("cannot be read", "error")],
+        Some(checked) if checked.findings.is_empty() => vec![cells("nothing of the catalogue", "–")],
+        Some(checked) => in_order(&checked.findings).into_iter().map(finding_cells).collect(),
+    };
     let expected =
         if line.as_expected { "yes".to_owned() } else { format!("NO: {}", line.problems.join("; ")) };
-    let plain = |found: &str, verdict: &str| {
-        let none = String::new;
-        vec![[
-            place.clone(),
-            what.clone(),
-            found.to_owned(),
-            none(),
-            none(),
-            verdict.to_owned(),
-            expected.clone(),
-        ]]
+    let row = |(n, [found, altered, span, verdict]): (usize, [String; 4])| {
+        let once = |text: String| if n == 0 { text } else { String::new() };
+        let place = format!("{}\n{}", line.site, situation.file);
+        let what = situation.what.to_owned();
+        [once(place), once(what), found, altered, span, verdict, once(expected.clone())]
     };
-    let Some(checked) = line.checked else { return plain("not visited", "") };
-    if checked.error.is_some() {
-        return plain("cannot be read", "error");
-    }
-    if checked.findings.is_empty() {
-        return plain("nothing of the catalogue", "–");
-    }
-    let findings = in_order(&checked.findings);
-    let row = |finding: &&Finding| {
-        let altered: Vec<String> = finding.matches.iter().map(output::alteration).collect();
-        let spans = finding.matches.iter().map(|one| output::span(one.query_start_s, one.query_end_s));
-        [
-            place.clone(),
-            what.clone(),
-            format!("{}\n{}", finding.recording_id, output::inert(&finding.title)),
-            altered.join("\n"),
-            spans.collect::<Vec<_>>().join("\n"),
-            finding.verdict.decision.as_str().to_owned(),
-            expected.clone(),
-        ]
-    };
-    findings.iter().map(row).collect()
+    found.into_iter().enumerate().map(row).collect()
+}
+
+fn cells(found: &str, verdict: &str) -> [String; 4] {
+    [found.to_owned(), String::new(), String::new(), verdict.to_owned()]
+}
+
+/// What was found, how it was altered, where it is in the file, the verdict.
+fn finding_cells(finding: &Finding) -> [String; 4] {
+    let altered: Vec<String> = finding.matches.iter().map(output::alteration).collect();
+    let spans = finding.matches.iter().map(|one| output::span(one.query_start_s, one.query_end_s));
+    [
+        format!("{}\n{}", finding.recording_id, output::inert(&finding.title)),
+        altered.join("\n"),
+        spans.collect::<Vec<_>>().join("\n"),
+        finding.verdict.decision.as_str().to_owned(),
+    ]
 }
 
 /// Findings in the order of their places in the file.

@@ -95,3 +95,65 @@ fn room(sound: &mut Stereo, share: f32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::fingerprint::analyze;
+
+    const STYLES: [&Style; 6] = [&STATION, &BICYCLE, &CAFE, &AFTER_FIREWORKS, &LULLABY, &STRANGER];
+
+    fn mid(sound: &Stereo) -> Vec<f32> {
+        // Every fourth sample is near enough to the analysis rate; what folds over is weak.
+        let mixed: Vec<f32> =
+            sound.left.iter().zip(&sound.right).map(|(l, r)| f32::midpoint(*l, *r)).collect();
+        mixed.chunks_exact(4).map(|four| four.iter().sum::<f32>() / 4.0).collect()
+    }
+
+    #[test]
+    fn pieces_are_of_a_songs_length_loud_and_never_silent() {
+        for style in STYLES {
+            let sound = perform(style);
+            let seconds = sound.len() / RATE_HZ as usize;
+            assert!((40..=60).contains(&seconds), "{:x}: {seconds} s", style.seed);
+            assert_eq!(sound.left.len(), sound.right.len());
+            assert!(sound.left.iter().chain(&sound.right).all(|x| x.is_finite() && x.abs() <= 0.9));
+            let power = |second: &[f32]| second.iter().map(|x| x * x).sum::<f32>() / second.len() as f32;
+            for (n, second) in sound.left.chunks_exact(RATE_HZ as usize).take(seconds - 1).enumerate() {
+                assert!(power(second) > 1e-4, "{:x} is silent at {n} s", style.seed);
+            }
+            let side: f32 = sound.left.iter().zip(&sound.right).map(|(l, r)| (l - r).powi(2)).sum();
+            let mid: f32 = sound.left.iter().zip(&sound.right).map(|(l, r)| (l + r).powi(2)).sum();
+            let width = side / mid;
+            assert!((0.005..0.5).contains(&width), "{:x}: side over mid is {width}", style.seed);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_piece_and_another_one_another() {
+        let first = perform(&LULLABY);
+        assert_eq!(first.left, perform(&LULLABY).left);
+        let other = perform(&Style { seed: LULLABY.seed + 1, ..LULLABY });
+        assert_ne!(first.left, other.left);
+    }
+
+    #[test]
+    fn a_melody_comes_back_varied_not_looped() {
+        let sound = perform(&STATION);
+        let peaks = analyze(&mid(&sound)).peaks;
+        assert!(peaks.len() > 400, "{} peaks", peaks.len());
+        // No shift by whole bars lays most of the peaks onto others.
+        let bar_s = 60.0 * STATION.beats_per_bar as f64 / f64::from(STATION.beats_per_minute);
+        for bars in 1..16 {
+            let shift = (f64::from(bars) * bar_s * crate::fingerprint::TIME_STEPS_PER_S) as u32;
+            let repeated = peaks.iter().filter(|peak| {
+                peaks.iter().any(|other| {
+                    other.time.abs_diff(peak.time + shift) <= 8 && other.pitch.abs_diff(peak.pitch) <= 6
+                })
+            });
+            let share = repeated.count() as f64 / peaks.len() as f64;
+            assert!(share < 0.5, "{bars} bars later {share:.2} of the peaks come again");
+        }
+    }
+}

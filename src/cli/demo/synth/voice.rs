@@ -41,7 +41,7 @@ pub(super) struct Additive {
     pub(super) envelope: Envelope,
     /// Seconds in which the upper harmonics fade to a third; long for instruments that are blown or bowed.
     pub(super) bright_s: f32,
-    /// Cents between the two sides.
+    /// Cents between the oscillator in the middle and the one at the sides.
     pub(super) detune_cents: f32,
     /// Cents of vibrato at 5.3 Hz, from the third tenth of a second on.
     pub(super) vibrato_cents: f32,
@@ -150,8 +150,8 @@ impl Player {
             .tables
             .entry(voice.name)
             .or_insert_with(|| [table(voice.harmonics, 0), table(voice.harmonics, 1)]);
-        let detune = (voice.detune_cents / 2400.0).exp2();
-        let steps = [hz / detune, hz * detune].map(|hz| hz / RATE_HZ as f32 * TABLE as f32);
+        let step = hz / RATE_HZ as f32 * TABLE as f32;
+        let steps = [step, step * (voice.detune_cents / 1200.0).exp2()];
         let mut phases = [self.rng.unit() * TABLE as f32, self.rng.unit() * TABLE as f32];
         let (mut envelope, mut brightness, mut bend) = (0.0, 1.0, 1.0);
         let channels = sides.left.iter_mut().zip(sides.right.iter_mut());
@@ -164,15 +164,19 @@ impl Player {
                 bend = (depth / 1200.0 * (TAU * 5.3 * t).sin()).exp2();
             }
             let noise = if voice.breath > 0.0 { voice.breath * self.rng.both() } else { 0.0 };
-            for (side, out) in [left, right].into_iter().enumerate() {
-                let at = phases[side] as usize % TABLE;
-                let tone = soft[at] + brightness * (bright[at] - soft[at]);
-                *out += gain[side] * envelope * (tone + noise);
-                phases[side] += steps[side] * bend;
-                if phases[side] >= TABLE as f32 {
-                    phases[side] -= TABLE as f32;
+            let mut tones = [0.0; 2];
+            for ((tone, phase), step) in tones.iter_mut().zip(&mut phases).zip(steps) {
+                let at = *phase as usize % TABLE;
+                *tone = soft[at] + brightness * (bright[at] - soft[at]);
+                *phase += step * bend;
+                if *phase >= TABLE as f32 {
+                    *phase -= TABLE as f32;
                 }
             }
+            // The second oscillator has opposite signs on both sides: width that a mono sum does not cancel with.
+            let [tone, width] = [tones[0] + noise, WIDTH * tones[1]];
+            *left += gain[0] * envelope * (tone + width);
+            *right += gain[1] * envelope * (tone - width);
         }
     }
 
@@ -215,6 +219,9 @@ impl Player {
         }
     }
 }
+
+/// Share of the second oscillator.
+const WIDTH: f32 = 0.3;
 
 /// How many samples envelope and vibrato are held for: 0.7 ms, too short to hear.
 const CONTROL: usize = 32;
