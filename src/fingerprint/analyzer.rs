@@ -80,7 +80,7 @@ mod tests {
     fn pieces_of_any_size_give_the_same_fingerprint() {
         let samples = tune(6);
         let whole = crate::fingerprint::analyze(&samples);
-        assert!(whole.peaks.len() > 20, "{} peaks", whole.peaks.len());
+        assert!(whole.peaks.len() > 10, "{} peaks", whole.peaks.len());
         for size in [1, 255, 256, 257, 5000] {
             let mut analyzer = Analyzer::new();
             samples.chunks(size).for_each(|piece| analyzer.push(piece));
