@@ -22,7 +22,7 @@ pub(super) struct CheckArgs {
     options: super::scanning::CheckOptions,
 }
 
-pub(super) fn run(context: &Context, args: CheckArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(context: &Context, args: &CheckArgs) -> anyhow::Result<Exit> {
     let run = Run::new(context, &args.options)?;
     let mut tally = Tally::default();
     for input in &args.inputs {

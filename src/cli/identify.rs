@@ -35,7 +35,7 @@ struct Answer {
     matches: Vec<Match>,
 }
 
-pub(super) fn run(context: &Context, args: IdentifyArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(context: &Context, args: &IdentifyArgs) -> anyhow::Result<Exit> {
     let library = Library::open(context.open_store()?)?;
     let options = context.match_options();
     let decoder = Decoder::of_this_program()?;

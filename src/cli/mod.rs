@@ -40,14 +40,26 @@ pub fn run() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// Checks arguments, the program's name first, without running anything; `--help` is fine.
+///
+/// # Errors
+/// What the argument parser would say.
+pub fn check_arguments<I: IntoIterator<Item = String>>(arguments: I) -> Result<(), String> {
+    match Cli::try_parse_from(arguments) {
+        Ok(_) => Ok(()),
+        Err(answer) if !answer.use_stderr() => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Every path the program can take.
 fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Demo(args) => demo::run(context, args),
+        Command::Demo(args) => demo::run(context, &args),
         Command::Catalog(args) => catalog::run(context, args),
         Command::Licence(args) => licence::run(context, args),
-        Command::Identify(args) => identify::run(context, args),
-        Command::Check(args) => check::run(context, args),
+        Command::Identify(args) => identify::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
         Command::Crawl(args) => crawl::run(context, args),
         Command::Cases(args) => case::run(context, args),
         Command::Notice(args) => notice::run(context, args),

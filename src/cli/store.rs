@@ -8,8 +8,12 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::{Context, Exit, output};
+use crate::cases::Case;
 use crate::catalog::Recording;
-use crate::store::{ImportReport, Kinds, RebuildReport, Store};
+use crate::rights::Licence;
+use crate::scan::transfer::Imported;
+use crate::scan::{Library, inspect, transfer};
+use crate::store::{Kinds, RebuildReport, Stats, Store};
 
 /// Look after the store: figures, backup and repair
 #[derive(Debug, clap::Args)]
@@ -20,18 +24,19 @@ pub(super) struct StoreArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// How many records of each kind there are, and what the store takes on disk
+    /// How many records of each kind and fingerprints there are, and what the store takes on disk
     Stats,
-    /// Write every record as JSON Lines, one object {"kind","key","value"} per line
+    /// Write every record and fingerprint as JSON Lines, one object {"kind","key","value"} per line
     #[command(
-        after_help = "Audio segments and kept files are not part of the export, only the records are.\n\
+        after_help = "An import into an empty store makes the same catalogue and index of it, without the audio. \
+        Kept files (the media that cases rest on) are not part of the export: copy the folder `blobs` of the store.\n\n\
         Example: earwitness store export backup.jsonl"
     )]
     Export {
         /// The file to write; `-` is stdout
         file: PathBuf,
     },
-    /// Read records that `store export` wrote, over what is there
+    /// Read what `store export` wrote, over what is there
     #[command(
         after_help = "Bad lines are named on stderr with their number and the good ones are kept (exit code 3). \
         An import that was cut off is completed by running it again."
@@ -46,14 +51,18 @@ enum Command {
         Exit code 4 when part of the journal was lost."
     )]
     Rebuild,
-    /// Compare the trees with the journal and every kept file with its digest
-    #[command(after_help = "Exit code 4 when anything is wrong. To repair: earwitness store rebuild")]
+    /// Compare the trees with the journal, and every kept file and index segment with its digest
+    #[command(
+        after_help = "Also checked: that each recording with audio has a fingerprint. Nothing is changed. Exit code 4 \
+        when anything is wrong. To repair the trees: earwitness store rebuild; to repair the index: earwitness \
+        catalog add with the audio, or earwitness store import with a backup."
+    )]
     Check,
 }
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    Kinds::new().with::<Recording>()
+    Kinds::new().with::<Recording>().with::<Licence>().with::<Case>()
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {
@@ -66,12 +75,22 @@ pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {
     }
 }
 
+/// One object of `store stats --json`.
+#[derive(serde::Serialize)]
+struct Figures {
+    #[serde(flatten)]
+    store: Stats,
+    index: inspect::IndexStats,
+}
+
 fn stats(context: &Context) -> anyhow::Result<Exit> {
-    let stats = context.open_store()?.stats()?;
+    let store = context.open_store()?;
+    let figures = Figures { store: store.stats()?, index: inspect::stats(&store)? };
     if context.json {
-        output::json(&stats)?;
+        output::json(&figures)?;
         return Ok(Exit::Done);
     }
+    let Figures { store: stats, index } = figures;
     let mut table = output::table(context, &["kind", "records", "bytes", "journalled"]);
     for kind in &stats.kinds {
         let journalled = if kind.journalled { "yes" } else { "no" };
@@ -81,47 +100,67 @@ fn stats(context: &Context) -> anyhow::Result<Exit> {
     output::line(&format!("store    {}", context.store_path.display()));
     output::line(&format!("journal  {} bytes", stats.journal_bytes));
     output::line(&format!("trees    {} bytes", stats.trees_bytes));
+    output::line(&format!(
+        "index    {} recordings in {} segments ({} bytes)",
+        index.recordings, index.segments, index.bytes
+    ));
     output::line(&format!("files    {} ({} bytes)", stats.blobs, stats.blob_bytes));
     output::line(&format!("free     {} bytes", stats.free_bytes));
     Ok(Exit::Done)
 }
 
+/// Opens the library as far as it can be read; what cannot be read is told. Gives whether all could.
+fn open_library(context: &Context) -> anyhow::Result<(Library, bool)> {
+    let (library, problems) = Library::open_for_repair(context.open_store()?)?;
+    for problem in &problems {
+        output::failed(&format!("{problem}; its fingerprints are left out"));
+    }
+    Ok((library, problems.is_empty()))
+}
+
 fn export(context: &Context, file: &Path) -> anyhow::Result<Exit> {
-    let store = context.open_store()?;
+    let (library, whole) = open_library(context)?;
+    let exit = if whole { Exit::Done } else { Exit::SomeFailed };
     if file == Path::new("-") {
-        store.export(&mut BufWriter::new(io::stdout().lock()))?;
-        return Ok(Exit::Done);
+        transfer::export(&library, &mut BufWriter::new(io::stdout().lock()))?;
+        return Ok(exit);
     }
     // Under a temporary name first: a backup that was cut off must not look like one.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let named = || format!("writing {}", file.display());
     let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(named)?;
     let mut writer = BufWriter::new(temporary.as_file_mut());
-    let records = store.export(&mut writer).with_context(named)?;
+    let exported = transfer::export(&library, &mut writer).with_context(named)?;
     writer.flush().with_context(named)?;
     drop(writer);
     temporary.as_file().sync_all().with_context(named)?;
     temporary.persist(file).map_err(|error| error.error).with_context(named)?;
+    let transfer::Exported { records, fingerprints } = exported;
     if context.json {
-        output::json(&serde_json::json!({ "file": file, "records": records }))?;
+        output::json(&serde_json::json!({ "file": file, "records": records, "fingerprints": fingerprints }))?;
     } else {
-        output::note(context, &format!("{records} records written to {}", file.display()));
+        let file = file.display();
+        output::note(
+            context,
+            &format!("{records} records and {fingerprints} fingerprints written to {file}"),
+        );
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn import(context: &Context, file: &Path) -> anyhow::Result<Exit> {
-    let report = if file == Path::new("-") {
-        context.open_store()?.import(&mut io::stdin().lock(), &kinds())?
+    let imported = if file == Path::new("-") {
+        transfer::import(&mut open_library(context)?.0, &mut io::stdin().lock(), &kinds())?
     } else {
         let input = File::open(file).with_context(|| format!("reading {}", file.display()));
         let input = input.map_err(|error| super::Usage(format!("{error:#}")))?;
-        context.open_store()?.import(&mut BufReader::new(input), &kinds())?
+        transfer::import(&mut open_library(context)?.0, &mut BufReader::new(input), &kinds())?
     };
-    report_import(context, file, &report)
+    report_import(context, file, &imported)
 }
 
-fn report_import(context: &Context, file: &Path, report: &ImportReport) -> anyhow::Result<Exit> {
+fn report_import(context: &Context, file: &Path, imported: &Imported) -> anyhow::Result<Exit> {
+    let report = &imported.lines;
     for problem in &report.problems {
         output::failed(&format!("{}:{}: {}", file.display(), problem.line, problem.message));
     }
@@ -130,9 +169,12 @@ fn report_import(context: &Context, file: &Path, report: &ImportReport) -> anyho
         output::failed(&format!("{}: {unnamed} more bad lines", file.display()));
     }
     if context.json {
-        output::json(report)?;
+        output::json(imported)?;
     } else {
-        output::note(context, &format!("{} records written, {} lines failed", report.written, report.failed));
+        let (written, fingerprints, failed) = (report.written, imported.fingerprints, report.failed);
+        let message =
+            format!("{written} records and {fingerprints} fingerprints written, {failed} lines failed");
+        output::note(context, &message);
     }
     Ok(if report.failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
@@ -159,16 +201,38 @@ fn print_rebuild(context: &Context, report: &RebuildReport) {
     output::note(context, &format!("{} records rebuilt", report.records));
 }
 
+/// One object of `store check --json`.
+#[derive(serde::Serialize)]
+struct Checked {
+    records: u64,
+    blobs: u64,
+    segments: u64,
+    fingerprints: u64,
+    problems: Vec<String>,
+}
+
 fn check(context: &Context) -> anyhow::Result<Exit> {
-    let report = context.open_store()?.check()?;
-    for problem in &report.problems {
+    let store = context.open_store()?;
+    let (report, index) = (store.check()?, inspect::check(&store)?);
+    let problems: Vec<String> = report.problems.into_iter().chain(index.problems).collect();
+    let checked = Checked {
+        records: report.records,
+        blobs: report.blobs,
+        segments: index.segments,
+        fingerprints: index.fingerprints,
+        problems,
+    };
+    for problem in &checked.problems {
         output::failed(problem);
     }
     if context.json {
-        output::json(&report)?;
-    } else if report.problems.is_empty() {
-        let (records, blobs) = (report.records, report.blobs);
-        output::line(&format!("the store is whole: {records} journalled records, {blobs} files"));
+        output::json(&checked)?;
+    } else if checked.problems.is_empty() {
+        let Checked { records, blobs, segments, fingerprints, .. } = checked;
+        output::line(&format!(
+            "the store is whole: {records} journalled records, {fingerprints} fingerprints in {segments} segments, \
+             {blobs} files"
+        ));
     }
-    Ok(if report.problems.is_empty() { Exit::Done } else { Exit::CouldNotRun })
+    Ok(if checked.problems.is_empty() { Exit::Done } else { Exit::CouldNotRun })
 }

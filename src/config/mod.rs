@@ -3,6 +3,7 @@
 
 mod cases;
 mod fetch;
+mod hint;
 mod sites;
 mod storage;
 
@@ -68,7 +69,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is not what it should be; the message holds line, column and the keys that are known.
-    #[error("configuration {path}: {source}")]
+    #[error("configuration {path}: {source}{}", hint::line(.source))]
     Parse {
         /// The file.
         path: PathBuf,
@@ -91,6 +92,21 @@ impl Settings {
         };
         let text =
             std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        toml::from_str(&text).map_err(|source| Error::Parse { path, source: Box::new(source) })
+        Self::parse(&text, &path)
     }
+
+    /// Reads the settings from the text of a file; `path` is named in the error.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] for an unknown key, a wrong value, or what is no TOML.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        toml::from_str(text)
+            .map_err(|source| Error::Parse { path: path.to_owned(), source: Box::new(source) })
+    }
+}
+
+/// Returns the JSON Schema of the file, for editors; `docs/earwitness.schema.json` is its copy.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Settings)
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::address::{authority, domain_of, trap};
-use super::discover::{Discovered, Hls, MediaKind, MediaLink, discover, extension_kind};
+use super::discover::{Hls, MediaKind, MediaLink, discover, extension_kind};
 use super::event::{Error, Event, Failure, PageRead, Skip, SkipReason};
 use super::fetch::Answer;
 use super::frontier::{Added, Frontier, Task, TaskKind, Visit};
@@ -112,6 +112,7 @@ impl Engine<'_> {
     }
 
     async fn run(&mut self) {
+        self.sow_sitemaps().await;
         while self.frontier.waiting() > 0 {
             if self.frontier.requests >= self.plan.requests_max {
                 self.report_budget().await;
@@ -161,6 +162,9 @@ impl Engine<'_> {
                 self.frontier.put_back(task);
                 Ok(())
             }
+            Stop::Fail(error) | Stop::NotNow(error) if task.kind == TaskKind::Sitemap => {
+                self.skip_sitemap(&task, &error).await
+            }
             Stop::Fail(error) | Stop::NotNow(error) => {
                 self.summary.failed += 1;
                 let page_url = self.frontier.page_of(task.from).map(|page| shown(&page.url));
@@ -173,6 +177,9 @@ impl Engine<'_> {
 
     async fn visit(&mut self, task: &Task) -> Result<(), Stop> {
         let mut answer = self.fetch(task).await?;
+        if task.kind == TaskKind::Sitemap {
+            return self.read_sitemap(task, answer).await;
+        }
         let content_type = answer.opened.content_type();
         let head = answer.opened.body.peek(HEAD_BYTES).await.map_err(|error| Stop::Fail(error.into()))?;
         match sniff(content_type.as_deref(), head) {
@@ -206,7 +213,8 @@ impl Engine<'_> {
         let (url, mut body) = (opened.final_url.clone(), opened.body);
         body.treat_as(Kind::Page);
         let bytes = body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
-        let found = look_through(url.clone(), content_type, bytes).await?;
+        let at = url.clone();
+        let found = off_the_loop(&url, move || discover(&at, content_type.as_deref(), &bytes)).await?;
         self.frontier.mark_seen(&url);
         let is_page = content == Content::Html;
         let visit = Visit { url: url.clone(), title: found.title.clone(), is_page, hops, from: task.from };
@@ -308,7 +316,12 @@ impl Engine<'_> {
         if self.frontier.mark_seen(url) { self.skip(url, Some(from), reason).await } else { Ok(()) }
     }
 
-    async fn skip(&mut self, url: &Url, from: Option<usize>, reason: SkipReason) -> Result<(), Stop> {
+    pub(super) async fn skip(
+        &mut self,
+        url: &Url,
+        from: Option<usize>,
+        reason: SkipReason,
+    ) -> Result<(), Stop> {
         self.summary.skipped += 1;
         let page_url = self.frontier.page_of(from).map(|page| shown(&page.url));
         self.tell(Event::Skipped(Skip { url: shown(url), page_url, reason })).await
@@ -343,14 +356,18 @@ const OTHER_EXTENSIONS: &[&str] = &[
     "iso", "torrent",
 ];
 
-fn other_extension(path: &str) -> Option<&'static str> {
+pub(super) fn other_extension(path: &str) -> Option<&'static str> {
     let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
     OTHER_EXTENSIONS.iter().copied().find(|other| extension.eq_ignore_ascii_case(other))
 }
 
-/// Looks through a document on a thread that may take its time.
-async fn look_through(url: Url, content_type: Option<String>, bytes: Vec<u8>) -> Result<Discovered, Stop> {
-    let name = shown(&url);
-    let looking = tokio::task::spawn_blocking(move || discover(&url, content_type.as_deref(), &bytes));
-    looking.await.map_err(|error| Stop::Fail(Error::Document { url: name, reason: error.to_string() }))
+/// Looks through a document on a thread that may take its time. `url` is the document's.
+pub(super) async fn off_the_loop<T: Send + 'static>(
+    url: &Url,
+    look: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Stop> {
+    let failed = |error: tokio::task::JoinError| {
+        Stop::Fail(Error::Document { url: shown(url), reason: error.to_string() })
+    };
+    tokio::task::spawn_blocking(look).await.map_err(failed)
 }

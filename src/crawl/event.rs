@@ -146,6 +146,12 @@ pub enum SkipReason {
         /// URLs still waiting.
         waiting: usize,
     },
+    /// A sitemap that robots.txt names cannot be read.
+    #[error("the sitemap cannot be read: {reason}")]
+    NoSitemap {
+        /// Why.
+        reason: String,
+    },
     /// More URLs are known than can be kept in mind.
     #[error("too many URLs are waiting already")]
     FrontierFull,

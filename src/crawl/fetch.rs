@@ -80,5 +80,6 @@ const fn request_kind(kind: TaskKind) -> Kind {
         TaskKind::Page | TaskKind::Media(MediaKind::Embed) => Kind::Page,
         TaskKind::Media(MediaKind::Media) => Kind::Media,
         TaskKind::Media(MediaKind::Playlist | MediaKind::Feed) => Kind::Playlist,
+        TaskKind::Sitemap => Kind::Sitemap,
     }
 }

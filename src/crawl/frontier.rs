@@ -11,6 +11,12 @@ use super::sighting::Hop;
 
 /// URLs that may wait.
 const WAITING_MAX: usize = 50_000;
+/// URLs from sitemaps that may wait besides.
+const LISTED_MAX: usize = 50_000;
+/// Sitemaps that are taken on in one run.
+const SITEMAPS_MAX: u32 = 100;
+/// How a URL was learned of that a sitemap lists.
+pub(super) const SITEMAP: &str = "sitemap";
 /// URLs that are remembered as seen.
 const SEEN_MAX: usize = 500_000;
 
@@ -22,6 +28,8 @@ pub(super) enum TaskKind {
     Page,
     /// Something that a page plays, shows or lists.
     Media(MediaKind),
+    /// A list of the site's pages.
+    Sitemap,
 }
 
 /// One URL to be fetched.
@@ -66,6 +74,12 @@ pub(super) struct Frontier {
     /// Media come before pages, so that what a page shows is fetched while its addresses are still valid.
     media: VecDeque<Task>,
     pages: VecDeque<Task>,
+    /// What sitemaps list; takes turns with the pages that links lead to, so that neither keeps the other from being
+    /// read within the run's limit of requests.
+    listed: VecDeque<Task>,
+    listed_next: bool,
+    sitemaps: VecDeque<Task>,
+    sitemaps_taken: u32,
     seen: HashSet<String>,
     visits: Vec<Visit>,
     /// Pages beyond the depth: skipped unless a shorter way to them comes up.
@@ -83,11 +97,18 @@ impl Frontier {
         if self.seen.contains(&key) {
             return Added::Known;
         }
-        if self.waiting() >= WAITING_MAX || self.seen.len() >= SEEN_MAX {
+        let is_full = match &task {
+            _ if self.seen.len() >= SEEN_MAX => true,
+            Task { kind: TaskKind::Sitemap, .. } => self.sitemaps_taken >= SITEMAPS_MAX,
+            task if task.via == SITEMAP => self.listed.len() >= LISTED_MAX,
+            _ => self.media.len() + self.pages.len() >= WAITING_MAX,
+        };
+        if is_full {
             return Added::Full;
         }
+        self.sitemaps_taken += u32::from(task.kind == TaskKind::Sitemap);
         self.seen.insert(key);
-        self.queue(task.kind).push_back(task);
+        self.queue(&task).push_back(task);
         Added::Yes
     }
 
@@ -98,7 +119,7 @@ impl Frontier {
 
     /// Puts a task back that could not be finished.
     pub(super) fn put_back(&mut self, task: Task) {
-        self.queue(task.kind).push_front(task);
+        self.queue(&task).push_front(task);
     }
 
     /// Remembers a page that is too far from the seeds by the way just found.
@@ -116,8 +137,16 @@ impl Frontier {
 
     /// Takes the first task that `is_ready`.
     pub(super) fn take(&mut self, is_ready: impl Fn(&Task) -> bool) -> Option<Task> {
-        for queue in [&mut self.media, &mut self.pages] {
+        let listed_first = self.listed_next;
+        let (first, second) = match listed_first {
+            true => (&mut self.listed, &mut self.pages),
+            false => (&mut self.pages, &mut self.listed),
+        };
+        for (queue, takes_turns) in
+            [(&mut self.media, false), (&mut self.sitemaps, false), (first, true), (second, true)]
+        {
             if let Some(at) = queue.iter().position(&is_ready) {
+                self.listed_next = listed_first != takes_turns;
                 return queue.remove(at);
             }
         }
@@ -126,12 +155,12 @@ impl Frontier {
 
     /// Returns all waiting tasks.
     pub(super) fn tasks(&self) -> impl Iterator<Item = &Task> {
-        self.media.iter().chain(&self.pages)
+        self.media.iter().chain(&self.sitemaps).chain(&self.pages).chain(&self.listed)
     }
 
     /// Returns how many tasks wait.
     pub(super) fn waiting(&self) -> usize {
-        self.media.len() + self.pages.len()
+        self.media.len() + self.sitemaps.len() + self.pages.len() + self.listed.len()
     }
 
     /// Keeps a document that was read and returns its place.
@@ -162,8 +191,10 @@ impl Frontier {
         })
     }
 
-    fn queue(&mut self, kind: TaskKind) -> &mut VecDeque<Task> {
-        match kind {
+    fn queue(&mut self, task: &Task) -> &mut VecDeque<Task> {
+        match task.kind {
+            TaskKind::Sitemap => &mut self.sitemaps,
+            _ if task.via == SITEMAP => &mut self.listed,
             TaskKind::Page => &mut self.pages,
             TaskKind::Media(_) => &mut self.media,
         }
@@ -191,6 +222,30 @@ mod tests {
         assert_eq!(frontier.take(|_| true).unwrap().url.path(), "/2.mp3");
         assert_eq!(frontier.take(|_| true).unwrap().url.path(), "/1");
         assert!(frontier.take(|_| true).is_none());
+    }
+
+    #[test]
+    fn listed_pages_take_turns_with_linked_ones() {
+        let mut frontier = Frontier::default();
+        for number in 0..3 {
+            frontier.add(task(&format!("http://a.example/linked{number}"), TaskKind::Page, None));
+            let listed = task(&format!("http://a.example/listed{number}"), TaskKind::Page, None);
+            frontier.add(Task { via: SITEMAP.to_owned(), ..listed });
+        }
+        frontier.add(task("http://a.example/map", TaskKind::Sitemap, None));
+        frontier.add(task("http://a.example/2.mp3", TaskKind::Media(MediaKind::Media), None));
+        assert_eq!(frontier.waiting(), 8);
+        let paths: Vec<_> =
+            std::iter::from_fn(|| frontier.take(|_| true)).map(|task| task.url.path().to_owned()).collect();
+        assert_eq!(
+            paths,
+            ["/2.mp3", "/map", "/linked0", "/listed0", "/linked1", "/listed1", "/linked2", "/listed2"]
+        );
+        for number in 0..=SITEMAPS_MAX {
+            let added =
+                frontier.add(task(&format!("http://a.example/{number}.xml"), TaskKind::Sitemap, None));
+            assert_eq!(added == Added::Full, number >= SITEMAPS_MAX - 1);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! - [`domain_of`]: by what name an operator is known in licences.
 //!
 //! The way of one task, in the order of the files: `frontier` (what is next) → `pace` (when) → `robots` (whether) →
-//! `fetch` (hop by hop) → `sniff` (what it is) → `discover` (a document) or `keep` (media) → `event`.
+//! `fetch` (hop by hop) → `sniff` (what it is) → `discover` (a document), `sitemaps` or `keep` (media) → `event`.
 
 mod address;
 pub mod discover;
@@ -21,6 +21,7 @@ mod pace;
 mod plan;
 pub mod robots;
 mod sighting;
+mod sitemaps;
 mod sniff;
 
 pub use address::{domain_of, key};

@@ -13,7 +13,7 @@ use crate::config::{FetchSettings, RobotsPolicy, SiteSettings};
 pub struct Plan {
     /// Where it begins.
     pub seeds: Vec<Url>,
-    /// Whether links to pages are followed; otherwise only what the seeds themselves show is fetched.
+    /// Whether links to pages are followed, and the sitemaps that robots.txt names are read; otherwise only what the seeds themselves show is fetched.
     pub follow_links: bool,
     /// How many links away from a seed pages are read.
     pub depth_max: u32,

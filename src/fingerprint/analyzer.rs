@@ -56,3 +56,67 @@ impl Analyzer {
         self.pending.drain(..start);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::base::ANALYSIS_RATE_HZ;
+
+    /// Notes of a wandering tune, half a second each.
+    fn tune(seconds: usize) -> Vec<f32> {
+        let note = |n: usize| 220.0 * 2f32.powf(((n * 7) % 24) as f32 / 12.0);
+        (0..seconds * ANALYSIS_RATE_HZ as usize)
+            .map(|n| {
+                let t = n as f32 / ANALYSIS_RATE_HZ as f32;
+                let frequency = note((t * 2.0) as usize);
+                let decay = (-4.0 * (t * 2.0).fract()).exp();
+                0.3 * decay * (std::f32::consts::TAU * frequency * t).sin()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_fingerprint() {
+        let samples = tune(6);
+        let whole = crate::fingerprint::analyze(&samples);
+        assert!(whole.peaks.len() > 10, "{} peaks", whole.peaks.len());
+        for size in [1, 255, 256, 257, 5000] {
+            let mut analyzer = Analyzer::new();
+            samples.chunks(size).for_each(|piece| analyzer.push(piece));
+            assert_eq!(analyzer.finish(), whole, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn peaks_lie_where_the_notes_are() {
+        let fingerprint = crate::fingerprint::analyze(&tune(6));
+        let strongest = |from: f64| {
+            let within = |time: u32| {
+                let s = f64::from(time) / crate::fingerprint::TIME_STEPS_PER_S;
+                (from..from + 0.4).contains(&s)
+            };
+            fingerprint
+                .peaks
+                .iter()
+                .filter(|peak| within(peak.time))
+                .max_by_key(|peak| peak.strength)
+                .unwrap()
+        };
+        // The note at 1.0 s is the third: 14 semitones over 220 Hz.
+        let pitch = f64::from(strongest(1.0).pitch) / 384.0;
+        let expected = (220.0f64 / 110.0).log2() + 14.0 / 12.0;
+        assert!((pitch - expected).abs() < 1.0 / 48.0, "{pitch} octaves, expected {expected}");
+    }
+
+    #[test]
+    fn silence_constants_and_wrong_numbers_have_no_peaks() {
+        for sample in [0.0, 0.5, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let fingerprint = crate::fingerprint::analyze(&vec![sample; 40_000]);
+            // The edges of a constant are clicks; between them there is nothing.
+            let inner = fingerprint.peaks.iter().filter(|peak| (200..1000).contains(&peak.time)).count();
+            assert_eq!(inner, 0, "of {sample}");
+            assert_eq!(fingerprint.duration, 1250);
+        }
+    }
+}

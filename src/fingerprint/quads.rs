@@ -253,3 +253,58 @@ fn visit_triples<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn peak(time: u32, pitch: u16) -> Peak {
+        Peak { time, pitch, strength: 20, salient: true }
+    }
+
+    proptest! {
+        /// Whatever lies within tolerance of a quad is found from one of its probes, and no probe comes twice.
+        #[test]
+        fn probes_reach_every_quad_within_tolerance(
+            intervals in prop::array::uniform3(-140i16..=140),
+            ratios in prop::array::uniform2(4u8..=123),
+            moved in prop::array::uniform3(-2i16..=2),
+            stretched in prop::array::uniform2(-3i8..=3),
+        ) {
+            let reference = Quad { time: 0, pitch: 900, duration: 400, intervals, ratios };
+            let query = Quad {
+                intervals: [0, 1, 2].map(|i| intervals[i] + moved[i]),
+                ratios: [0, 1].map(|i| ratios[i].saturating_add_signed(stretched[i])),
+                ..reference
+            };
+            let mut probes = Vec::new();
+            query.probes(|key| probes.push(key));
+            prop_assert!(probes.contains(&reference.key()));
+            let count = probes.len();
+            probes.sort_unstable();
+            probes.dedup();
+            prop_assert_eq!(probes.len(), count);
+        }
+
+        /// Moving all pitches and stretching all times leaves the reference's quads within reach.
+        #[test]
+        fn quads_survive_speed_tempo_and_pitch(rate in 0.75f64..1.35, shift in -128i32..=128) {
+            let peaks: Vec<Peak> = (0..40u32).map(|n| peak(n * 83 + n * n % 37, (600 + (n * 271) % 800) as u16)).collect();
+            let altered: Vec<Peak> = peaks
+                .iter()
+                .map(|one| peak((f64::from(one.time) / rate).round() as u32, (i32::from(one.pitch) + shift) as u16))
+                .collect();
+            let references = reference_quads(&peaks);
+            prop_assert!(references.len() > 50);
+            let mut keys = std::collections::HashSet::new();
+            for quad in query_quads(&altered, 0..u32::MAX) {
+                quad.probes(|key| _ = keys.insert(key));
+            }
+            let reached = references.iter().filter(|quad| keys.contains(&quad.key())).count();
+            prop_assert!(reached * 10 >= references.len() * 7, "{} of {}", reached, references.len());
+        }
+    }
+}

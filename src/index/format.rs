@@ -116,3 +116,28 @@ pub(super) fn is_like(bits: u64, quad: &Quad) -> bool {
         && near(bits >> 29 & 0x7f, i32::from(quad.ratios[0]), RATIO_TOLERANCE)
         && near(bits >> 22 & 0x7f, i32::from(quad.ratios[1]), RATIO_TOLERANCE)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn packing_is_reversible(
+            time: u32,
+            pitch in 0u16..2112,
+            duration in 1u16..1024,
+            intervals in prop::array::uniform3(-144i16..=144),
+            ratios in prop::array::uniform2(0u8..128),
+        ) {
+            let quad = Quad { time, pitch, duration, intervals, ratios };
+            prop_assert_eq!(unpack_quad(time, pack_quad(&quad)), quad);
+            prop_assert!(is_like(pack_quad(&quad), &quad));
+            let mut other = quad;
+            other.intervals[1] += INTERVAL_TOLERANCE as i16 + 1;
+            prop_assert!(!is_like(pack_quad(&quad), &other));
+        }
+    }
+}

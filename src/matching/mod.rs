@@ -16,3 +16,6 @@ mod vote;
 
 pub use matcher::{MatchOptions, find_matches};
 pub use types::Match;
+
+#[cfg(test)]
+mod tests;

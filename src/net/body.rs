@@ -144,6 +144,7 @@ impl Body {
         let setting = match self.kind {
             Kind::Media => "fetch.media_bytes_max",
             Kind::Page | Kind::Playlist | Kind::Robots => "fetch.page_bytes_max",
+            Kind::Sitemap => "the sitemap protocol",
         };
         Err(Error::TooLarge { url: shown(&self.url), bytes_max: self.limits.bytes_max(self.kind), setting })
     }

@@ -26,6 +26,8 @@ pub enum Kind {
     Playlist,
     /// A robots.txt.
     Robots,
+    /// A sitemap, which its protocol allows more bytes than a page.
+    Sitemap,
 }
 
 /// One thing to be fetched.
@@ -125,6 +127,8 @@ fn seconds(value: u64) -> Duration {
     Duration::from_secs(value.min(315_360_000))
 }
 
+/// The longest sitemap, by <https://www.sitemaps.org/protocol.html>.
+const SITEMAP_BYTES_MAX: u64 = 50 << 20;
 /// RFC 9309 asks that at least five redirects of a robots.txt be followed.
 const ROBOTS_REDIRECTS_MIN: u32 = 5;
 
@@ -148,13 +152,14 @@ impl Limits {
         match kind {
             Kind::Media => self.media_bytes_max,
             Kind::Page | Kind::Playlist | Kind::Robots => self.page_bytes_max,
+            Kind::Sitemap => SITEMAP_BYTES_MAX,
         }
     }
 
     pub(super) const fn total_of(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Media => self.media_timeout,
-            Kind::Page | Kind::Playlist => self.page_timeout,
+            Kind::Page | Kind::Playlist | Kind::Sitemap => self.page_timeout,
             Kind::Robots => self.robots_timeout,
         }
     }
@@ -259,7 +264,7 @@ impl Client {
         let mut headers = HeaderMap::new();
         let accept = match request.kind {
             Kind::Page => "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-            Kind::Media | Kind::Playlist | Kind::Robots => "*/*",
+            Kind::Media | Kind::Playlist | Kind::Robots | Kind::Sitemap => "*/*",
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if request.kind == Kind::Media {

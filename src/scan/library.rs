@@ -91,18 +91,21 @@ impl Library {
     /// # Errors
     /// [`Error`] when a segment file is missing, damaged or of another version.
     pub fn open(store: Store) -> Result<Self, Error> {
-        let manifest = store.get::<IndexState>(CURRENT)?.unwrap_or_default().manifest;
-        Self::with_manifest(store, manifest)
+        let manifest = current_manifest(&store)?;
+        let library = Self::with_manifest(store, manifest)?;
+        library.remove_unnamed_files()?;
+        Ok(library)
     }
 
     /// As [`Library::open`], but goes on without segments that cannot be read: their recordings count as having no
-    /// fingerprint, so that adding their audio again repairs the index. Gives the problems.
+    /// fingerprint, so that adding their audio again repairs the index. Gives the problems. Nothing on disk changes
+    /// before the first change.
     ///
     /// # Errors
     /// [`Error`] when the store or the folder does not work.
     pub fn open_for_repair(store: Store) -> Result<(Self, Vec<index::Error>), Error> {
-        let mut manifest = store.get::<IndexState>(CURRENT)?.unwrap_or_default().manifest;
-        let folder = store.path().join(INDEX_FOLDER);
+        let mut manifest = current_manifest(&store)?;
+        let folder = index_folder(&store);
         let mut problems = Vec::new();
         manifest.segments.retain(|entry| {
             let opened = Segment::open(&folder.join(&entry.file)).and_then(|segment| segment.verify());
@@ -112,13 +115,11 @@ impl Library {
     }
 
     fn with_manifest(store: Store, manifest: Manifest) -> Result<Self, Error> {
-        let folder = store.path().join(INDEX_FOLDER);
+        let folder = index_folder(&store);
         std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder.clone(), source })?;
         let index = Index::open(&folder, &manifest)?;
         let places = places(&manifest, &index);
-        let library = Self { store, folder, manifest, index, places };
-        library.remove_unnamed_files()?;
-        Ok(library)
+        Ok(Self { store, folder, manifest, index, places })
     }
 
     /// The store.
@@ -173,6 +174,16 @@ impl Library {
         let removed: Vec<RecordingId> = fingerprints.iter().map(|(id, _)| id.clone()).collect();
         self.change(batch, fingerprints, &removed)?;
         Ok(outcomes)
+    }
+
+    /// Puts fingerprints of recordings that are in the catalogue, in place of older ones; all or, on an error, none.
+    pub(super) fn put_fingerprints(
+        &mut self,
+        mut fingerprints: Vec<(RecordingId, Fingerprint)>,
+    ) -> Result<(), Error> {
+        fingerprints.retain(|(id, fingerprint)| self.fingerprint(id).as_ref() != Some(fingerprint));
+        let removed: Vec<RecordingId> = fingerprints.iter().map(|(id, _)| id.clone()).collect();
+        if removed.is_empty() { Ok(()) } else { self.change(Batch::new(), fingerprints, &removed) }
     }
 
     /// Removes recordings from catalogue and index; gives those that were in the catalogue.
@@ -277,6 +288,16 @@ impl Library {
         }
         Ok(())
     }
+}
+
+/// The manifest of a store's index.
+pub(super) fn current_manifest(store: &Store) -> Result<Manifest, Error> {
+    Ok(store.get::<IndexState>(CURRENT)?.unwrap_or_default().manifest)
+}
+
+/// Where a store's segment files are.
+pub(super) fn index_folder(store: &Store) -> PathBuf {
+    store.path().join(INDEX_FOLDER)
 }
 
 fn remove_file(path: &Path) -> Result<(), Error> {

@@ -4,14 +4,20 @@
 //! - [`worker`]: outside bytes → [`worker::Analysis`], in a child process.
 //! - [`Library`]: the store with the catalogue's index, always of one state.
 //! - [`register`]: the owner's audio → catalogue and index.
+//! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
+//! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches.
 //! - [`Pipeline`]: sightings → verdicts and cases.
 
 pub mod worker;
 mod library;
 pub mod register;
+pub mod inspect;
+pub mod transfer;
 mod identify;
 mod pipeline;
+#[cfg(test)]
+mod tests;
 
 pub use identify::{Identified, identify};
 pub use library::Library;

@@ -129,8 +129,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
 /// The work of one call: inputs that wait to be committed, and what is told of them.
 struct Session<'a, 'b> {
     library: &'a mut Library,
-    /// The recordings that are indexed already, by their audio's digest.
-    known: HashMap<Digest, RecordingId>,
+    /// The recordings that are indexed already, by their audio's digest: one master may stand under several ids.
+    known: HashMap<Digest, Vec<RecordingId>>,
     waiting: Vec<(Registered, Option<Entry>)>,
     total: usize,
     done: usize,
@@ -157,20 +157,20 @@ fn register(
         if chunk.is_empty() || session.stopped {
             break;
         }
-        session.chunk(decoder, threads, chunk)?;
+        session.chunk(decoder, threads, &chunk)?;
     }
     session.commit()
 }
 
 impl Session<'_, '_> {
-    fn chunk(&mut self, decoder: &Decoder, threads: usize, chunk: Vec<Input>) -> Result<(), library::Error> {
+    fn chunk(&mut self, decoder: &Decoder, threads: usize, chunk: &[Input]) -> Result<(), library::Error> {
         let unchanged: Vec<Option<RecordingId>> = chunk.iter().map(|input| self.unchanged(input)).collect();
         let fresh: Vec<usize> = (0..chunk.len()).filter(|&at| unchanged[at].is_none()).collect();
         let files: Vec<PathBuf> = fresh.iter().map(|&at| chunk[at].path.clone()).collect();
         let mut next = 0;
         let mut failure = None;
         analyse_all(decoder, &files, threads, &mut |index, result| {
-            let taken = self.unchanged_until(&chunk, &unchanged, &mut next, fresh[index]);
+            let taken = self.unchanged_until(chunk, &unchanged, &mut next, fresh[index]);
             next = fresh[index] + 1;
             let taken = taken.and_then(|()| self.take(&chunk[fresh[index]], result));
             failure = taken.err();
@@ -178,7 +178,7 @@ impl Session<'_, '_> {
         });
         match failure {
             Some(error) => Err(error),
-            None => self.unchanged_until(&chunk, &unchanged, &mut next, chunk.len()),
+            None => self.unchanged_until(chunk, &unchanged, &mut next, chunk.len()),
         }
     }
 
@@ -187,12 +187,11 @@ impl Session<'_, '_> {
         if self.known.is_empty() {
             return None;
         }
-        let id = self.known.get(&digest(&input.path).ok()?)?;
-        let same = match &input.row {
-            Some(row) => row.recording.recording_id == *id,
-            None => true,
-        };
-        same.then(|| id.clone())
+        let ids = self.known.get(&digest(&input.path).ok()?)?;
+        match &input.row {
+            Some(row) => ids.iter().find(|id| **id == row.recording.recording_id).cloned(),
+            None => ids.first().cloned(),
+        }
     }
 
     /// Tells the inputs from `next` to `end` that need no analysis.
@@ -222,7 +221,7 @@ impl Session<'_, '_> {
 
     fn take(&mut self, input: &Input, result: Result<Analysis, worker::Error>) -> Result<(), library::Error> {
         let waiting = match result {
-            Ok(analysis) => self.analysed(input, analysis),
+            Ok(analysis) => self.analysed(input, &analysis),
             Err(worker::Error::Audio { source, .. }) if input.found && is_no_audio(&source) => {
                 (told(input, None, None, None), None)
             }
@@ -238,7 +237,7 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    fn analysed(&self, input: &Input, analysis: Analysis) -> (Registered, Option<Entry>) {
+    fn analysed(&self, input: &Input, analysis: &Analysis) -> (Registered, Option<Entry>) {
         let recording = match &input.row {
             Some(row) => Ok(row.recording.clone()),
             None => recording_from_file(&input.path, &Tags::default()),
@@ -250,7 +249,7 @@ impl Session<'_, '_> {
                 return (told(input, None, None, Some(message)), None);
             }
         };
-        let Some(fingerprint) = reference_fingerprint(&analysis) else {
+        let Some(fingerprint) = reference_fingerprint(analysis) else {
             let message =
                 format!("{}: nothing but silence; it cannot be found anywhere", input.path.display());
             return (told(input, Some(recording.recording_id), None, Some(message)), None);
@@ -343,14 +342,14 @@ fn reference_fingerprint(analysis: &Analysis) -> Option<Fingerprint> {
 }
 
 /// The recordings that have a fingerprint, by their audio's digest.
-fn indexed_audio(library: &Library) -> Result<HashMap<Digest, RecordingId>, library::Error> {
-    let mut known = HashMap::new();
+fn indexed_audio(library: &Library) -> Result<HashMap<Digest, Vec<RecordingId>>, library::Error> {
+    let mut known: HashMap<Digest, Vec<RecordingId>> = HashMap::new();
     for recording in library.store().scan::<Recording>("")? {
         let recording = recording?;
         if let Some(audio) = recording.audio
             && library.holds(&recording.recording_id)
         {
-            known.insert(audio.sha256, recording.recording_id);
+            known.entry(audio.sha256).or_default().push(recording.recording_id);
         }
     }
     Ok(known)

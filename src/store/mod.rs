@@ -32,4 +32,4 @@ pub use error::Error;
 pub use files::{FreeSpace, system_free_space};
 pub use record::{BATCH_BYTES_MAX, Batch, KEY_BYTES_MAX, Kinds, Record, VALUE_BYTES_MAX};
 pub use repair::{CheckReport, Gap, KindStats, RebuildReport, Stats};
-pub use transfer::{ImportReport, LineProblem};
+pub use transfer::{Import, ImportReport, LineProblem, OtherLine};

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, Read as _, Write};
 
-use super::record::Change;
 use super::{Batch, Error, KEY_BYTES_MAX, Kinds, Store, VALUE_BYTES_MAX, line};
 
 /// The longest line that is read, in bytes: the largest record with room for another spelling.
@@ -34,12 +33,106 @@ pub struct LineProblem {
     pub message: String,
 }
 
-impl ImportReport {
-    fn fail(&mut self, line: u64, message: String) {
-        self.failed += 1;
-        if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push(LineProblem { line, message });
+/// A line of a kind that is not the store's, for whoever knows that kind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OtherLine {
+    /// The line's number, from 1.
+    pub number: u64,
+    /// Its key.
+    pub key: String,
+    /// Its value, as JSON.
+    pub value: Vec<u8>,
+}
+
+/// An import under way: lines as [`Store::export`] writes them, over what is there.
+pub struct Import<'a> {
+    input: &'a mut dyn BufRead,
+    kinds: &'a Kinds,
+    /// The kind of [`OtherLine`], if any.
+    other: Option<&'static str>,
+    line_bytes_max: usize,
+    batch: Batch,
+    number: u64,
+    report: ImportReport,
+}
+
+impl<'a> Import<'a> {
+    /// Begins to read `input`.
+    pub fn new(input: &'a mut dyn BufRead, kinds: &'a Kinds) -> Self {
+        let (batch, report) = (Batch::new(), ImportReport::default());
+        Self { input, kinds, other: None, line_bytes_max: LINE_BYTES_MAX, batch, number: 0, report }
+    }
+
+    /// Also takes lines of `kind`, which is not the store's, and lines of up to `line_bytes_max` bytes.
+    #[must_use]
+    pub fn with_other(self, kind: &'static str, line_bytes_max: usize) -> Self {
+        Self { other: Some(kind), line_bytes_max: line_bytes_max.max(LINE_BYTES_MAX), ..self }
+    }
+
+    /// Reads on until the next line of the other kind, and gives that; `None` at the end. Bad lines are noted, good
+    /// ones are committed in batches, in their order; the last of them with [`Import::commit`].
+    ///
+    /// # Errors
+    /// [`Error`] when a batch cannot be committed.
+    pub fn read_on(&mut self, store: &Store) -> Result<Option<OtherLine>, Error> {
+        loop {
+            self.number += 1;
+            let operation = match read_line(self.input, self.line_bytes_max) {
+                Ok(None) => break,
+                Ok(Some(Line::TooLong)) => Err(format!("longer than {} bytes", self.line_bytes_max)),
+                Ok(Some(Line::Whole(bytes))) if bytes.trim_ascii().is_empty() => continue,
+                Ok(Some(Line::Whole(bytes))) => decode_line(&bytes),
+                Err(error) => {
+                    self.fail(self.number, format!("cannot read on: {error}"));
+                    break;
+                }
+            };
+            let change = match operation {
+                Ok(line::Operation { kind, key, value: Some(value) })
+                    if Some(kind.as_str()) == self.other =>
+                {
+                    return Ok(Some(OtherLine { number: self.number, key, value }));
+                }
+                Ok(operation) => self.kinds.check(operation),
+                Err(message) => Err(message),
+            };
+            match change {
+                Ok(change) => self.batch.push(change),
+                Err(message) => self.fail(self.number, message),
+            }
+            if self.batch.len() >= LINES_PER_BATCH || self.batch.bytes() > (1 << 20) {
+                self.commit(store)?;
+            }
         }
+        Ok(None)
+    }
+
+    /// Commits what was read and is not committed yet.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be committed.
+    pub fn commit(&mut self, store: &Store) -> Result<(), Error> {
+        let records = self.batch.len() as u64;
+        store.commit(std::mem::take(&mut self.batch))?;
+        self.report.written += records;
+        Ok(())
+    }
+
+    /// Notes that a line was not taken.
+    pub fn fail(&mut self, line: u64, message: String) {
+        self.report.failed += 1;
+        if self.report.problems.len() < PROBLEMS_MAX {
+            self.report.problems.push(LineProblem { line, message });
+        }
+    }
+
+    /// Commits the rest and says what came of it all.
+    ///
+    /// # Errors
+    /// As [`Import::commit`].
+    pub fn finish(mut self, store: &Store) -> Result<ImportReport, Error> {
+        self.commit(store)?;
+        Ok(self.report)
     }
 }
 
@@ -49,9 +142,20 @@ impl Store {
     /// # Errors
     /// [`Error`] when the store cannot be read; [`Error::Io`] when `output` cannot be written.
     pub fn export(&self, output: &mut impl Write) -> Result<u64, Error> {
+        self.export_without(output, &[])
+    }
+
+    /// As [`Store::export`], without the records of some kinds.
+    ///
+    /// # Errors
+    /// As [`Store::export`].
+    pub fn export_without(&self, output: &mut impl Write, kinds: &[&str]) -> Result<u64, Error> {
         let mut records = 0;
         let mut text = Vec::new();
         for (kind, journalled) in self.trees().kinds() {
+            if kinds.contains(&kind.as_str()) {
+                continue;
+            }
             let tree = self.trees().tree(&kind, journalled).map_err(Error::engine(self.path()))?;
             for entry in &tree {
                 let (key, value) = entry.map_err(Error::engine(self.path()))?;
@@ -72,47 +176,17 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`] when a batch cannot be committed.
-    pub fn import(&self, input: &mut impl BufRead, kinds: &Kinds) -> Result<ImportReport, Error> {
-        let mut report = ImportReport::default();
-        let mut batch = Batch::new();
-        let mut number = 0;
-        loop {
-            number += 1;
-            let change = match read_line(input) {
-                Ok(None) => break,
-                Ok(Some(Line::TooLong)) => Err(format!("longer than {LINE_BYTES_MAX} bytes")),
-                Ok(Some(Line::Whole(bytes))) if bytes.trim_ascii().is_empty() => continue,
-                Ok(Some(Line::Whole(bytes))) => check_line(&bytes, kinds),
-                Err(error) => {
-                    report.fail(number, format!("cannot read on: {error}"));
-                    break;
-                }
-            };
-            match change {
-                Ok(change) => batch.push(change),
-                Err(message) => report.fail(number, message),
-            }
-            if batch.len() >= LINES_PER_BATCH || batch.bytes() > (1 << 20) {
-                self.commit_import(&mut batch, &mut report)?;
-            }
-        }
-        self.commit_import(&mut batch, &mut report)?;
-        Ok(report)
-    }
-
-    fn commit_import(&self, batch: &mut Batch, report: &mut ImportReport) -> Result<(), Error> {
-        let records = batch.len() as u64;
-        self.commit(std::mem::take(batch))?;
-        report.written += records;
-        Ok(())
+    pub fn import(&self, input: &mut dyn BufRead, kinds: &Kinds) -> Result<ImportReport, Error> {
+        let mut import = Import::new(input, kinds);
+        while import.read_on(self)?.is_some() {}
+        import.finish(self)
     }
 }
 
-fn check_line(bytes: &[u8], kinds: &Kinds) -> Result<Change, String> {
+fn decode_line(bytes: &[u8]) -> Result<line::Operation, String> {
     // Some editors put a byte order mark in front.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let operation = line::decode(bytes).map_err(|error| error.to_string())?;
-    kinds.check(operation)
+    line::decode(bytes).map_err(|error| error.to_string())
 }
 
 enum Line {
@@ -121,13 +195,13 @@ enum Line {
 }
 
 /// Reads one line in bounded memory; the rest of a line that is too long is skipped.
-fn read_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+fn read_line(input: &mut dyn BufRead, bytes_max: usize) -> io::Result<Option<Line>> {
     let mut bytes = Vec::new();
-    let read = input.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut bytes)?;
+    let read = (&mut *input).take(bytes_max as u64 + 1).read_until(b'\n', &mut bytes)?;
     if read == 0 {
         return Ok(None);
     }
-    if bytes.len() <= LINE_BYTES_MAX {
+    if bytes.len() <= bytes_max {
         return Ok(Some(Line::Whole(bytes)));
     }
     if bytes.last() != Some(&b'\n') {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use predicates::prelude::*;
 
+use crate::music::{excerpt, music, write_wav};
 use crate::support::earwitness;
 
 const TABLE: &str = "\
@@ -157,4 +158,123 @@ fn what_is_no_table_or_is_not_there() {
     import(folder.path(), "missing.csv", &[]).code(2);
     earwitness(folder.path()).args(["catalog", "show", "nobody"]).assert().code(2);
     earwitness(folder.path()).args(["catalog", "add", "missing.wav"]).assert().code(2);
+}
+
+const RATE_HZ: u32 = 11_025;
+
+/// Writes music by its seed as `NAME.wav`, and an excerpt of it as `query-SEED.wav`.
+fn write_music(folder: &Path, name: &str, seed: u64) {
+    let samples = music(seed, 12.0, RATE_HZ);
+    fs::create_dir_all(folder.join("masters")).unwrap();
+    write_wav(&folder.join(format!("masters/{name}.wav")), &samples, RATE_HZ, 1);
+    write_wav(&folder.join(format!("query-{seed}.wav")), &excerpt(&samples, RATE_HZ, 2.0, 9.0), RATE_HZ, 1);
+}
+
+/// The recordings that are found in the excerpt of the music with a seed.
+fn found(folder: &Path, seed: u64) -> Vec<String> {
+    let output =
+        earwitness(folder).args(["identify", "--json", &format!("query-{seed}.wav")]).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["error"], serde_json::Value::Null);
+    let matches = answer["matches"].as_array().unwrap().iter();
+    matches.map(|one| one["recording_id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn add(folder: &Path, said: &str) {
+    earwitness(folder)
+        .args(["catalog", "add", "masters"])
+        .assert()
+        .success()
+        .stderr(predicate::str::contains(said));
+    earwitness(folder).args(["store", "check"]).assert().success();
+}
+
+/// The names of the segment files, which change with every change of the index.
+fn segments(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder.join("store/index")).unwrap();
+    let mut names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn changed_audio_replaces_its_fingerprint_and_removed_audio_is_not_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_music(path, "a", 1);
+    write_music(path, "b", 2);
+    add(path, "2 added, 0 updated, 0 unchanged, 0 failed");
+    assert_eq!((found(path, 1), found(path, 2)), (vec!["a".to_owned()], vec!["b".to_owned()]));
+    let before = segments(path);
+    add(path, "0 added, 0 updated, 2 unchanged, 0 failed");
+    assert_eq!(segments(path), before);
+
+    write_music(path, "a", 3);
+    add(path, "0 added, 1 updated, 1 unchanged, 0 failed");
+    assert_eq!((found(path, 1), found(path, 3)), (vec![], vec!["a".to_owned()]));
+    assert_eq!(found(path, 2), ["b"]);
+
+    earwitness(path)
+        .args(["catalog", "remove", "a", "nobody"])
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains("`nobody`").and(predicate::str::contains("1 removed")));
+    assert_eq!((found(path, 3), found(path, 2)), (vec![], vec!["b".to_owned()]));
+    earwitness(path)
+        .args(["catalog", "list", "--json"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("\"b\"").and(predicate::str::contains("\"a\"").not()));
+    earwitness(path).args(["store", "check"]).assert().success();
+    earwitness(path)
+        .args(["store", "stats", "--json"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains(r#""recordings":1,"#));
+    add(path, "1 added, 0 updated, 1 unchanged, 0 failed");
+    assert_eq!(found(path, 3), ["a"]);
+
+    earwitness(path).args(["catalog", "remove", "a", "b"]).assert().success();
+    assert_eq!(segments(path), Vec::<String>::new());
+    assert_eq!(found(path, 2), Vec::<String>::new());
+}
+
+#[test]
+fn importing_a_table_with_audio_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_music(path, "a", 1);
+    write_music(path, "b", 2);
+    // One master under two ids, as on an album and as a single.
+    let table = "recording_id,filename,title\nA-1,a.wav,Ah\nA-2,a.wav,Ah again\nB-1,b.wav,Bee\nC-1,,Without audio\n\
+        D-1,missing.wav,Lost\n";
+    fs::write(path.join("t.csv"), table).unwrap();
+    let with_audio = ["--audio-root", "masters"];
+    import(path, "t.csv", &with_audio).code(3).stderr(
+        predicate::str::contains("3 added, 0 updated, 0 unchanged, 1 failed")
+            .and(predicate::str::contains("missing.wav").and(predicate::str::contains("line 6"))),
+    );
+    let list = || earwitness(path).args(["catalog", "list", "--json"]).output().unwrap().stdout;
+    let (before, before_segments) = (list(), segments(path));
+    assert_eq!(String::from_utf8_lossy(&before).lines().count(), 5);
+    import(path, "t.csv", &with_audio)
+        .code(3)
+        .stderr(predicate::str::contains("0 added, 0 updated, 3 unchanged, 1 failed"));
+    assert_eq!((list(), segments(path)), (before, before_segments.clone()));
+    // A new title needs no new fingerprint.
+    fs::write(path.join("t.csv"), table.replace("Bee", "Be")).unwrap();
+    import(path, "t.csv", &with_audio)
+        .code(3)
+        .stderr(predicate::str::contains("0 added, 1 updated, 2 unchanged, 1 failed"));
+    assert_eq!(segments(path), before_segments);
+    let mut both = found(path, 1);
+    both.sort();
+    assert_eq!(both, ["A-1", "A-2"]);
+    // The same masters without the table: known by their bytes.
+    add(path, "0 added, 0 updated, 2 unchanged, 0 failed");
+    write_music(path, "b", 3);
+    import(path, "t.csv", &with_audio)
+        .code(3)
+        .stderr(predicate::str::contains("0 added, 1 updated, 2 unchanged, 1 failed"));
+    assert_eq!((found(path, 2), found(path, 3)), (vec![], vec!["B-1".to_owned()]));
 }

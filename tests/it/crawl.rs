@@ -29,6 +29,7 @@ struct Told {
     skipped: Vec<Skip>,
     failed: Vec<Failure>,
     pages: Vec<String>,
+    problems: Vec<String>,
     summary: Summary,
 }
 
@@ -117,7 +118,10 @@ async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
                 Event::Found(found) => told.found.push(*found),
                 Event::Skipped(skip) => told.skipped.push(skip),
                 Event::Failed(failure) => told.failed.push(*failure),
-                Event::Page(page) => told.pages.push(page.url),
+                Event::Page(page) => {
+                    told.pages.push(page.url);
+                    told.problems.extend(page.problems);
+                }
             }
         }
     };
@@ -713,6 +717,60 @@ async fn stopping_and_deaf_listeners() {
     };
     let (summary, ()) = tokio::join!(Box::pin(crawl(&plan, &client, &clock, events, &cancel)), stop);
     assert!(summary.found <= 2);
+}
+
+#[tokio::test]
+async fn sitemaps_of_robots_txt_are_further_seeds() {
+    let router = Router::new().fallback(|uri: Uri, headers: HeaderMap| async move {
+        let host = headers[header::HOST].to_str().unwrap().to_owned();
+        match uri.path() {
+            "/robots.txt" => format!(
+                "User-agent: *\nDisallow: /secret\nSitemap: http://{host}/index.xml\nSitemap: /gone.xml\nSitemap: /secret.xml"
+            )
+            .into_response(),
+            "/index.xml" => {
+                "<sitemapindex><sitemap><loc>/songs.xml.gz</loc></sitemap><sitemap><loc>/nested.xml</loc></sitemap></sitemapindex>"
+                    .into_response()
+            }
+            "/nested.xml" => "<sitemapindex><sitemap><loc>/never.xml</loc></sitemap></sitemapindex>".into_response(),
+            "/songs.xml.gz" => {
+                let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                let urls = ["/orphan", "/direct.mp3", "/secret/page", "https://elsewhere.example/", "/cover.jpg"];
+                let urls: String = urls.iter().map(|url| format!("<url><loc>{url}</loc></url>")).collect();
+                packer.write_all(format!("<urlset>{urls}</urlset>").as_bytes()).unwrap();
+                ([(header::CONTENT_TYPE, "application/x-gzip")], packer.finish().unwrap()).into_response()
+            }
+            "/" => page("<p>nothing linked here</p>"),
+            "/orphan" => page("<audio src=/orphan.mp3></audio>"),
+            path if path.ends_with(".mp3") => mp3().await,
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    });
+    let site = serve(router).await;
+    let seed = format!("http://{site}/");
+    let told = crawl_site(&seed, SiteSettings::default(), &settings(&[site])).await;
+    assert_eq!(told.media_urls(), ["direct", "orphan"].map(|name| format!("{seed}{name}.mp3")));
+    assert_eq!(told.failed.len(), 0, "{:?}", told.failed);
+    assert!(matches!(told.skip_of("/gone.xml"), SkipReason::NoSitemap { .. }));
+    for path in ["/secret.xml", "/secret/page"] {
+        assert!(matches!(told.skip_of(path), SkipReason::Robots { .. }));
+    }
+    let mut problems: Vec<_> = told.problems.iter().map(String::as_str).collect();
+    problems.sort_unstable();
+    assert_eq!(
+        problems,
+        [
+            "1 of its addresses are sitemaps of an index in an index",
+            "2 of its addresses lead out of the site or to no page"
+        ]
+    );
+    let orphan =
+        &told.found.iter().find(|found| found.sighting.media_url.ends_with("/orphan.mp3")).unwrap().sighting;
+    let vias: Vec<_> = orphan.hops.iter().map(|hop| hop.via.as_str()).collect();
+    assert_eq!(vias, ["sitemap", "sitemap", "sitemap", "audio"]);
+    assert_eq!(orphan.page_url, Some(format!("{seed}orphan")));
+    // One page is one page.
+    assert_eq!(check(&seed, &settings(&[site])).await.pages, [seed]);
 }
 
 #[tokio::test]

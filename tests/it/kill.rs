@@ -39,7 +39,7 @@ fn fifty_kills_during_catalog_add_lose_no_whole_recording() {
     let answers = identify(dir, "undisturbed");
 
     let mut random = Random(SEED);
-    let (mut kills, mut stores, mut done) = (0, 0, 0);
+    let (mut kills, mut stores, mut done, mut midway) = (0, 0, 0, 0);
     while kills < KILLS {
         let store = format!("store-{stores}");
         // Spread over what is left of the work, the opening of the store included.
@@ -54,6 +54,7 @@ fn fifty_kills_during_catalog_add_lose_no_whole_recording() {
         let prefix: BTreeMap<_, _> = wanted.fingerprints.clone().into_iter().take(count).collect();
         assert!(now.fingerprints == prefix, "{context}: other fingerprints than of the first {count}");
         assert!(count >= done, "{context}: {count} recordings, {done} before");
+        midway += usize::from(killed && count > done);
         done = count;
         if !killed {
             assert_eq!(done, FILES, "{context}");
@@ -63,6 +64,7 @@ fn fifty_kills_during_catalog_add_lose_no_whole_recording() {
             assert_store_is_whole(dir, &store, &context);
         }
     }
+    assert!(midway > 0, "seed {SEED}: no kill hit a run that had stored something");
     let last = format!("store-{stores}");
     assert!(!add(dir, &last, None).0);
     assert!(held(dir, &last) == wanted, "seed {SEED}: completed after kills, but not to the same state");

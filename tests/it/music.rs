@@ -42,27 +42,33 @@ struct Voice {
 
 /// Music of three voices and a beat, mono, within −1 to 1. Notes lie a little beside scale and grid, as played ones do.
 pub(crate) fn music(seed: u64, seconds: f64, rate_hz: u32) -> Vec<f32> {
-    let mut random = Random(seed);
+    played(seed, seconds, rate_hz, 1.0, 0.0)
+}
+
+/// The same music played anew: `tempo` times as fast, so that it takes the less time, and `semitones` higher.
+pub(crate) fn played(seed: u64, seconds: f64, rate_hz: u32, tempo: f64, semitones: f64) -> Vec<f32> {
     let voices = [
         Voice { lowest_hz: 330.0, octaves: 2.0, note_s: [0.15, 0.25, 0.4], gain: 0.22, harmonics: 5 },
         Voice { lowest_hz: 180.0, octaves: 1.5, note_s: [0.5, 0.7, 1.0], gain: 0.14, harmonics: 4 },
         Voice { lowest_hz: 70.0, octaves: 1.0, note_s: [0.3, 0.45, 0.6], gain: 0.2, harmonics: 6 },
     ];
-    let mut samples = vec![0.0; (seconds * f64::from(rate_hz)) as usize];
-    for voice in &voices {
-        voice.play(&mut random, rate_hz, &mut samples);
+    let mut samples = vec![0.0; (seconds / tempo * f64::from(rate_hz)) as usize];
+    for (number, voice) in voices.iter().enumerate() {
+        // Each from numbers of its own: a note more in one voice must not change the others.
+        let mut random = Random(seed.wrapping_mul(1000) + number as u64);
+        voice.play(&mut random, rate_hz, tempo, 2f64.powf(semitones / 12.0), &mut samples);
     }
-    beat(&mut random, rate_hz, &mut samples);
+    beat(&mut Random(seed.wrapping_mul(1000) + 999), rate_hz, tempo, &mut samples);
     samples.iter().map(|sample: &f64| sample.clamp(-1.0, 1.0) as f32).collect()
 }
 
 impl Voice {
-    fn play(&self, random: &mut Random, rate_hz: u32, samples: &mut [f64]) {
-        let mut start_s = random.between(0.0, 0.2);
+    fn play(&self, random: &mut Random, rate_hz: u32, tempo: f64, pitch: f64, samples: &mut [f64]) {
+        let mut start_s = random.between(0.0, 0.2) / tempo;
         while ((start_s * f64::from(rate_hz)) as usize) < samples.len() {
-            let length_s = random.pick(&self.note_s) * random.between(0.9, 1.15);
+            let length_s = random.pick(&self.note_s) * random.between(0.9, 1.15) / tempo;
             let step = (random.unit() * self.octaves * 12.0).floor() + random.between(-0.1, 0.1);
-            let hz = self.lowest_hz * 2f64.powf(step / 12.0);
+            let hz = self.lowest_hz * 2f64.powf(step / 12.0) * pitch;
             for harmonic in 1..=self.harmonics {
                 let gain = self.gain / harmonic as f64 * random.between(0.5, 1.0);
                 tone(samples, rate_hz, start_s, length_s, hz * harmonic as f64, gain);
@@ -90,9 +96,9 @@ fn tone(samples: &mut [f64], rate_hz: u32, start_s: f64, length_s: f64, hz: f64,
 }
 
 /// Adds short bursts of noise on an uneven beat.
-fn beat(random: &mut Random, rate_hz: u32, samples: &mut [f64]) {
+fn beat(random: &mut Random, rate_hz: u32, tempo: f64, samples: &mut [f64]) {
     let rate = f64::from(rate_hz);
-    let pulse_s = random.between(0.22, 0.4);
+    let pulse_s = random.between(0.22, 0.4) / tempo;
     let mut start_s = 0.0;
     while ((start_s * rate) as usize) < samples.len() {
         let gain = random.pick(&[0.0, 0.1, 0.2]);

@@ -11,6 +11,7 @@ use earwitness::catalog::Recording;
 use earwitness::store::{Batch, Store};
 use predicates::prelude::*;
 
+use crate::music::{excerpt, music, write_wav};
 use crate::support::earwitness;
 
 /// How many lines an import commits together.
@@ -202,4 +203,129 @@ fn folders_of_others_are_left_alone() {
         .code(4)
         .stderr(predicate::str::contains("not a store"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+const RATE_HZ: u32 = 11_025;
+
+/// Makes three recordings with a query of each, and adds them to the store of the folder.
+fn add_music(dir: &Path) {
+    fs::create_dir(dir.join("music")).unwrap();
+    for number in 0..3 {
+        let samples = music(number, 12.0, RATE_HZ);
+        write_wav(&dir.join(format!("music/r{number}.wav")), &samples, RATE_HZ, 1);
+        let part = excerpt(&samples, RATE_HZ, 3.0, 10.0);
+        write_wav(&dir.join(format!("query{number}.wav")), &part, RATE_HZ, 1);
+    }
+    earwitness(dir).args(["catalog", "add", "music"]).assert().success();
+}
+
+fn in_store(dir: &Path, store: &str, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    earwitness(dir).args(["--store", store]).args(arguments).assert()
+}
+
+fn answers(dir: &Path, store: &str) -> String {
+    let arguments = ["identify", "--json", "query0.wav", "query1.wav", "query2.wav"];
+    let output = in_store(dir, store, &arguments).success().get_output().clone();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_backup_brings_back_catalogue_licences_and_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    add_music(dir);
+    let licences = "licence_id,licensor,licensee,scope,territories\nOWN,,Label,all,Worldwide\n";
+    fs::write(dir.join("licences.csv"), licences).unwrap();
+    in_store(dir, "store", &["licence", "import", "licences.csv"]).success();
+    in_store(dir, "store", &["store", "export", "backup.jsonl"])
+        .success()
+        .stderr(predicate::str::contains("4 records and 3 fingerprints"));
+    let backup = fs::read_to_string(dir.join("backup.jsonl")).unwrap();
+    assert!(!backup.contains("index_manifest"), "{backup}");
+    for _ in 0..2 {
+        in_store(dir, "restored", &["store", "import", "backup.jsonl", "--json"])
+            .success()
+            .stdout("{\"written\":4,\"failed\":0,\"problems\":[],\"fingerprints\":3}\n");
+    }
+    let before = answers(dir, "store");
+    assert_eq!(before.matches("\"recording_id\"").count(), 3, "{before}");
+    assert_eq!(answers(dir, "restored"), before);
+    in_store(dir, "restored", &["store", "export", "-"]).success().stdout(backup);
+    in_store(dir, "restored", &["store", "check", "--json"])
+        .success()
+        .stdout("{\"records\":5,\"blobs\":0,\"segments\":1,\"fingerprints\":3,\"problems\":[]}\n");
+    in_store(dir, "restored", &["store", "stats", "--json"])
+        .success()
+        .stdout(predicate::str::contains(r#""index":{"segments":1,"recordings":3,"bytes":"#));
+    in_store(dir, "restored", &["store", "stats"])
+        .success()
+        .stdout(predicate::str::contains("3 recordings in 1 segments"));
+    // What is there already is known by its bytes.
+    in_store(dir, "restored", &["catalog", "add", "music"])
+        .success()
+        .stderr(predicate::str::contains("0 added, 0 updated, 3 unchanged"));
+}
+
+#[test]
+fn bad_fingerprints_of_an_import_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |key: &str, value: &str| {
+        format!("{{\"kind\":\"fingerprint\",\"key\":\"{key}\",\"value\":{value}}}\n")
+    };
+    let text = lines(1, 0)
+        + &line("r000000", r#"{"format":1,"bytes":"%"}"#)
+        + &line("r000000", r#"{"format":1,"bytes":"AAAA"}"#)
+        + &line("r000000", r#"{"format":9,"bytes":""}"#)
+        + &line("", r#"{"format":1,"bytes":""}"#)
+        + &line("r000000", "null")
+        + &line("r000000", r#"{"format":1}"#);
+    fs::write(folder.path().join("in.jsonl"), text).unwrap();
+    let mut assert = in_store(folder.path(), "store", &["store", "import", "in.jsonl"]).code(3);
+    for said in [
+        "in.jsonl:2: fingerprint `r000000`: Invalid",
+        "in.jsonl:3: fingerprint `r000000`: not a fingerprint",
+        "in.jsonl:4: fingerprint `r000000`: fingerprint has format version 9",
+        "in.jsonl:5: fingerprint ``: a recording_id is empty",
+        "in.jsonl:6: ",
+        "in.jsonl:7: fingerprint `r000000`: missing field `bytes`",
+        "1 records and 0 fingerprints written, 6 lines failed",
+    ] {
+        assert = assert.stderr(predicate::str::contains(said));
+    }
+}
+
+#[test]
+fn a_damaged_index_is_named_and_repaired_from_a_backup_or_the_audio() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    add_music(dir);
+    in_store(dir, "store", &["store", "export", "backup.jsonl"]).success();
+    let before = answers(dir, "store");
+    for repair in [["store", "import", "backup.jsonl"], ["catalog", "add", "music"]] {
+        let segment = fs::read_dir(dir.join("store/index")).unwrap().next().unwrap().unwrap().path();
+        let mut bytes = fs::read(&segment).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&segment, bytes).unwrap();
+        // Looking changes nothing, however often.
+        for _ in 0..2 {
+            in_store(dir, "store", &["store", "check"]).code(4).stderr(
+                predicate::str::contains("is damaged: the checksum of its")
+                    .and(predicate::str::contains("audio without a fingerprint: `r0`, `r1`, `r2`")),
+            );
+            in_store(dir, "store", &["store", "export", "-"])
+                .code(3)
+                .stdout(predicate::str::contains("\"fingerprint\"").not())
+                .stderr(predicate::str::contains("its fingerprints are left out"));
+        }
+        in_store(dir, "store", &repair);
+        in_store(dir, "store", &["store", "check"]).success();
+        assert_eq!(answers(dir, "store"), before);
+    }
+    let segment = fs::read_dir(dir.join("store/index")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(segment).unwrap();
+    in_store(dir, "store", &["store", "check"]).code(4).stderr(predicate::str::contains("index segment"));
+    in_store(dir, "store", &["store", "stats"]).success();
+    in_store(dir, "store", &["store", "import", "backup.jsonl"]).success();
+    in_store(dir, "store", &["store", "check"]).success();
 }

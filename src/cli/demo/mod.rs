@@ -45,9 +45,8 @@ pub(super) struct DemoArgs {
     keep_serving: bool,
 }
 
-pub(super) fn run(context: &Context, args: DemoArgs) -> anyhow::Result<Exit> {
-    let DemoArgs { dir, keep_serving } = args;
-    let folder = Folder::prepare(context, &dir)?;
+pub(super) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
+    let folder = Folder::prepare(context, &args.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listeners = runtime.block_on(site::listen())?;
     let sites = site::addresses(&listeners)?;
@@ -83,12 +82,12 @@ pub(super) fn run(context: &Context, args: DemoArgs) -> anyhow::Result<Exit> {
 
     let results = verdicts::Results::new(&folder, &sites, &checked);
     results.tell(&own)?;
-    tell_rest(&own, &folder, &notices, &sites, keep_serving)?;
+    tell_rest(&own, &folder, &notices, &sites, args.keep_serving)?;
     let problems: Vec<String> = failed.into_iter().chain(results.problems()).collect();
     if !problems.is_empty() {
         return Err(anyhow!("not everything came out as it must:\n  {}", problems.join("\n  ")));
     }
-    if keep_serving {
+    if args.keep_serving {
         runtime.block_on(tokio::signal::ctrl_c())?;
     }
     Ok(Exit::Done)

@@ -9,6 +9,7 @@ mod html;
 mod json_ld;
 mod playlist;
 mod sink;
+pub(super) mod sitemap;
 mod strings;
 mod text;
 mod tree;

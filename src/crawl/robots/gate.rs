@@ -88,6 +88,15 @@ impl Gate {
         }
     }
 
+    /// Returns the sitemaps that the host's robots.txt names, as written, if it is known.
+    #[must_use]
+    pub fn sitemaps(&self, url: &Url) -> Vec<String> {
+        match self.known.get(&authority(url)) {
+            Some(Known::Rules(robots)) => robots.sitemaps.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     async fn fetch(&self, url: &Url) -> Known {
         let mut at = url.clone();
         at.set_path("/robots.txt");

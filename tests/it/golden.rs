@@ -1,0 +1,266 @@
+//! Golden vectors of the fingerprint and segment formats, and what damage to a segment file does.
+//!
+//! `EARWITNESS_REGENERATE=1 cargo test --test it golden` writes them anew, after a change that is meant.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use earwitness::base::{ANALYSIS_RATE_HZ, ChannelView, RecordingId};
+use earwitness::fingerprint::{self, Fingerprint, analyze};
+use earwitness::index::{Error, Index, Manifest, Segment, SegmentEntry, write_segment};
+use earwitness::matching::{MatchOptions, find_matches};
+use proptest::prelude::*;
+
+use crate::support::assert_committed;
+
+const HEADER_BYTES: usize = 48;
+const FOOTER_BYTES: usize = 28;
+
+/// Phase added per sample for the twelve semitones from 220 Hz up; a turn is 2³².
+const SEMITONES: [u32; 12] = [
+    85_704_563,
+    90_800_821,
+    96_200_119,
+    101_920_476,
+    107_980_983,
+    114_401_866,
+    121_204_555,
+    128_411_753,
+    136_047_513,
+    144_137_319,
+    152_708_170,
+    161_788_671,
+];
+
+struct Voice {
+    /// Samples from one note to the next.
+    note_samples: usize,
+    octave: u32,
+    phase: u32,
+    step: u32,
+}
+
+/// Music-like samples made of whole numbers alone, so that every machine makes the same: three voices of decaying
+/// triangle tones, chosen at random, and a little noise. `fingerprints/FORMAT.md` tells it in words.
+pub(crate) fn synthetic(seed: u32, seconds: usize) -> Vec<f32> {
+    let mut random = seed;
+    let mut draw = move || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        random >> 16
+    };
+    let voice = |note_samples, octave| Voice { note_samples, octave, phase: 0, step: 0 };
+    let mut voices = [voice(5_512, 0), voice(2_756, 1), voice(1_837, 2)];
+    let mut sample = |n: usize| {
+        let mut sum = i64::from(draw()) - 32_768;
+        for voice in &mut voices {
+            let age = n % voice.note_samples;
+            if age == 0 {
+                voice.step = SEMITONES[draw() as usize % SEMITONES.len()] << voice.octave;
+            }
+            voice.phase = voice.phase.wrapping_add(voice.step);
+            let triangle = (i64::from(voice.phase >> 15) - 65_536).abs() - 32_768;
+            let left = (voice.note_samples - age) as i64;
+            sum += triangle * left * 80 / voice.note_samples as i64;
+        }
+        sum as f32 / 8_388_608.0
+    };
+    (0..seconds * ANALYSIS_RATE_HZ as usize).map(&mut sample).collect()
+}
+
+fn pieces() -> Vec<(RecordingId, Fingerprint)> {
+    [("GOLDEN-1", 1), ("金-2", 2)]
+        .map(|(id, seed)| (RecordingId::new(id).unwrap(), analyze(&synthetic(seed, 6))))
+        .to_vec()
+}
+
+/// The bytes of a segment of [`pieces`].
+fn segment_bytes() -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("one.seg");
+    write_segment(&path, &pieces()).unwrap();
+    fs::read(path).unwrap()
+}
+
+fn open(dir: &Path, bytes: &[u8]) -> Result<Segment, Error> {
+    let path = dir.join("damaged.seg");
+    fs::write(&path, bytes).unwrap();
+    Segment::open(&path)
+}
+
+/// Does with a segment file all that the program does; nothing may panic.
+fn exercise(dir: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let segment = open(dir, bytes)?;
+    let whole = segment.verify();
+    for local in 0..=segment.len() {
+        assert_eq!(segment.fingerprint(local).is_some(), local < segment.len());
+    }
+    let recordings = segment.len() as u32;
+    let entry = |file: &str| SegmentEntry { file: file.to_owned(), recordings, removed: Vec::new() };
+    // Twice, so that what one file says leads into the other.
+    let manifest = Manifest { generation: 1, segments: vec![entry("damaged.seg"), entry("damaged.seg")] };
+    let index = Index::open(dir, &manifest)?;
+    for (_, query) in pieces() {
+        let matches = find_matches(&query, ChannelView::Mid, &index, &MatchOptions::default());
+        assert!(whole.is_err() || matches.is_empty() == index.is_empty(), "{matches:?}");
+    }
+    whole
+}
+
+/// Corrects the header's checksum, so that what it promises is believed.
+fn reseal_header(bytes: &mut [u8]) {
+    let checksum = crc32fast::hash(&bytes[..HEADER_BYTES - 4]);
+    bytes[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+}
+
+#[test]
+fn the_signal_is_what_the_specification_says() {
+    let samples = synthetic(1, 1);
+    let whole: Vec<i32> = samples.iter().map(|sample| (sample * 8_388_608.0) as i32).collect();
+    assert!(samples.iter().all(|sample| sample.abs() < 1.0));
+    assert_eq!(&whole[..4], &[5_515_368, 3_170_515, 860_860, -1_441_273]);
+}
+
+#[test]
+fn a_fingerprint_is_what_it_was() {
+    let [(_, first), _] = &pieces()[..] else { panic!("two pieces") };
+    assert!(first.peaks.len() > 60, "{} peaks", first.peaks.len());
+    let bytes = fingerprint::encode(first);
+    assert_eq!(fingerprint::decode(&bytes).unwrap(), *first);
+    assert_committed("fingerprints/golden/fingerprint-v1.bin", &bytes);
+}
+
+#[test]
+fn a_segment_is_what_it_was() {
+    assert_committed("fingerprints/golden/segment-v1.seg", &segment_bytes());
+}
+
+#[test]
+fn the_committed_segment_holds_the_pieces() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fingerprints/golden/segment-v1.seg");
+    let segment = Segment::open(&golden).unwrap();
+    segment.verify().unwrap();
+    for (local, (id, fingerprint)) in pieces().iter().enumerate() {
+        assert_eq!(segment.ids().nth(local), Some(id));
+        assert_eq!(segment.fingerprint(local).as_ref(), Some(fingerprint));
+    }
+    exercise(tempfile::tempdir().unwrap().path(), &fs::read(golden).unwrap()).unwrap();
+}
+
+#[test]
+fn an_empty_segment_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("empty.seg");
+    write_segment(&path, &[]).unwrap();
+    exercise(dir.path(), &fs::read(&path).unwrap()).unwrap();
+    assert!(Segment::open(&path).unwrap().is_empty());
+}
+
+#[test]
+fn another_version_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = segment_bytes();
+    bytes[8] = 99;
+    reseal_header(&mut bytes);
+    let told = open(dir.path(), &bytes).err().unwrap().to_string();
+    assert!(told.contains("segment version 99") && told.contains("catalog add"), "{told}");
+}
+
+#[test]
+fn every_cut_and_every_added_byte_is_seen_at_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = segment_bytes();
+    for length in (0..bytes.len()).step_by(97).chain([HEADER_BYTES, bytes.len() - 1]) {
+        let error = open(dir.path(), &bytes[..length]).err().unwrap();
+        assert!(matches!(error, Error::Damaged { .. }), "{length}: {error}");
+        assert!(error.to_string().contains("damaged.seg"), "{error}");
+    }
+    assert!(open(dir.path(), &[&bytes[..], b"x"].concat()).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_changed_byte_is_seen_by_verify(at in any::<prop::sample::Index>(), change in 1u8..) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bytes = segment_bytes_once().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] ^= change;
+        let seen = open(dir.path(), &bytes).and_then(|segment| segment.verify());
+        prop_assert!(seen.is_err(), "byte {at} of {}", bytes.len());
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_segment(mut bytes in prop::collection::vec(any::<u8>(), 0..300), sealed: bool) {
+        let dir = tempfile::tempdir().unwrap();
+        if sealed && bytes.len() >= HEADER_BYTES {
+            bytes[..12].copy_from_slice(&segment_bytes_once()[..12]);
+            reseal_header(&mut bytes);
+        }
+        prop_assert!(open(dir.path(), &bytes).is_err());
+    }
+
+    #[test]
+    fn a_header_that_lies_is_refused(field in prop::sample::select(vec![12usize..16, 16..20, 20..28, 28..36, 36..44]),
+                                     value: u64) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bytes = segment_bytes_once().to_vec();
+        let width = field.len();
+        bytes[field].copy_from_slice(&value.to_le_bytes()[..width]);
+        reseal_header(&mut bytes);
+        prop_assume!(bytes != segment_bytes_once());
+        prop_assert!(exercise(dir.path(), &bytes).is_err());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn damage_that_no_one_verified_does_not_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
+        section in 0usize..5,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bytes = segment_bytes_once().to_vec();
+        let section = sections(&bytes)[section].clone();
+        for (at, value) in changes {
+            bytes[section.start + at.index(section.len())] = value;
+        }
+        prop_assume!(bytes != segment_bytes_once());
+        prop_assert!(exercise(dir.path(), &bytes).is_err());
+    }
+}
+
+#[test]
+fn postings_of_recordings_that_are_not_there_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = segment_bytes_once().to_vec();
+    let postings = sections(&bytes)[4].clone();
+    for posting in bytes[postings].chunks_exact_mut(16) {
+        posting[..4].fill(0xff);
+    }
+    let error = exercise(dir.path(), &bytes).unwrap_err();
+    assert!(error.to_string().contains("postings"), "{error}");
+}
+
+/// The same bytes for every case.
+fn segment_bytes_once() -> &'static [u8] {
+    static BYTES: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    BYTES.get_or_init(segment_bytes)
+}
+
+/// Where ids, table, peaks, buckets and postings are, read as `fingerprints/FORMAT.md` says.
+fn sections(bytes: &[u8]) -> [Range<usize>; 5] {
+    let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+    let sizes = [u64_at(36), 16 * u32_at(16), 8 * u64_at(20), 4 * ((1 << u32_at(12)) + 1), 16 * u64_at(28)];
+    let mut end = HEADER_BYTES;
+    let sections = sizes.map(|size| {
+        end += size;
+        end - size..end
+    });
+    assert_eq!(end + FOOTER_BYTES, bytes.len());
+    sections
+}
