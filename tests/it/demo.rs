@@ -63,6 +63,9 @@ fn assert_verdicts(lines: &[Value]) {
     let broken = situation(lines, "new-song.wav");
     assert_eq!(broken["as_expected"], true, "{broken}");
     assert!(broken["error"].as_str().unwrap().contains("/dl/new-song.wav"), "{broken}");
+    let page = situation(lines, "city-lights.wav");
+    assert!(page["page_url"].as_str().unwrap().ends_with("/song/10441.html"), "{page}");
+    assert!(page["page_title"].as_str().unwrap().starts_with("City Lights"), "{page}");
     let sub_licensed = situation(lines, "morning.wav")["findings"][0]["verdict"]["reasons"].to_string();
     for licence in ["OWN-AOI", "L-CN", "S-RADIO"] {
         assert!(sub_licensed.contains(licence), "{sub_licensed}");

@@ -50,7 +50,9 @@ pub(super) fn write_pages(folder: &Folder) -> anyhow::Result<()> {
 }
 
 const ROBOTS: &str = "User-agent: *\nDisallow: /admin/\n";
-const ABOUT: &str = "<p>We love music. Write to us.</p>\n<p><a href=\"/\">Home</a></p>";
+/// The playlist is linked from here only, last of all pages: a file's own page says more in a notice than a playlist.
+const ABOUT: &str = "<p>We love music. Write to us.</p>\n\
+    <p><a href=\"/all.m3u\">Play all</a> · <a href=\"/\">Home</a></p>";
 
 fn page(title: &str, body: &str) -> String {
     format!(
@@ -64,8 +66,7 @@ fn index(name: &str, shown: &[&Situation]) -> String {
     for situation in shown {
         body += &format!("<li><a href=\"{}\">{}</a></li>\n", situation.page, situation.title);
     }
-    body += "</ul>\n<p><a href=\"/all.m3u\">Play all</a> · <a href=\"/about.html\">About</a> · \
-             <a href=\"/admin/\">Staff</a></p>";
+    body += "</ul>\n<p><a href=\"/about.html\">About</a> · <a href=\"/admin/\">Staff</a></p>";
     page(name, &body)
 }
 

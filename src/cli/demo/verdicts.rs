@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use comfy_table::ColumnConstraint;
 use serde::Serialize;
 
 use super::super::{Context, output};
@@ -82,6 +83,9 @@ impl<'a> Results<'a> {
         if table.width().is_none() {
             table.set_width(PAGE_CHARS);
         }
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::ContentWidth); // file names are not broken
+        }
         for (situation, line) in &self.lines {
             for row in rows(situation, line) {
                 table.add_row(row);
@@ -104,7 +108,8 @@ fn rows(situation: &Situation, line: &Line<'_>) -> Vec<[String; 7]> {
         if line.as_expected { "yes".to_owned() } else { format!("NO: {}", line.problems.join("; ")) };
     let row = |(n, [found, altered, span, verdict]): (usize, [String; 4])| {
         let once = |text: String| if n == 0 { text } else { String::new() };
-        let place = format!("{}\n{}", line.site, situation.file);
+        let name = situation.file.rsplit('/').next().unwrap_or_default();
+        let place = format!("{}\n{name}", line.site);
         let what = situation.what.to_owned();
         [once(place), once(what), found, altered, span, verdict, once(expected.clone())]
     };
