@@ -3,6 +3,7 @@
 //!
 //! - [`worker`]: outside bytes → [`worker::Analysis`], in a child process.
 //! - [`Library`]: the store with the catalogue's index, always of one state.
+//! - [`Error`], [`PipelineError`]: why the library could not be opened or changed, and why a pipeline stopped.
 //! - [`register`]: the owner's audio → catalogue and index.
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
@@ -20,5 +21,5 @@ mod pipeline;
 mod tests;
 
 pub use identify::{Identified, identify};
-pub use library::Library;
-pub use pipeline::{Checked, Finding, Pipeline, Told};
+pub use library::{Error, Library};
+pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};
