@@ -14,7 +14,7 @@ use super::codec::Packets;
 use super::mix::Front;
 use super::sink::{Described, Sink};
 use super::sniff::Reader;
-use super::{Error, Limits, Source};
+use super::{Error, Limits, MediaTags, Source};
 
 /// Decodes track number `track`.
 pub(super) fn decode(
@@ -49,6 +49,8 @@ pub(super) fn decode(
     let promised_s = format.tracks().iter().find(|track| track.id == id).and_then(promised_s);
     let time_base = format.tracks().iter().find(|track| track.id == id).and_then(|track| track.time_base);
     let tick_s = time_base.map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get()));
+    let mut tags = MediaTags::default();
+    tags.fill_from(format.as_mut());
     let mut run = Run {
         id,
         packets,
@@ -60,6 +62,10 @@ pub(super) fn decode(
         ended_badly: false,
     };
     run.all(format.as_mut(), sink);
+    // Matroska's tags may stand after the audio. In a chained Ogg stream later ones are about the next song.
+    if reader == Reader::Matroska {
+        tags.fill_from(format.as_mut());
+    }
     let mut described = Described {
         container: reader.name().to_owned(),
         codec: run.packets.name(),
@@ -67,6 +73,7 @@ pub(super) fn decode(
         promised_s,
         cut: cut || run.ended_badly,
         warnings: Vec::new(),
+        tags,
     };
     if tracks > 1 && track == 0 {
         described.warnings.push(format!("{tracks} audio tracks"));

@@ -14,12 +14,14 @@ mod container;
 mod elementary;
 mod encrypted;
 mod error;
+mod id3;
 mod mix;
 mod pcm;
 mod resample;
 mod sink;
 pub mod sniff;
 mod source;
+mod tags;
 mod transport;
 mod views;
 
@@ -29,6 +31,7 @@ pub use encrypted::scheme_by_name;
 pub use error::Error;
 pub use pcm::decode_samples;
 pub use source::Source;
+pub use tags::MediaTags;
 
 use sink::Sink;
 use sniff::Kind;
@@ -50,6 +53,9 @@ pub struct MediaInfo {
     pub tracks: usize,
     /// What a reviewer should know: cut off, damaged frames skipped, other tracks present, ….
     pub warnings: Vec<String>,
+    /// What the file's tags say of the recording in it.
+    #[serde(default, skip_serializing_if = "MediaTags::is_empty")]
+    pub tags: MediaTags,
 }
 
 /// The limits under which a file is decoded.
@@ -97,7 +103,8 @@ pub fn decode(
 ) -> Result<MediaInfo, Error> {
     let found = sniff::sniff(source)?;
     let mut sink = Sink::new(limits, consume);
-    let described = match found.kind {
+    let id3 = id3::read(source, found.start)?;
+    let mut described = match found.kind {
         Kind::MpegAudio => elementary::mpeg_audio(source, found.start, &mut sink)?,
         Kind::Adts => elementary::adts(source, found.start, &mut sink)?,
         Kind::Loas => elementary::loas(source, found.start, &mut sink)?,
@@ -111,5 +118,7 @@ pub fn decode(
             });
         }
     };
+    // A container's own tags first: the ID3 tag before one is a stray.
+    described.tags.fill(id3);
     sink.finish(described)
 }

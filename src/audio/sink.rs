@@ -3,7 +3,7 @@
 use super::mix::Front;
 use super::resample::{RATES_HZ, Resampler};
 use super::views::Views;
-use super::{Block, Error, Limits, MediaInfo};
+use super::{Block, Error, Limits, MediaInfo, MediaTags};
 use crate::base::ANALYSIS_RATE_HZ;
 
 /// What a demultiplexer says of its file.
@@ -17,6 +17,7 @@ pub(super) struct Described {
     /// The file says of itself that it was cut off.
     pub(super) cut: bool,
     pub(super) warnings: Vec<String>,
+    pub(super) tags: MediaTags,
 }
 
 /// Takes decoded packets, gives blocks.
@@ -103,7 +104,7 @@ impl<'a> Sink<'a> {
     /// Ends the audio and sums up.
     pub(super) fn finish(mut self, described: Described) -> Result<MediaInfo, Error> {
         self.flush();
-        let Described { container, codec, tracks, promised_s, cut, mut warnings } = described;
+        let Described { container, codec, tracks, promised_s, cut, mut warnings, tags } = described;
         if let Some(rate) = self.bad_rate {
             let what = format!(
                 "a sample rate of {rate} Hz (from {} to {} are read)",
@@ -160,6 +161,7 @@ impl<'a> Sink<'a> {
             duration_s,
             tracks,
             warnings,
+            tags,
         })
     }
 }

@@ -183,7 +183,7 @@ fn after_tags(source: &mut Source) -> Result<u64, Error> {
 }
 
 /// The whole length of the ID3v2 tag that starts with `header` (ID3v2.4, 3.1: "synchsafe" size, footer flag).
-fn id3_length(header: &[u8]) -> Option<u64> {
+pub(super) fn id3_length(header: &[u8]) -> Option<u64> {
     let [b'I', b'D', b'3', major, _, flags, a, b, c, d] = *header else { return None };
     if major == 0xff || (a | b | c | d) & 0x80 != 0 {
         return None;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::library::{self, Entry, Library};
 use super::worker::{self, Analysis, Decoder, analyse_all};
+use crate::audio::MediaTags;
 use crate::base::{ChannelView, Digest, Hasher, RecordingId};
 use crate::catalog::import::Row;
 use crate::catalog::{Catalog, Outcome, Recording, RecordingAudio, Tags, recording_from_file};
@@ -240,7 +241,7 @@ impl Session<'_, '_> {
     fn analysed(&self, input: &Input, analysis: &Analysis) -> (Registered, Option<Entry>) {
         let recording = match &input.row {
             Some(row) => Ok(row.recording.clone()),
-            None => recording_from_file(&input.path, &Tags::default()),
+            None => recording_from_file(&input.path, &catalogue_tags(&analysis.info.tags)),
         };
         let recording = match recording {
             Ok(recording) => recording,
@@ -262,7 +263,8 @@ impl Session<'_, '_> {
             duration_s: analysis.info.duration_s,
         };
         let recording = Recording { audio: Some(audio), ..recording };
-        let title_given = input.row.as_ref().is_some_and(|row| row.title_given);
+        let title_given =
+            input.row.as_ref().map_or(analysis.info.tags.title.is_some(), |row| row.title_given);
         (told, Some(Entry { recording, title_given, fingerprint }))
     }
 
@@ -321,6 +323,12 @@ fn told(
         error,
         warnings: Vec::new(),
     }
+}
+
+/// The file's tags in the catalogue's words.
+fn catalogue_tags(tags: &MediaTags) -> Tags {
+    let MediaTags { isrc, title, artist, album, label, upc, date } = tags.clone();
+    Tags { isrc, title, artist, album, label, upc, date }
 }
 
 fn is_no_audio(error: &crate::audio::Error) -> bool {

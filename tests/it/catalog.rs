@@ -278,3 +278,55 @@ fn importing_a_table_with_audio_again_changes_nothing() {
         .stderr(predicate::str::contains("0 added, 1 updated, 2 unchanged, 1 failed"));
     assert_eq!((found(path, 2), found(path, 3)), (vec![], vec!["B-1".to_owned()]));
 }
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)).unwrap()
+}
+
+/// An ID3v2.4 tag of text frames; all lengths are below 128.
+fn id3(frames: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let frames = frames.iter().flat_map(|(name, text)| {
+        [name.as_bytes(), &[0, 0, 0, u8::try_from(text.len()).unwrap(), 0, 0], text].concat()
+    });
+    let body: Vec<u8> = frames.collect();
+    [b"ID3\x04\0\0\0\0\0", &[u8::try_from(body.len()).unwrap()][..], &body].concat()
+}
+
+/// A FLAC file with a block of Vorbis comments put behind its first block.
+fn flac_with_comments(flac: &[u8], comments: &[&str]) -> Vec<u8> {
+    let mut block = vec![0; 4];
+    block.extend((comments.len() as u32).to_le_bytes());
+    for comment in comments {
+        block.extend((comment.len() as u32).to_le_bytes());
+        block.extend(comment.as_bytes());
+    }
+    let first_end = 4 + 4 + 34;
+    let header = [4, 0, 0, u8::try_from(block.len()).unwrap()];
+    [&flac[..first_end], &header, &block, &flac[first_end..]].concat()
+}
+
+#[test]
+fn the_tags_of_an_audio_file_name_its_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let masters = folder.path().join("masters");
+    fs::create_dir(&masters).unwrap();
+    let utf16: Vec<u8> =
+        [1, 0xff, 0xfe].into_iter().chain("夜に駆ける".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let tag = id3(&[("TSRC", b"\0JP-XX1-23-00001".to_vec()), ("TIT2", utf16)]);
+    fs::write(masters.join("01.mp3"), [tag, fixture("music.mp3")].concat()).unwrap();
+    let comments = ["TITLE=アリラン", "isrc=KRXX12300003", "ARTIST=민요", "DATE=1977", "LABEL=House"];
+    fs::write(masters.join("02.flac"), flac_with_comments(&fixture("flac16.flac"), &comments)).unwrap();
+    fs::write(masters.join("03.ogg"), fixture("vorbis.ogg")).unwrap();
+    add(folder.path(), "3 added, 0 updated, 0 unchanged, 0 failed");
+    let show = |id: &str| -> serde_json::Value {
+        let output = earwitness(folder.path()).args(["catalog", "show", id, "--json"]).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let first = show("JPXX12300001");
+    assert_eq!((&first["isrc"], &first["title"]), (&"JPXX12300001".into(), &"夜に駆ける".into()));
+    let second = show("KRXX12300003");
+    assert_eq!((&second["title"], &second["artist"]), (&"アリラン".into(), &"민요".into()));
+    assert_eq!((&second["release_date"], &second["label"]), (&"1977".into(), &"House".into()));
+    assert_eq!(show("03")["title"], "03");
+    add(folder.path(), "0 added, 0 updated, 3 unchanged, 0 failed");
+}

@@ -156,6 +156,7 @@ mod tests {
             duration_s: 20.5,
             tracks: 1,
             warnings: vec!["cut off".to_owned()],
+            tags: audio::MediaTags { title: Some("夜".to_owned()), ..audio::MediaTags::default() },
         };
         let fingerprints = vec![(ChannelView::Mid, vec![1, 2, 3]), (ChannelView::Side, vec![])];
         Reply { protections: Protections::default(), outcome: Ok(Decoded { info, fingerprints }) }
