@@ -255,7 +255,7 @@ fn a_notice_holds_every_field_and_is_recorded() {
         &Digest::of(b"the bytes").to_string(),
         "涉案音频 0:00.0 至 0:30.0，对应权利人录音 1:00.0 至 1:37.5",
         "1.250 倍",
-        "不高于亿亿分之一",
+        "误匹配概率不高于",
         "国作登字-2017-I-00012345",
     ] {
         assert!(html.contains(field), "no `{field}` in the notice");
