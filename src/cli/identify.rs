@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Context, Exit, output};
 use crate::matching::Match;
 use crate::scan::worker::{Analysis, Decoder, Error, analyse_all};
-use crate::scan::{Library, identify};
+use crate::scan::{Library, identify, too_short};
 
 /// Find the catalogue's recordings in audio files; no licence is asked and no case opened
 #[derive(Debug, clap::Args)]
@@ -76,7 +76,7 @@ fn answer(
             duration_s: Some(analysis.info.duration_s),
             error: None,
             matches: matched(&analysis),
-            warnings: analysis.info.warnings,
+            warnings: analysis.info.warnings.into_iter().chain(too_short(analysis.info.duration_s)).collect(),
         },
         Err(error) => Answer {
             query,

@@ -32,9 +32,31 @@ pub fn identify(analysis: &Analysis, index: &Index, options: &MatchOptions) -> I
     Identified { matches }
 }
 
+/// Audio shorter than this holds too few peaks to tell any recording from another.
+const TELLING_S: f64 = 3.0;
+
+/// Says so where a file gave too little audio to be told from others.
+#[must_use]
+pub fn too_short(duration_s: f64) -> Option<String> {
+    (duration_s < TELLING_S).then(|| {
+        format!("only {duration_s:.1} s of audio could be read; no recording can be told from less than {TELLING_S:.0} s")
+    })
+}
+
 /// Share of the shorter of two query spans that both have in common.
 pub(super) fn overlap(a: &Match, b: &Match) -> f64 {
     let common = a.query_end_s.min(b.query_end_s) - a.query_start_s.max(b.query_start_s);
     let shorter = (a.query_end_s - a.query_start_s).min(b.query_end_s - b.query_start_s);
     (common / shorter.max(0.001)).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_that_is_too_short_is_told() {
+        assert!(too_short(1.0).is_some_and(|warning| warning.contains("only 1.0 s")));
+        assert_eq!(too_short(TELLING_S), None);
+    }
 }

@@ -20,6 +20,6 @@ mod pipeline;
 #[cfg(test)]
 mod tests;
 
-pub use identify::{Identified, identify};
+pub use identify::{Identified, identify, too_short};
 pub use library::{Error, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};

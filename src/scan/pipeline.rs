@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::identify::{identify, overlap};
+use super::identify::{identify, overlap, too_short};
 use super::library::Library;
 use super::worker::{self, Analysis, Decoder};
 use crate::audio::MediaInfo;
@@ -181,7 +181,9 @@ impl Pipeline<'_> {
         };
         checked.sha256 = Some(analysis.digest);
         let matches = identify(&analysis, self.library.index(), &self.options).matches;
+        let short = too_short(analysis.info.duration_s);
         checked.media = Some(analysis.info);
+        checked.media.iter_mut().for_each(|media| media.warnings.extend(short.clone()));
         let mut ids: Vec<RecordingId> = matches.iter().map(|one| one.recording_id.clone()).collect();
         ids.sort();
         ids.dedup();
