@@ -6,7 +6,7 @@ use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
 use super::reply::Decoded;
-use super::{Protections, Reply, protect};
+use super::{Reply, protect};
 use crate::audio::{self, Block, Limits, MediaInfo, Source};
 use crate::base::ChannelView;
 use crate::fingerprint::{self, Analyzer};
@@ -151,7 +151,7 @@ fn silence(analyzer: &mut Analyzer, samples: usize) {
 /// Does what a decoder must not do.
 #[cfg(debug_assertions)]
 #[allow(clippy::panic)]
-fn misbehave(fault: &str, protections: &Protections) -> ExitCode {
+fn misbehave(fault: &str, protections: &super::Protections) -> ExitCode {
     use std::io::Write as _;
     match fault {
         "panic" => panic!("told to panic"),
