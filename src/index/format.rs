@@ -1,30 +1,40 @@
-//! The bytes of a segment file. All numbers are little-endian.
+//! The frame of a segment file. All numbers are little-endian.
 //!
 //! ```text
-//! header    magic "EWSEGMNT" | format version u16 | fingerprint version u16 | bucket bits u32
-//!           | recordings u32 | peaks u64 | postings u64 | length of the ids u64 | CRC32 of the header u32
+//! header    magic "EWSEGMNT" | format version u16 | fingerprint version u16 | recordings u32 | steps of time u64
+//!           | families u32 | sections ids, table, order, peaks: length u64, CRC32 u32 each
+//!           | per family: number u8 | bucket bits u8 | time parameter u8 | first duration u8 | durations u8 | 0 u24
+//!                         | postings u64 | sections postings, directory: length u64, CRC32 u32 each
+//!           | CRC32 of the header u32
 //! ids       recording ids, UTF-8, one after the other
 //! table     per recording: end of its id u32 | duration u32 | end of its peaks u64
-//! peaks     per peak: time u32 | pitch u16 | strength u8 | salient u8        (in order of recording, then time)
-//! buckets   2^bits + 1 times: index of the bucket's first posting u32
-//! postings  per posting: recording u32 | time u32 | packed quad u64          (in order of bucket)
-//! footer    CRC32 of each of ids, table, peaks, buckets, postings | magic "EWSEGEND"
+//! order     the recordings' numbers u32, in order of their ids
+//! peaks     per recording: bits, see `peaks`
+//! postings  per family, per bucket: bits, see `postings`
+//! directory per family, 2^bits + 1 times: where the bucket's postings begin u40
+//! end       magic "EWSEGEND"
 //! ```
 
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use crate::fingerprint::{INTERVAL_TOLERANCE, Quad, QuadKey, RATIO_TOLERANCE};
+use super::family::Family;
+use super::postings::Shape;
+use crate::fingerprint::FORMAT_VERSION;
 
 pub(super) const MAGIC: &[u8; 8] = b"EWSEGMNT";
 pub(super) const END_MAGIC: &[u8; 8] = b"EWSEGEND";
 /// Version of the layout above.
-pub(super) const SEGMENT_VERSION: u16 = 1;
-pub(super) const HEADER_BYTES: usize = 8 + 2 + 2 + 4 + 4 + 8 + 8 + 8 + 4;
+pub(super) const SEGMENT_VERSION: u16 = 2;
 pub(super) const TABLE_ENTRY_BYTES: usize = 16;
-pub(super) const PEAK_BYTES: usize = 8;
-pub(super) const BUCKET_BYTES: usize = 4;
-pub(super) const POSTING_BYTES: usize = 16;
-pub(super) const FOOTER_BYTES: usize = 5 * 4 + 8;
+pub(super) const ORDER_ENTRY_BYTES: usize = 4;
+pub(super) const DIRECTORY_ENTRY_BYTES: usize = 5;
+const FAMILIES: usize = Family::ALL.len();
+const FIXED_BYTES: usize = 28;
+const SECTION_BYTES: usize = 12;
+const FAMILY_BYTES: usize = 16 + 2 * SECTION_BYTES;
+/// Length of the header.
+pub(super) const HEADER_BYTES: usize = FIXED_BYTES + 4 * SECTION_BYTES + FAMILIES * FAMILY_BYTES + 4;
 
 /// What can go wrong with segment files.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +58,7 @@ pub enum Error {
     /// Written by another version.
     #[error(
         "index segment {path} has segment version {segment} and fingerprint version {fingerprint}, this program reads \
-         {SEGMENT_VERSION} and {}; index the audio again with `earwitness catalog add`",
-        crate::fingerprint::FORMAT_VERSION
+         {SEGMENT_VERSION} and {FORMAT_VERSION}; index the audio again with `earwitness catalog add`"
     )]
     Version {
         /// The file.
@@ -67,77 +76,167 @@ pub enum Error {
         /// What there is too much of.
         what: &'static str,
     },
+    /// Whoever asked for a merge no longer wants it.
+    #[error("the merge was stopped")]
+    Stopped,
 }
 
-/// Scrambles a key so that its upper bits are evenly spread, which those of keys are not; one to one.
-pub(super) fn scramble(key: QuadKey) -> u32 {
-    key.0.wrapping_mul(0x9E37_79B1)
+/// Length and checksum of one section.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) length: u64,
+    pub(super) checksum: u32,
 }
 
-/// The bucket of a scrambled key among 2^`bits`.
-pub(super) fn bucket_of(scrambled: u32, bits: u32) -> usize {
-    (scrambled >> (32 - bits)) as usize
+/// What the header says of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FamilyHeader {
+    pub(super) family: Family,
+    pub(super) shape: Shape,
+    pub(super) postings: u64,
+    /// Postings and directory.
+    pub(super) sections: [Section; 2],
 }
 
-/// Packs a quad without its time: 3 × 9 bits of intervals, 2 × 7 of ratios, 10 of duration, 12 of pitch.
-pub(super) fn pack_quad(quad: &Quad) -> u64 {
-    let mut bits = 0u64;
-    for interval in quad.intervals {
-        bits = bits << 9 | u64::from((interval + 256) as u16 & 0x1ff);
-    }
-    for ratio in quad.ratios {
-        bits = bits << 7 | u64::from(ratio & 0x7f);
-    }
-    bits = bits << 10 | u64::from(quad.duration & 0x3ff);
-    bits << 12 | u64::from(quad.pitch & 0xfff)
+/// The header of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) recordings: u32,
+    /// Length of all recordings.
+    pub(super) steps: u64,
+    /// Ids, table, order, peaks.
+    pub(super) sections: [Section; 4],
+    pub(super) families: [FamilyHeader; FAMILIES],
 }
 
-/// The inverse of [`pack_quad`].
-pub(super) fn unpack_quad(time: u32, bits: u64) -> Quad {
-    let interval = |shift: u32| ((bits >> shift & 0x1ff) as i16) - 256;
-    let ratio = |shift: u32| (bits >> shift & 0x7f) as u8;
-    Quad {
-        time,
-        pitch: (bits & 0xfff) as u16,
-        duration: (bits >> 12 & 0x3ff) as u16,
-        intervals: [interval(54), interval(45), interval(36)],
-        ratios: [ratio(29), ratio(22)],
-    }
-}
-
-/// Whether a packed quad is like `quad` within tolerance; compared without unpacking, since nearly all postings of a
-/// bucket differ in the first interval.
-pub(super) fn is_like(bits: u64, quad: &Quad) -> bool {
-    let near =
-        |value: u64, wanted: i32, tolerance: i32| (value as i32 - wanted).unsigned_abs() <= tolerance as u32;
-    near(bits >> 54 & 0x1ff, i32::from(quad.intervals[0]) + 256, INTERVAL_TOLERANCE)
-        && near(bits >> 45 & 0x1ff, i32::from(quad.intervals[1]) + 256, INTERVAL_TOLERANCE)
-        && near(bits >> 36 & 0x1ff, i32::from(quad.intervals[2]) + 256, INTERVAL_TOLERANCE)
-        && near(bits >> 29 & 0x7f, i32::from(quad.ratios[0]), RATIO_TOLERANCE)
-        && near(bits >> 22 & 0x7f, i32::from(quad.ratios[1]), RATIO_TOLERANCE)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn packing_is_reversible(
-            time: u32,
-            pitch in 0u16..2112,
-            duration in 1u16..1024,
-            intervals in prop::array::uniform3(-144i16..=144),
-            ratios in prop::array::uniform2(0u8..128),
-        ) {
-            let quad = Quad { time, pitch, duration, intervals, ratios };
-            prop_assert_eq!(unpack_quad(time, pack_quad(&quad)), quad);
-            prop_assert!(is_like(pack_quad(&quad), &quad));
-            let mut other = quad;
-            other.intervals[1] += INTERVAL_TOLERANCE as i16 + 1;
-            prop_assert!(!is_like(pack_quad(&quad), &other));
+impl Header {
+    /// The header's bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&SEGMENT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&self.recordings.to_le_bytes());
+        bytes.extend_from_slice(&self.steps.to_le_bytes());
+        bytes.extend_from_slice(&(FAMILIES as u32).to_le_bytes());
+        put_sections(&mut bytes, &self.sections);
+        for family in &self.families {
+            let shape = &family.shape;
+            let numbers = [
+                family.family.number(),
+                shape.bucket_bits,
+                shape.time_parameter,
+                shape.duration_first,
+                shape.durations,
+                0,
+                0,
+                0,
+            ];
+            bytes.extend_from_slice(&numbers);
+            bytes.extend_from_slice(&family.postings.to_le_bytes());
+            put_sections(&mut bytes, &family.sections);
         }
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        bytes
     }
+
+    /// Reads and checks the header of a whole file's bytes.
+    pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.get(..8) != Some(MAGIC) || bytes.len() < 12 {
+            return Err(damaged(path, "it does not begin as a segment does".to_owned()));
+        }
+        let version = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+        let (segment, fingerprint) = (version(8), version(10));
+        if (segment, fingerprint) != (SEGMENT_VERSION, FORMAT_VERSION) {
+            return Err(Error::Version { path: path.to_owned(), segment, fingerprint });
+        }
+        let header = bytes.get(..HEADER_BYTES).filter(|header| {
+            crc32fast::hash(&header[..HEADER_BYTES - 4]) == u32_at(header, HEADER_BYTES - 4)
+        });
+        let header =
+            header.ok_or_else(|| damaged(path, "the checksum of its header does not fit".to_owned()))?;
+        Self::parse(header).ok_or_else(|| damaged(path, "its header says what cannot be".to_owned()))
+    }
+
+    fn parse(header: &[u8]) -> Option<Self> {
+        let recordings = u32_at(header, 12);
+        if u32_at(header, 24) as usize != FAMILIES {
+            return None;
+        }
+        let sections = [0, 1, 2, 3].map(|at| section(header, FIXED_BYTES + at * SECTION_BYTES));
+        let family = |family: Family| {
+            let at = FIXED_BYTES + 4 * SECTION_BYTES + family.place() * FAMILY_BYTES;
+            let shape = Shape {
+                recordings,
+                bucket_bits: header[at + 1],
+                time_parameter: header[at + 2],
+                duration_first: header[at + 3],
+                durations: header[at + 4],
+            };
+            let right = header[at] == family.number() && shape.is_right(family);
+            let sections = [section(header, at + 16), section(header, at + 16 + SECTION_BYTES)];
+            right.then(|| FamilyHeader { family, shape, postings: u64_at(header, at + 8), sections })
+        };
+        let [quads] = Family::ALL.map(family);
+        let header = Self { recordings, steps: u64_at(header, 16), sections, families: [quads?] };
+        header.lengths_fit().then_some(header)
+    }
+
+    /// Whether the sections whose length follows from a number have it.
+    fn lengths_fit(&self) -> bool {
+        let each = |bytes: usize| u64::from(self.recordings) * bytes as u64;
+        let directory = |family: &FamilyHeader| {
+            (family.shape.buckets() as u64 + 1) * DIRECTORY_ENTRY_BYTES as u64 == family.sections[1].length
+        };
+        self.sections[1].length == each(TABLE_ENTRY_BYTES)
+            && self.sections[2].length == each(ORDER_ENTRY_BYTES)
+            && self.families.iter().all(directory)
+    }
+
+    /// All sections in the order of the file, with their names.
+    fn all_sections(&self) -> impl Iterator<Item = (&'static str, Section)> {
+        let common = ["ids", "table", "order", "peaks"].into_iter().zip(self.sections);
+        common.chain(
+            self.families
+                .iter()
+                .flat_map(|family| ["postings", "directory"].into_iter().zip(family.sections)),
+        )
+    }
+
+    /// Where the sections lie in a file of so many bytes, with their names and checksums; `None` where the file is not
+    /// as long as the header says.
+    pub(super) fn places(&self, file_bytes: usize) -> Option<Vec<(&'static str, Range<usize>, u32)>> {
+        let mut end = HEADER_BYTES;
+        let mut places = Vec::with_capacity(4 + 2 * FAMILIES);
+        for (name, section) in self.all_sections() {
+            let start = end;
+            end = end.checked_add(usize::try_from(section.length).ok()?)?;
+            places.push((name, start..end, section.checksum));
+        }
+        (end.checked_add(END_MAGIC.len())? == file_bytes).then_some(places)
+    }
+}
+
+fn put_sections(bytes: &mut Vec<u8>, sections: &[Section]) {
+    for section in sections {
+        bytes.extend_from_slice(&section.length.to_le_bytes());
+        bytes.extend_from_slice(&section.checksum.to_le_bytes());
+    }
+}
+
+fn section(bytes: &[u8], at: usize) -> Section {
+    Section { length: u64_at(bytes, at), checksum: u32_at(bytes, at + 8) }
+}
+
+pub(super) fn damaged(path: &Path, what: String) -> Error {
+    Error::Damaged { path: path.to_owned(), what }
+}
+
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).copied().map_or(0, u32::from_le_bytes)
+}
+
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).copied().map_or(0, u64::from_le_bytes)
 }

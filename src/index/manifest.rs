@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::RecordingId;
+use super::set::Removed;
 
 /// One segment of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +12,22 @@ pub struct SegmentEntry {
     /// How many recordings it holds, removed ones included.
     pub recordings: u32,
     /// Recordings in it that are no longer of the catalogue, or are newer in a later segment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub removed: Vec<RecordingId>,
+    #[serde(default, skip_serializing_if = "Removed::is_empty")]
+    pub without: Removed,
+}
+
+impl SegmentEntry {
+    /// An entry for a segment of which nothing is removed.
+    #[must_use]
+    pub fn new(file: String, recordings: u32) -> Self {
+        Self { file, recordings, without: Removed::default() }
+    }
+
+    /// Number of recordings that are not removed.
+    #[must_use]
+    pub fn live(&self) -> u64 {
+        u64::from(self.recordings).saturating_sub(self.without.len() as u64)
+    }
 }
 
 /// The segments that make up the index. Whoever keeps it replaces it whole, in the same step as the catalogue's
@@ -27,18 +41,9 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Marks `recording` as removed in the segments that hold it.
-    pub fn remove(&mut self, recording: &RecordingId, holds: impl Fn(&SegmentEntry) -> bool) {
-        for entry in self.segments.iter_mut().filter(|entry| holds(entry)) {
-            if !entry.removed.contains(recording) {
-                entry.removed.push(recording.clone());
-            }
-        }
-    }
-
     /// Number of recordings in the index.
     #[must_use]
     pub fn live(&self) -> u64 {
-        self.segments.iter().map(|entry| u64::from(entry.recordings) - entry.removed.len() as u64).sum()
+        self.segments.iter().map(SegmentEntry::live).sum()
     }
 }

@@ -1,134 +1,127 @@
-//! Fingerprints → one segment file: written to a temporary name, synced, renamed.
+//! Fingerprints → one segment file.
 
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
-use super::format::{
-    END_MAGIC, Error, HEADER_BYTES, MAGIC, POSTING_BYTES, SEGMENT_VERSION, bucket_of, pack_quad, scramble,
-};
+use super::family::Family;
+use super::file::SegmentFile;
+use super::format::Error;
+use super::merge::{Source, merge_into};
+use super::peaks;
+use super::postings::Tuple;
+use super::reader::{Segment, Stored};
+use super::set::Removed;
 use crate::base::RecordingId;
-use crate::fingerprint::{FORMAT_VERSION, Fingerprint, Quad, reference_quads};
+use crate::fingerprint::{Fingerprint, reference_quads};
 
-/// Postings in a bucket, on average: short scans, and a bucket table much smaller than the postings.
-const POSTINGS_PER_BUCKET: usize = 4;
+/// Postings that a [`SegmentBuilder`] holds in memory, by default: 256 MB with room to grow.
+const RUN_POSTINGS: usize = 8 << 20;
 
 /// Writes the segment that holds `recordings` to `path`, replacing what is there. The same recordings in the same
 /// order give the same bytes.
 ///
 /// # Errors
-/// [`Error`] when the file cannot be written, or there is more than a segment can hold (2³² postings).
+/// [`Error`] when the file cannot be written, or there is more than a segment can hold.
 pub fn write_segment(path: &Path, recordings: &[(RecordingId, Fingerprint)]) -> Result<(), Error> {
-    let too_large = |what| Error::TooLarge { path: path.to_owned(), what };
-    let recording_count = u32::try_from(recordings.len()).map_err(|_| too_large("too many recordings"))?;
-    let postings = Postings::of(recordings);
-    u32::try_from(postings.sorted.len()).map_err(|_| too_large("too many postings"))?;
-    let sections =
-        [ids(recordings), table(recordings), peaks(recordings), postings.bucket_table(), postings.bytes()];
-    let peak_count: usize = recordings.iter().map(|(_, fingerprint)| fingerprint.peaks.len()).sum();
-
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend_from_slice(MAGIC);
-    header.extend_from_slice(&SEGMENT_VERSION.to_le_bytes());
-    header.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-    header.extend_from_slice(&postings.bucket_bits.to_le_bytes());
-    header.extend_from_slice(&recording_count.to_le_bytes());
-    header.extend_from_slice(&(peak_count as u64).to_le_bytes());
-    header.extend_from_slice(&(postings.sorted.len() as u64).to_le_bytes());
-    header.extend_from_slice(&(sections[0].len() as u64).to_le_bytes());
-    let checksum = crc32fast::hash(&header);
-    header.extend_from_slice(&checksum.to_le_bytes());
-    write_file(path, &header, &sections).map_err(|source| Error::Io { path: path.to_owned(), source })
-}
-
-/// Writes all parts under a temporary name in the same folder, syncs, renames and syncs the folder.
-fn write_file(path: &Path, header: &[u8], sections: &[Vec<u8>]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".segment-").tempfile_in(folder)?;
-    let mut writer = BufWriter::new(file.as_file_mut());
-    writer.write_all(header)?;
-    for section in sections {
-        writer.write_all(section)?;
-    }
-    for section in sections {
-        writer.write_all(&crc32fast::hash(section).to_le_bytes())?;
-    }
-    writer.write_all(END_MAGIC)?;
-    writer.flush()?;
-    drop(writer);
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    std::fs::File::open(folder)?.sync_all()
-}
-
-fn ids(recordings: &[(RecordingId, Fingerprint)]) -> Vec<u8> {
-    recordings.iter().flat_map(|(id, _)| id.as_str().bytes()).collect()
-}
-
-fn table(recordings: &[(RecordingId, Fingerprint)]) -> Vec<u8> {
-    let (mut id_end, mut peak_end) = (0u32, 0u64);
-    let mut bytes = Vec::new();
+    let mut run = Run::default();
     for (id, fingerprint) in recordings {
-        id_end += id.as_str().len() as u32; // at most 128 bytes each
-        peak_end += fingerprint.peaks.len() as u64;
-        bytes.extend_from_slice(&id_end.to_le_bytes());
-        bytes.extend_from_slice(&fingerprint.duration.to_le_bytes());
-        bytes.extend_from_slice(&peak_end.to_le_bytes());
+        run.push(id, fingerprint);
     }
-    bytes
+    let (file, families) = run.write(path)?;
+    file.finish(families)
 }
 
-fn peaks(recordings: &[(RecordingId, Fingerprint)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for peak in recordings.iter().flat_map(|(_, fingerprint)| &fingerprint.peaks) {
-        bytes.extend_from_slice(&peak.time.to_le_bytes());
-        bytes.extend_from_slice(&peak.pitch.to_le_bytes());
-        bytes.extend_from_slice(&[peak.strength, u8::from(peak.salient)]);
-    }
-    bytes
+/// Makes one segment of any number of fingerprints in bounded memory: they are gathered into runs, which are sorted
+/// and written as temporary segments beside the file, and merged in the end.
+pub struct SegmentBuilder {
+    path: PathBuf,
+    run_postings: usize,
+    run: Run,
+    runs: Vec<tempfile::TempPath>,
 }
 
-/// All postings of a segment, in the order of their buckets.
-struct Postings {
-    bucket_bits: u32,
-    sorted: Vec<(usize, u32, Quad)>,
+impl SegmentBuilder {
+    /// Begins a segment that will be `path`.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), run_postings: RUN_POSTINGS, run: Run::default(), runs: Vec::new() }
+    }
+
+    /// Sets how many postings are held in memory.
+    #[must_use]
+    pub fn with_run_postings(mut self, postings: usize) -> Self {
+        self.run_postings = postings.max(1);
+        self
+    }
+
+    /// Adds a recording.
+    ///
+    /// # Errors
+    /// [`Error`] when a run cannot be written.
+    pub fn push(&mut self, id: &RecordingId, fingerprint: &Fingerprint) -> Result<(), Error> {
+        self.run.push(id, fingerprint);
+        if self.run.quads.len() >= self.run_postings {
+            self.end_run()?;
+        }
+        Ok(())
+    }
+
+    fn end_run(&mut self) -> Result<(), Error> {
+        let (file, families) = std::mem::take(&mut self.run).write(&self.path)?;
+        self.runs.push(file.finish_temporary(families)?);
+        Ok(())
+    }
+
+    /// Writes the segment. Gives the number of its recordings.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be written, or there is more than a segment can hold.
+    pub fn finish(mut self) -> Result<u32, Error> {
+        if self.runs.is_empty() {
+            let recordings = self.run.recordings.len() as u32;
+            let (file, families) = self.run.write(&self.path)?;
+            file.finish(families)?;
+            return Ok(recordings);
+        }
+        self.end_run()?;
+        let segments: Vec<Segment> =
+            self.runs.iter().map(|run| Segment::open(run)).collect::<Result<_, _>>()?;
+        let none = Removed::default();
+        let sources: Vec<Source<'_>> =
+            segments.iter().map(|segment| Source { segment, without: &none }).collect();
+        merge_into(&self.path, &sources, &AtomicBool::new(false))
+    }
 }
 
-impl Postings {
-    fn of(recordings: &[(RecordingId, Fingerprint)]) -> Self {
-        let mut quads: Vec<(u32, Quad)> = Vec::new();
-        for (recording, (_, fingerprint)) in recordings.iter().enumerate() {
-            quads
-                .extend(reference_quads(&fingerprint.peaks).into_iter().map(|quad| (recording as u32, quad)));
-        }
-        let wanted = (quads.len() / POSTINGS_PER_BUCKET).max(16);
-        let bucket_bits = wanted.next_power_of_two().ilog2().min(30);
-        let mut sorted: Vec<_> = quads
-            .into_iter()
-            .map(|(recording, quad)| (bucket_of(scramble(quad.key()), bucket_bits), recording, quad))
-            .collect();
-        sorted.sort_by_key(|&(bucket, recording, quad)| (bucket, recording, quad.time, pack_quad(&quad)));
-        Self { bucket_bits, sorted }
+/// Recordings with their postings, in memory.
+#[derive(Default)]
+struct Run {
+    recordings: Vec<(RecordingId, u32, Vec<u8>)>,
+    quads: Vec<Tuple>,
+}
+
+impl Run {
+    fn push(&mut self, id: &RecordingId, fingerprint: &Fingerprint) {
+        let number = self.recordings.len() as u32;
+        self.quads
+            .extend(reference_quads(&fingerprint.peaks).iter().map(|quad| Tuple::of_quad(number, quad)));
+        self.recordings.push((id.clone(), fingerprint.duration, peaks::encode(&fingerprint.peaks)));
     }
 
-    fn bucket_table(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(4 << self.bucket_bits);
-        let mut next = 0;
-        for bucket in 0..=1usize << self.bucket_bits {
-            while next < self.sorted.len() && self.sorted[next].0 < bucket {
-                next += 1;
-            }
-            bytes.extend_from_slice(&(next as u32).to_le_bytes());
-        }
-        bytes
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.sorted.len() * POSTING_BYTES);
-        for (_, recording, quad) in &self.sorted {
-            bytes.extend_from_slice(&recording.to_le_bytes());
-            bytes.extend_from_slice(&quad.time.to_le_bytes());
-            bytes.extend_from_slice(&pack_quad(quad).to_le_bytes());
-        }
-        bytes
+    fn write(mut self, path: &Path) -> Result<(SegmentFile, [super::format::FamilyHeader; 1]), Error> {
+        let get = |at: usize| {
+            let (id, duration, peaks) = &self.recordings[at];
+            Ok(Stored { id: id.as_str(), duration: *duration, peaks })
+        };
+        let mut file = SegmentFile::begin(path, self.recordings.len(), get)?;
+        self.quads.sort_unstable();
+        self.quads.dedup();
+        let durations = self.quads.iter().map(|tuple| tuple.duration());
+        let durations = (durations.clone().min().unwrap_or(0), durations.max().unwrap_or(0));
+        let shape = file.shape(Family::Quads, self.quads.len() as u64, durations);
+        let mut postings = file.begin_postings(shape)?;
+        postings.put(&self.quads)?;
+        let family = postings.finish(Family::Quads)?;
+        Ok((file, [family]))
     }
 }

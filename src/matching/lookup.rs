@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::fingerprint::{Peak, query_quads};
-use crate::index::{Index, RecordingIndex};
+use crate::index::{CostLimit, Family, Index, Probes, RecordingIndex};
 
 /// A quad of the query met by a quad of a recording.
 #[derive(Debug, Clone, Copy)]
@@ -28,14 +28,20 @@ const SHIFT_MAX: f32 = 512.0;
 /// time.
 pub(super) fn look_up(peaks: &[Peak], roots: Range<u32>, index: &Index, hits: &mut Vec<Hit>) {
     let first = hits.len();
-    index.lookup(&query_quads(peaks, roots), |quad, posting| {
-        let ln_rate = (f32::from(posting.quad.duration) / f32::from(quad.duration)).ln();
-        let shift = f32::from(posting.quad.pitch) - f32::from(quad.pitch);
+    let quads = query_quads(peaks, roots);
+    let mut probes = Probes::default();
+    for (tag, quad) in quads.iter().enumerate() {
+        quad.probes(|key| probes.push(key, tag as u32));
+    }
+    index.lookup(Family::Quads, &mut probes, CostLimit::NONE, |tag, posting| {
+        let Some(quad) = quads.get(tag as usize) else { return };
+        let ln_rate = (f32::from(posting.duration) / f32::from(quad.duration)).ln();
+        let shift = f32::from(posting.pitch) - f32::from(quad.pitch);
         if ln_rate.abs() <= LN_RATE_MAX && shift.abs() <= SHIFT_MAX {
             hits.push(Hit {
                 recording: posting.recording,
                 query_time: quad.time as f32,
-                reference_time: posting.quad.time as f32,
+                reference_time: posting.time as f32,
                 ln_rate,
                 shift,
             });

@@ -248,7 +248,7 @@ fn alteration_of(line: &Line) -> Alteration {
 fn to_match(found: &Found, view: ChannelView, index: &Index) -> Option<Match> {
     let seconds = |steps: f64| steps / TIME_STEPS_PER_S;
     Some(Match {
-        recording_id: index.id(found.recording)?.clone(),
+        recording_id: index.id(found.recording)?,
         query_start_s: seconds(found.span.0).max(0.0),
         query_end_s: seconds(found.span.1),
         reference_start_s: seconds(found.line.reference(found.span.0)).max(0.0),

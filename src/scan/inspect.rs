@@ -83,8 +83,8 @@ fn take_segment(
         let (is, wanted) = (segment.len(), entry.recordings);
         report.problems.push(format!("index segment {} holds {is} recordings, not {wanted}", entry.file));
     }
-    let removed: HashSet<&RecordingId> = entry.removed.iter().collect();
-    for id in segment.ids().filter(|id| !removed.contains(id)) {
+    let live = (0..segment.len()).filter(|&local| !entry.without.contains(local as u32));
+    for id in live.filter_map(|local| segment.id(local)) {
         if !indexed.insert(id.clone()) {
             report.problems.push(format!("recording `{id}` is in the index twice"));
         }

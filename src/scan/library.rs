@@ -3,27 +3,30 @@
 //! A change writes its new segment file first, and then commits the recordings and the manifest that names the
 //! segment in one batch of the store's journal. A process that is killed before the commit leaves a file that no
 //! manifest names, which the next opening removes; killed after it, everything is there.
+//!
+//! Merges run in a thread beside queries and changes, and are taken over by the next change, or by
+//! [`Library::settle`]. Whoever queries holds a snapshot of the index, which never changes and is never waited for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::merging::{Merging, merge};
 use crate::base::RecordingId;
 use crate::catalog::{Catalog, Outcome, Recording};
 use crate::fingerprint::Fingerprint;
-use crate::index::{self, Index, Manifest, Segment, SegmentEntry, write_segment};
+use crate::index::{
+    self, Index, Manifest, REMOVED_MAX, Segment, SegmentEntry, TEMPORARY_PREFIX, is_small, next_merge,
+    write_segment,
+};
 use crate::store::{self, Batch, Record, Store};
 
 /// The folder of the segment files, inside the store's.
 const INDEX_FOLDER: &str = "index";
 const SEGMENT_SUFFIX: &str = ".seg";
-/// A segment with more recordings than this is not merged any more.
-const MERGED_RECORDINGS_MAX: usize = 20_000;
-/// With more removed recordings than this a segment is written anew without them: their ids are part of the manifest,
-/// which must stay a small record.
-const REMOVED_MAX: usize = 200;
-
 /// Why the library cannot be opened or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -72,17 +75,35 @@ pub struct Library {
     store: Store,
     folder: PathBuf,
     manifest: Manifest,
-    index: Index,
-    places: HashMap<RecordingId, Place>,
+    index: Arc<Index>,
+    reader: IndexReader,
+    /// The number of the last segment file that was begun.
+    last_file: u64,
+    /// Whether there may be files that nobody names.
+    untidy: bool,
+    /// Segments that are no longer of the index, but perhaps of somebody's snapshot; their files are removed later.
+    retired: Vec<Arc<Segment>>,
+    merging: Option<Merging>,
+    /// A merge has failed; another is not begun before the library is opened again.
+    merges_fail: bool,
 }
 
-/// Where a recording's fingerprint is.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    /// The segment, by its number in the manifest.
-    segment: usize,
-    /// The recording, by its number in the segment.
-    local: usize,
+/// Gives the index as it is now, to any thread, while the library changes.
+#[derive(Clone, Default)]
+pub struct IndexReader {
+    current: Arc<RwLock<Arc<Index>>>,
+}
+
+impl IndexReader {
+    /// The index as it is now. It does not change; the files of its segments stay as long as it is held.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Index> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, index: &Arc<Index>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(index);
+    }
 }
 
 impl Library {
@@ -92,7 +113,7 @@ impl Library {
     /// [`Error`] when a segment file is missing, damaged or of another version.
     pub fn open(store: Store) -> Result<Self, Error> {
         let manifest = current_manifest(&store)?;
-        let library = Self::with_manifest(store, manifest)?;
+        let mut library = Self::with_manifest(store, manifest)?;
         library.remove_unnamed_files()?;
         Ok(library)
     }
@@ -117,9 +138,21 @@ impl Library {
     fn with_manifest(store: Store, manifest: Manifest) -> Result<Self, Error> {
         let folder = index_folder(&store);
         std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder.clone(), source })?;
-        let index = Index::open(&folder, &manifest)?;
-        let places = places(&manifest, &index);
-        Ok(Self { store, folder, manifest, index, places })
+        let index = Arc::new(Index::open(&folder, &manifest)?);
+        let reader = IndexReader::default();
+        reader.set(&index);
+        Ok(Self {
+            store,
+            folder,
+            last_file: manifest.generation,
+            manifest,
+            index,
+            reader,
+            untidy: true,
+            retired: Vec::new(),
+            merging: None,
+            merges_fail: false,
+        })
     }
 
     /// The store.
@@ -134,23 +167,28 @@ impl Library {
         &self.index
     }
 
+    /// What gives other threads the index as it is then.
+    #[must_use]
+    pub fn reader(&self) -> IndexReader {
+        self.reader.clone()
+    }
+
     /// Whether the index holds a fingerprint of a recording.
     #[must_use]
     pub fn holds(&self, recording: &RecordingId) -> bool {
-        self.places.contains_key(recording)
+        self.index.find(recording).is_some()
     }
 
     /// Reads the fingerprint of a recording; `None` where the index has none.
     #[must_use]
     pub fn fingerprint(&self, recording: &RecordingId) -> Option<Fingerprint> {
-        let place = self.places.get(recording)?;
-        self.index.segments().get(place.segment)?.fingerprint(place.local)
+        self.index.fingerprint(self.index.find(recording)?)
     }
 
     /// Returns the recordings that have a fingerprint, sorted.
     #[must_use]
-    pub fn indexed(&self) -> Vec<&RecordingId> {
-        let mut ids: Vec<&RecordingId> = self.places.keys().collect();
+    pub fn indexed(&self) -> Vec<RecordingId> {
+        let mut ids: Vec<RecordingId> = self.index.ids().collect();
         ids.sort_unstable();
         ids
     }
@@ -203,89 +241,187 @@ impl Library {
     /// Commits `batch` together with the index less `removed` and with `added`.
     fn change(
         &mut self,
-        mut batch: Batch,
+        batch: Batch,
         added: Vec<(RecordingId, Fingerprint)>,
         removed: &[RecordingId],
     ) -> Result<(), Error> {
+        self.take_over_merge(false)?;
         let mut manifest = self.manifest.clone();
-        manifest.generation += 1;
         for id in removed {
-            if let Some(place) = self.places.get(id) {
-                let file = manifest.segments[place.segment].file.clone();
-                manifest.remove(id, |entry| entry.file == file);
+            if let Some((at, local)) = self.index.find_in_part(id) {
+                manifest.segments[at].without.insert(local);
             }
         }
-        let merged = self.merge_into(&mut manifest, added)?;
-        if !merged.is_empty() {
-            let file = format!("{:010}{SEGMENT_SUFFIX}", manifest.generation);
-            write_segment(&self.folder.join(&file), &merged)?;
-            manifest.segments.push(SegmentEntry {
-                file,
-                recordings: merged.len() as u32,
-                removed: Vec::new(),
-            });
+        let crowded = |entry: &SegmentEntry| entry.without.len() > REMOVED_MAX && entry.live() > 0;
+        if self.merging.as_ref().is_some_and(|merging| {
+            manifest.segments.iter().any(|entry| crowded(entry) && merging.takes(entry))
+        }) {
+            self.merging = None;
         }
-        if manifest.segments != self.manifest.segments {
-            batch.put(&IndexState { manifest: manifest.clone() })?;
+        let taken = self.take_for(&mut manifest, added.len() as u64, crowded);
+        self.write_new(&mut manifest, &taken, &added)?;
+        self.commit(batch, manifest)?;
+        if self.untidy {
+            self.remove_unnamed_files()?;
         }
-        self.store.commit(batch)?;
-        self.index = Index::open(&self.folder, &manifest)?;
-        self.places = places(&manifest, &self.index);
-        self.manifest = manifest;
-        self.remove_unnamed_files()
+        self.begin_merge();
+        Ok(())
     }
 
-    /// Takes out of the manifest the youngest segments that are not much larger than what is added, and those with
-    /// many removed recordings, and gives their live recordings with the added ones: each recording is written anew
-    /// only about as often as the catalogue doubles.
-    fn merge_into(
+    /// Takes out of the manifest what is written anew with the added recordings: the youngest small segments that are
+    /// not much larger than what is added, and those whose removed recordings no longer fit into the manifest. Empty
+    /// segments go too. A segment that is being merged stays.
+    fn take_for(
         &self,
         manifest: &mut Manifest,
-        added: Vec<(RecordingId, Fingerprint)>,
-    ) -> Result<Vec<(RecordingId, Fingerprint)>, Error> {
-        let mut taken: Vec<SegmentEntry> = Vec::new();
-        let mut size = added.len();
-        while let Some(last) = manifest.segments.last() {
-            let live = last.recordings as usize - last.removed.len();
-            if size == 0 || live > 2 * size || live + size > MERGED_RECORDINGS_MAX {
-                break;
+        added: u64,
+        crowded: impl Fn(&SegmentEntry) -> bool,
+    ) -> Vec<SegmentEntry> {
+        let merging =
+            |entry: &SegmentEntry| self.merging.as_ref().is_some_and(|merging| merging.takes(entry));
+        manifest.segments.retain(|entry| merging(entry) || entry.live() > 0);
+        let mut taken = Vec::new();
+        let mut size = added;
+        for at in (0..manifest.segments.len()).rev() {
+            let entry = &manifest.segments[at];
+            if merging(entry) {
+                continue;
             }
-            size += live;
-            taken.extend(manifest.segments.pop());
+            let joins = size > 0 && is_small(entry) && entry.live() <= 2 * size;
+            if joins || crowded(entry) {
+                size += if joins { entry.live() } else { 0 };
+                taken.push(manifest.segments.remove(at));
+            }
         }
         taken.reverse();
-        manifest.segments.retain(|entry| {
-            let worn = entry.removed.len() > REMOVED_MAX || entry.removed.len() == entry.recordings as usize;
-            if worn {
-                taken.push(entry.clone());
-            }
-            !worn
-        });
-        let mut merged = Vec::with_capacity(size);
-        for entry in &taken {
-            let segment = Segment::open(&self.folder.join(&entry.file))?;
-            let removed: HashSet<&RecordingId> = entry.removed.iter().collect();
-            for (local, id) in segment.ids().enumerate().filter(|(_, id)| !removed.contains(id)) {
-                merged.push((id.clone(), segment.fingerprint(local).unwrap_or_default()));
-            }
-        }
-        merged.extend(added);
-        Ok(merged)
+        taken
     }
 
-    /// Removes segment files that the manifest does not name: left by a process that was killed, or merged away.
-    fn remove_unnamed_files(&self) -> Result<(), Error> {
+    /// Writes a segment of what was taken and what is added, and names it in the manifest.
+    fn write_new(
+        &mut self,
+        manifest: &mut Manifest,
+        taken: &[SegmentEntry],
+        added: &[(RecordingId, Fingerprint)],
+    ) -> Result<(), Error> {
+        if taken.is_empty() && added.is_empty() {
+            return Ok(());
+        }
+        let file = self.next_file();
+        let path = self.folder.join(&file);
+        let recordings = if taken.is_empty() {
+            write_segment(&path, added)?;
+            added.len() as u32
+        } else {
+            let mut entries = taken.to_vec();
+            let open = |entry: &SegmentEntry| {
+                let path = self.folder.join(&entry.file);
+                let known = self.index.segments().find(|segment| segment.path() == path).cloned();
+                known.map_or_else(|| Segment::open(&path).map(Arc::new), Ok)
+            };
+            let mut segments = taken.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+            let fresh = self.folder.join(format!("{TEMPORARY_PREFIX}{file}"));
+            if !added.is_empty() {
+                write_segment(&fresh, added)?;
+                segments.push(Arc::new(Segment::open(&fresh)?));
+                entries.push(SegmentEntry::new(String::new(), added.len() as u32));
+            }
+            let merged = merge(&path, &entries, &segments, &AtomicBool::new(false));
+            drop(segments);
+            remove_file(&fresh)?;
+            merged?
+        };
+        if recordings > 0 {
+            manifest.segments.push(SegmentEntry::new(file, recordings));
+        }
+        Ok(())
+    }
+
+    /// A name for a new segment file.
+    fn next_file(&mut self) -> String {
+        self.last_file += 1;
+        format!("{:010}{SEGMENT_SUFFIX}", self.last_file)
+    }
+
+    /// Commits `batch` and a manifest, and goes over to it.
+    fn commit(&mut self, mut batch: Batch, mut manifest: Manifest) -> Result<(), Error> {
+        if manifest.segments == self.manifest.segments {
+            return Ok(self.store.commit(batch)?);
+        }
+        manifest.generation = self.last_file.max(self.manifest.generation + 1);
+        self.last_file = manifest.generation;
+        batch.put(&IndexState { manifest: manifest.clone() })?;
+        // Opened first: what cannot be opened must not become the index.
+        let index = Arc::new(self.index.reopen(&self.folder, &manifest)?);
+        self.store.commit(batch)?;
+        let stays = |segment: &Arc<Segment>| index.segments().any(|other| Arc::ptr_eq(segment, other));
+        self.retired.extend(self.index.segments().filter(|segment| !stays(segment)).cloned());
+        self.reader.set(&index);
+        self.index = index;
+        self.manifest = manifest;
+        self.remove_retired()
+    }
+
+    /// Takes over the merge that runs, if it is done, or once it is; another begins if there is more to do.
+    fn take_over_merge(&mut self, wait: bool) -> Result<(), Error> {
+        let Some(merging) = self.merging.take_if(|merging| wait || merging.is_done()) else { return Ok(()) };
+        match merging.finish(&self.manifest) {
+            Ok(manifest) => self.commit(Batch::new(), manifest)?,
+            Err(error) => {
+                tracing::warn!("segments of the index could not be merged, which makes it slower: {error}");
+                self.merges_fail = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_merge(&mut self) {
+        if self.merging.is_some() || self.merges_fail {
+            return;
+        }
+        if let Some(places) = next_merge(&self.manifest.segments) {
+            let file = self.next_file();
+            self.merging = Some(Merging::begin(&self.folder, &file, &self.manifest, &self.index, &places));
+        }
+    }
+
+    /// Waits until nothing is left to be merged, so that the next process need not begin anew.
+    ///
+    /// # Errors
+    /// [`Error`] when the store or the folder does not work.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        loop {
+            self.begin_merge();
+            if self.merging.is_none() {
+                return Ok(());
+            }
+            self.take_over_merge(true)?;
+        }
+    }
+
+    /// Removes the files of segments that nobody uses any more.
+    fn remove_retired(&mut self) -> Result<(), Error> {
+        let (used, unused): (Vec<_>, Vec<_>) =
+            self.retired.drain(..).partition(|segment| Arc::strong_count(segment) > 1);
+        self.retired = used;
+        unused.iter().try_for_each(|segment| remove_file(segment.path()))
+    }
+
+    /// Removes segment files that the manifest does not name, left by a process that was killed. Must not be called
+    /// while a merge runs.
+    fn remove_unnamed_files(&mut self) -> Result<(), Error> {
         let failed = |source| Error::Folder { path: self.folder.clone(), source };
         let named: HashSet<&str> = self.manifest.segments.iter().map(|entry| entry.file.as_str()).collect();
         for file in std::fs::read_dir(&self.folder).map_err(failed)? {
             let file = file.map_err(failed)?;
             let name = file.file_name();
             let name = name.to_string_lossy();
-            let ours = name.ends_with(SEGMENT_SUFFIX) || name.starts_with(".segment-");
+            let ours = name.ends_with(SEGMENT_SUFFIX) || name.starts_with(TEMPORARY_PREFIX);
             if ours && !named.contains(name.as_ref()) {
                 remove_file(&file.path())?;
             }
         }
+        self.untidy = false;
         Ok(())
     }
 }
@@ -307,14 +443,4 @@ fn remove_file(path: &Path) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-fn places(manifest: &Manifest, index: &Index) -> HashMap<RecordingId, Place> {
-    let mut places = HashMap::new();
-    for (at, (entry, segment)) in manifest.segments.iter().zip(index.segments()).enumerate() {
-        let removed: HashSet<&RecordingId> = entry.removed.iter().collect();
-        let live = segment.ids().enumerate().filter(|(_, id)| !removed.contains(id));
-        places.extend(live.map(|(local, id)| (id.clone(), Place { segment: at, local })));
-    }
-    places
 }

@@ -2,7 +2,7 @@
 //! from sightings to cases; and the worker processes that touch outside bytes for it.
 //!
 //! - [`worker`]: outside bytes → [`worker::Analysis`], in a child process.
-//! - [`Library`]: the store with the catalogue's index, always of one state.
+//! - [`Library`]: the store with the catalogue's index, always of one state; [`IndexReader`] gives other threads the index.
 //! - [`Error`], [`PipelineError`]: why the library could not be opened or changed, and why a pipeline stopped.
 //! - [`register`]: the owner's audio → catalogue and index.
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
@@ -12,6 +12,7 @@
 
 pub mod worker;
 mod library;
+mod merging;
 pub mod register;
 pub mod inspect;
 pub mod transfer;
@@ -21,5 +22,5 @@ mod pipeline;
 mod tests;
 
 pub use identify::{Identified, identify, too_short};
-pub use library::{Error, Library};
+pub use library::{Error, IndexReader, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};

@@ -112,7 +112,9 @@ pub fn import_rows(
 /// # Errors
 /// [`library::Error`] when it cannot be written.
 pub fn remove(library: &mut Library, ids: &[RecordingId]) -> Result<Vec<RecordingId>, library::Error> {
-    library.remove(ids)
+    let removed = library.remove(ids)?;
+    library.settle()?;
+    Ok(removed)
 }
 
 /// All files below a folder; links are not followed, and twenty levels are deep enough for any archive of masters.
@@ -160,7 +162,8 @@ fn register(
         }
         session.chunk(decoder, threads, &chunk)?;
     }
-    session.commit()
+    session.commit()?;
+    session.library.settle()
 }
 
 impl Session<'_, '_> {

@@ -10,7 +10,8 @@ use super::inspect;
 use super::library::{Entry, Library};
 use crate::base::{Digest, RecordingId};
 use crate::catalog::{Outcome, Recording, RecordingAudio};
-use crate::fingerprint::{Fingerprint, Peak};
+use crate::fingerprint::{Fingerprint, Peak, reference_quads};
+use crate::index::{CostLimit, Family, Probes};
 use crate::store::{Kinds, Store};
 
 fn id(number: usize) -> RecordingId {
@@ -43,7 +44,78 @@ fn open(folder: &Path) -> Library {
 }
 
 fn held(library: &Library) -> BTreeMap<RecordingId, Fingerprint> {
-    library.indexed().into_iter().map(|id| (id.clone(), library.fingerprint(id).unwrap())).collect()
+    library.indexed().into_iter().map(|id| (id.clone(), library.fingerprint(&id).unwrap())).collect()
+}
+
+#[test]
+fn merges_run_beside_changes_and_queries_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = open(folder.path());
+    let reader = library.reader();
+    let mut expected = BTreeMap::new();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // A reader that always asks for recording 0, which stays: it must be found in every snapshot.
+        let asked = scope.spawn(|| {
+            let (mut asked, mut last) = (0, 0);
+            while !done.load(std::sync::atomic::Ordering::Relaxed) || asked == 0 {
+                let index = reader.snapshot();
+                if index.is_empty() {
+                    continue;
+                }
+                let found = index.find(&id(0)).and_then(|found| index.fingerprint(found));
+                assert_eq!(found, Some(fingerprint(0)), "after {asked} queries");
+                let mut probes = Probes::default();
+                for quad in reference_quads(&fingerprint(0).peaks) {
+                    probes.push(quad.key(), 0);
+                }
+                let mut own = 0;
+                let zero = index.find(&id(0)).unwrap();
+                index.lookup(Family::Quads, &mut probes, CostLimit::NONE, |_, posting| {
+                    own += u32::from(posting.recording == zero);
+                });
+                assert!(own > 0, "after {asked} queries");
+                asked += 1;
+                last = last.max(index.len());
+            }
+            (asked, last)
+        });
+        for batch in 0..60usize {
+            // Batches of growing and shrinking size, so that segments of all sizes and merges come about.
+            let numbers = (0..1 + 7 * (batch % 5)).map(|n| batch * 3 + n);
+            library.add(numbers.clone().map(|number| entry(number, number as u32)).collect()).unwrap();
+            expected.extend(numbers.map(|number| (id(number), fingerprint(number as u32))));
+            if batch % 4 == 3 {
+                let gone: Vec<RecordingId> = (1..batch).step_by(3).map(id).collect();
+                library.remove(&gone).unwrap();
+                expected.retain(|id, _| !gone.contains(id));
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let (asked, last) = asked.join().unwrap();
+        assert!(asked > 0 && last > 0);
+    });
+    assert_eq!(held(&library), expected);
+    library.settle().unwrap();
+    assert_eq!(held(&library), expected);
+    let report = inspect::check(library.store()).unwrap();
+    assert_eq!((report.problems, report.fingerprints), (Vec::new(), expected.len() as u64));
+    drop(library);
+    assert_eq!(held(&open(folder.path())), expected);
+}
+
+#[test]
+fn files_stay_while_a_snapshot_uses_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = open(folder.path());
+    library.add(vec![entry(1, 1)]).unwrap();
+    let snapshot = library.reader().snapshot();
+    library.remove(&[id(1)]).unwrap();
+    assert_eq!(segment_files(folder.path()), 1);
+    assert_eq!(snapshot.fingerprint(snapshot.find(&id(1)).unwrap()), Some(fingerprint(1)));
+    drop(snapshot);
+    library.add(vec![entry(2, 2)]).unwrap();
+    assert_eq!((segment_files(folder.path()), library.index().len()), (1, 1));
 }
 
 fn segment_files(folder: &Path) -> usize {
@@ -71,6 +143,8 @@ proptest! {
             model.retain(|id, _| !removed.contains(id));
             prop_assert_eq!(held(&library), model.clone());
             prop_assert_eq!(library.index().len(), model.len());
+            library.settle().unwrap();
+            prop_assert_eq!(held(&library), model.clone());
             let report = inspect::check(library.store()).unwrap();
             prop_assert_eq!((report.problems, report.fingerprints), (Vec::new(), model.len() as u64));
             prop_assert_eq!(segment_files(folder.path()) as u64, report.segments);
@@ -120,7 +194,7 @@ fn a_missing_segment_stops_opening_but_not_repair() {
     assert!(error.contains(first.to_str().unwrap()), "{error}");
     for _ in 0..2 {
         let (library, problems) = Library::open_for_repair(Store::open(folder.path()).unwrap()).unwrap();
-        assert_eq!((problems.len(), library.indexed()), (1, vec![&id(20)]));
+        assert_eq!((problems.len(), library.indexed()), (1, vec![id(20)]));
     }
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(inspect::stats(&store).unwrap().recordings, 21);

@@ -83,10 +83,10 @@ pub fn export(library: &Library, output: &mut impl Write) -> Result<Exported, Er
     let records = library.store().export_without(output, &[IndexState::KIND])?;
     let mut fingerprints = 0;
     for id in library.indexed() {
-        let Some(fingerprint) = library.fingerprint(id) else { continue };
+        let Some(fingerprint) = library.fingerprint(&id) else { continue };
         let bytes = STANDARD.encode(fingerprint::encode(&fingerprint));
         let value = FingerprintValue { format: FORMAT_VERSION, bytes };
-        serde_json::to_writer(&mut *output, &FingerprintLine { kind: FINGERPRINT, key: id, value })
+        serde_json::to_writer(&mut *output, &FingerprintLine { kind: FINGERPRINT, key: &id, value })
             .map_err(io::Error::from)?;
         output.write_all(b"\n")?;
         fingerprints += 1;
@@ -116,6 +116,7 @@ pub fn import(library: &mut Library, input: &mut dyn BufRead, kinds: &Kinds) -> 
         }
     }
     fingerprints += put(library, &mut import, waiting)?;
+    library.settle()?;
     Ok(Imported { lines: import.finish(library.store())?, fingerprints })
 }
 

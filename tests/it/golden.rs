@@ -5,17 +5,21 @@
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use earwitness::base::{ANALYSIS_RATE_HZ, ChannelView, RecordingId};
 use earwitness::fingerprint::{self, Fingerprint, analyze};
-use earwitness::index::{Error, Index, Manifest, Segment, SegmentEntry, write_segment};
+use earwitness::index::{
+    Error, Index, Manifest, Removed, Segment, SegmentEntry, Source, merge_into, write_segment,
+};
 use earwitness::matching::{MatchOptions, find_matches};
 use proptest::prelude::*;
 
 use crate::support::assert_committed;
 
-const HEADER_BYTES: usize = 48;
-const FOOTER_BYTES: usize = 28;
+const HEADER_BYTES: usize = 120;
+const END_BYTES: usize = 8;
+const SECTIONS: usize = 6;
 
 /// Phase added per sample for the twelve semitones from 220 Hz up; a turn is 2³².
 const SEMITONES: [u32; 12] = [
@@ -96,14 +100,19 @@ fn exercise(dir: &Path, bytes: &[u8]) -> Result<(), Error> {
         assert_eq!(segment.fingerprint(local).is_some(), local < segment.len());
     }
     let recordings = segment.len() as u32;
-    let entry = |file: &str| SegmentEntry { file: file.to_owned(), recordings, removed: Vec::new() };
+    let entry = || SegmentEntry::new("damaged.seg".to_owned(), recordings);
     // Twice, so that what one file says leads into the other.
-    let manifest = Manifest { generation: 1, segments: vec![entry("damaged.seg"), entry("damaged.seg")] };
+    let manifest = Manifest { generation: 1, segments: vec![entry(), entry()] };
     let index = Index::open(dir, &manifest)?;
     for (_, query) in pieces() {
         let matches = find_matches(&query, ChannelView::Mid, &index, &MatchOptions::default());
         assert!(whole.is_err() || matches.is_empty() == index.is_empty(), "{matches:?}");
     }
+    segment.ids().for_each(|id| assert!(whole.is_err() || segment.find(&id).is_some(), "{id}"));
+    let none = Removed::default();
+    let source = Source { segment: &segment, without: &none };
+    let merged = merge_into(&dir.join("merged.seg"), &[source, source], &AtomicBool::new(false));
+    assert!(whole.is_err() || merged.is_ok(), "{merged:?}");
     whole
 }
 
@@ -132,16 +141,17 @@ fn a_fingerprint_is_what_it_was() {
 
 #[test]
 fn a_segment_is_what_it_was() {
-    assert_committed("fingerprints/golden/segment-v1.seg", &segment_bytes());
+    assert_committed("fingerprints/golden/segment-v2.seg", &segment_bytes());
 }
 
 #[test]
 fn the_committed_segment_holds_the_pieces() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fingerprints/golden/segment-v1.seg");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fingerprints/golden/segment-v2.seg");
     let segment = Segment::open(&golden).unwrap();
     segment.verify().unwrap();
     for (local, (id, fingerprint)) in pieces().iter().enumerate() {
-        assert_eq!(segment.ids().nth(local), Some(id));
+        assert_eq!(segment.id(local).as_ref(), Some(id));
+        assert_eq!(segment.find(id), Some(local));
         assert_eq!(segment.fingerprint(local).as_ref(), Some(fingerprint));
     }
     exercise(tempfile::tempdir().unwrap().path(), &fs::read(golden).unwrap()).unwrap();
@@ -202,7 +212,9 @@ proptest! {
     }
 
     #[test]
-    fn a_header_that_lies_is_refused(field in prop::sample::select(vec![12usize..16, 16..20, 20..28, 28..36, 36..44]),
+    fn a_header_that_lies_is_refused(field in prop::sample::select(vec![
+        12usize..16, 24..28, 28..36, 40..48, 52..60, 64..72, 76..84, 92..100, 104..112,
+    ]),
                                      value: u64) {
         let dir = tempfile::tempdir().unwrap();
         let mut bytes = segment_bytes_once().to_vec();
@@ -210,7 +222,7 @@ proptest! {
         bytes[field].copy_from_slice(&value.to_le_bytes()[..width]);
         reseal_header(&mut bytes);
         prop_assume!(bytes != segment_bytes_once());
-        prop_assert!(exercise(dir.path(), &bytes).is_err());
+        prop_assert!(exercise(dir.path(), &bytes).is_err(), "{value}");
     }
 }
 
@@ -220,7 +232,7 @@ proptest! {
     #[test]
     fn damage_that_no_one_verified_does_not_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
-        section in 0usize..5,
+        section in 0..SECTIONS,
     ) {
         let dir = tempfile::tempdir().unwrap();
         let mut bytes = segment_bytes_once().to_vec();
@@ -238,9 +250,7 @@ fn postings_of_recordings_that_are_not_there_are_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = segment_bytes_once().to_vec();
     let postings = sections(&bytes)[4].clone();
-    for posting in bytes[postings].chunks_exact_mut(16) {
-        posting[..4].fill(0xff);
-    }
+    bytes[postings].fill(0xff);
     let error = exercise(dir.path(), &bytes).unwrap_err();
     assert!(error.to_string().contains("postings"), "{error}");
 }
@@ -251,16 +261,14 @@ fn segment_bytes_once() -> &'static [u8] {
     BYTES.get_or_init(segment_bytes)
 }
 
-/// Where ids, table, peaks, buckets and postings are, read as `fingerprints/FORMAT.md` says.
-fn sections(bytes: &[u8]) -> [Range<usize>; 5] {
-    let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-    let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
-    let sizes = [u64_at(36), 16 * u32_at(16), 8 * u64_at(20), 4 * ((1 << u32_at(12)) + 1), 16 * u64_at(28)];
+/// Where ids, table, order, peaks, postings and directory are, read as `fingerprints/FORMAT.md` says.
+fn sections(bytes: &[u8]) -> [Range<usize>; SECTIONS] {
+    let length = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
     let mut end = HEADER_BYTES;
-    let sections = sizes.map(|size| {
-        end += size;
-        end - size..end
+    let sections = [28, 40, 52, 64, 92, 104].map(|at| {
+        end += length(at);
+        end - length(at)..end
     });
-    assert_eq!(end + FOOTER_BYTES, bytes.len());
+    assert_eq!(end + END_BYTES, bytes.len());
     sections
 }

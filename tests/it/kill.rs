@@ -113,9 +113,9 @@ fn held(dir: &Path, store: &str) -> Held {
     assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
     let recordings = String::from_utf8(list.stdout).unwrap().lines().map(str::to_owned).collect();
     let library = Library::open(Store::open(&dir.join(store)).unwrap()).unwrap();
-    library.index().segments().iter().for_each(|segment| segment.verify().unwrap());
+    library.index().segments().for_each(|segment| segment.verify().unwrap());
     let bytes = |id: &RecordingId| encode(&library.fingerprint(id).unwrap());
-    let fingerprints = library.indexed().into_iter().map(|id| (id.clone(), bytes(id))).collect();
+    let fingerprints = library.indexed().into_iter().map(|id| (id.clone(), bytes(&id))).collect();
     Held { recordings, fingerprints }
 }
 
