@@ -13,6 +13,7 @@ mod crawl;
 mod demo;
 mod golden;
 mod identify;
+mod index_kill;
 mod kill;
 mod layers;
 mod licence;
