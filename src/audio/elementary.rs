@@ -123,8 +123,9 @@ fn split(pcm: &[f32], channels: usize, rate_hz: u32, front: &mut Front) {
     front.rate_hz = rate_hz;
     front.channels = channels;
     if channels == 2 {
-        front.left.extend(pcm.iter().step_by(2));
-        front.right.extend(pcm.iter().skip(1).step_by(2));
+        let pairs = pcm.as_chunks::<2>().0;
+        front.left.extend(pairs.iter().map(|pair| pair[0]));
+        front.right.extend(pairs.iter().map(|pair| pair[1]));
     } else {
         front.left.extend_from_slice(pcm);
     }

@@ -14,6 +14,7 @@ mod container;
 mod elementary;
 mod encrypted;
 mod error;
+mod filters;
 mod id3;
 mod mix;
 mod pcm;

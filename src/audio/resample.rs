@@ -1,41 +1,39 @@
-//! Streaming change of rate to [`ANALYSIS_RATE_HZ`], with the delay of the filter taken away.
+//! Streaming change of rate to [`ANALYSIS_RATE_HZ`], without delay: output *n* lies at the time of *n*.
+//!
+//! The rate is halved while it stays at or above the analysis rate; 44,100 and 22,050 Hz are done with that. Other rates
+//! are brought the rest of the way by a filter with coefficients for every place between two samples.
 
-use audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Async, Fft, FixedAsync, FixedSync, SincInterpolationParameters, WindowFunction};
-
+use super::filters::{Convert, Halve};
 use crate::base::ANALYSIS_RATE_HZ;
 
-/// Rates at which the FFT resampler's blocks stay short: it works in blocks of rate / gcd, so a prime rate (a
-/// hostile header) would make them as long as the rate. All others take the sinc interpolator.
-const FFT_RATES_HZ: [u32; 14] = [
-    8_000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000,
-    384_000,
-];
-
-/// Input frames taken at once: short enough for little memory, long enough for the FFT.
+/// Input frames taken at once, so that a long packet does not pile up.
 const CHUNK_FRAMES: usize = 4096;
 
-/// Rates that real audio has; the resampler's memory and work are bounded within.
+/// Rates that real audio has; the filters' memory and work are bounded within.
 pub(super) const RATES_HZ: std::ops::RangeInclusive<u32> = 2_000..=768_000;
+
+/// Chunks of zeros after the end that bring out the rest: the filters reach over some 2,000 samples of the highest rate.
+const LAST_CHUNKS_MAX: usize = 16;
 
 /// Brings one or two channels to the analysis rate.
 pub(super) struct Resampler {
-    engine: Engine,
-    rate_hz: u32,
-    /// Input not yet taken by the engine, one vector a channel.
-    waiting: Vec<Vec<f32>>,
+    /// The filters of each channel.
+    channels: Vec<Channel>,
     /// Output of the last call, one vector a channel.
     out: Vec<Vec<f32>>,
-    /// Leading output frames that are the filter's delay.
-    to_trim: usize,
+    rate_hz: u32,
     taken_frames: u64,
     given_frames: u64,
 }
 
-enum Engine {
-    /// The input is at the analysis rate already.
-    Same,
-    Change(Box<dyn rubato::Resampler<f32>>),
+/// The filters that one channel goes through.
+#[derive(Default)]
+struct Channel {
+    halves: Vec<Halve>,
+    convert: Option<Convert>,
+    /// What goes from one filter to the next.
+    between: Vec<f32>,
+    spare: Vec<f32>,
 }
 
 impl Resampler {
@@ -43,20 +41,10 @@ impl Resampler {
     ///
     /// Returns `None` for a rate outside.
     pub(super) fn new(rate_hz: u32, channels: usize) -> Option<Self> {
-        if !RATES_HZ.contains(&rate_hz) {
-            return None;
-        }
-        let engine = engine(rate_hz, channels)?;
-        let (to_trim, out_max) = match &engine {
-            Engine::Same => (0, CHUNK_FRAMES),
-            Engine::Change(change) => (change.output_delay(), change.output_frames_max()),
-        };
-        Some(Self {
-            engine,
+        RATES_HZ.contains(&rate_hz).then(|| Self {
+            channels: (0..channels).map(|_| Channel::new(rate_hz)).collect(),
+            out: vec![Vec::new(); channels],
             rate_hz,
-            waiting: vec![Vec::new(); channels],
-            out: vec![vec![0.0; out_max]; channels],
-            to_trim,
             taken_frames: 0,
             given_frames: 0,
         })
@@ -66,87 +54,89 @@ impl Resampler {
     pub(super) fn push(&mut self, planes: &[&[f32]], give: &mut dyn FnMut(&[&[f32]])) {
         let frames = planes.first().map_or(0, |plane| plane.len());
         self.taken_frames += frames as u64;
-        if matches!(self.engine, Engine::Same) {
-            self.given_frames += frames as u64;
+        if self.rate_hz == ANALYSIS_RATE_HZ {
             return give(planes);
         }
-        let mut from = 0;
-        while from < frames {
-            // In pieces, so that a long packet does not pile up.
+        for from in (0..frames).step_by(CHUNK_FRAMES) {
             let to = frames.min(from + CHUNK_FRAMES);
-            for (waiting, plane) in self.waiting.iter_mut().zip(planes) {
-                waiting.extend_from_slice(&plane[from..to]);
-            }
-            from = to;
-            self.run(give, None);
+            self.run(|channel| planes.get(channel).and_then(|plane| plane.get(from..to)), u64::MAX, give);
         }
     }
 
     /// Hands out the rest: as many frames in all as the input's length is worth.
     pub(super) fn finish(mut self, give: &mut dyn FnMut(&[&[f32]])) {
-        let Engine::Change(change) = &self.engine else { return };
+        if self.rate_hz == ANALYSIS_RATE_HZ {
+            return;
+        }
         let wanted = (u128::from(self.taken_frames) * u128::from(ANALYSIS_RATE_HZ))
             .div_ceil(u128::from(self.rate_hz)) as u64;
-        // The delay line plus one partial chunk: a handful of calls; the bound guards against an engine that gives nothing.
-        let calls_max = 16 + change.output_delay() / change.output_frames_max().max(1) * 2;
-        for _ in 0..calls_max {
+        for _ in 0..LAST_CHUNKS_MAX {
             if self.given_frames >= wanted {
                 break;
             }
-            let Engine::Change(change) = &self.engine else { return };
-            let needed = change.input_frames_next();
-            for waiting in &mut self.waiting {
-                waiting.resize(needed.max(waiting.len()), 0.0);
-            }
-            self.run(give, Some(wanted));
+            self.run(|_| Some(&[0.0; CHUNK_FRAMES]), wanted, give);
         }
     }
 
-    /// Runs the engine while it has a full chunk; with `wanted`, gives no more than that many frames in all.
-    fn run(&mut self, give: &mut dyn FnMut(&[&[f32]]), wanted: Option<u64>) {
-        let Engine::Change(change) = &mut self.engine else { return };
-        let channels = self.waiting.len();
-        loop {
-            let needed = change.input_frames_next();
-            let available = self.waiting.first().map_or(0, Vec::len);
-            let room = self.out.first().map_or(0, Vec::len);
-            if available < needed || needed == 0 {
-                return;
-            }
-            let Ok(input) = SequentialSliceOfVecs::new(&self.waiting, channels, available) else { return };
-            let Ok(mut output) = SequentialSliceOfVecs::new_mut(&mut self.out, channels, room) else {
-                return;
-            };
-            let Ok((taken, made)) = change.process_into_buffer(&input, &mut output, None) else { return };
-            for waiting in &mut self.waiting {
-                waiting.drain(..taken.min(available));
-            }
-            let skip = made.min(self.to_trim);
-            self.to_trim -= skip;
-            let left = wanted.map_or(usize::MAX, |wanted| wanted.saturating_sub(self.given_frames) as usize);
-            let end = made.min(skip.saturating_add(left));
-            self.given_frames += (end - skip) as u64;
-            let planes: Vec<&[f32]> = self.out.iter().map(|plane| &plane[skip..end]).collect();
-            give(&planes);
+    /// Sends a chunk of each channel through its filters, and gives what comes, up to `wanted` frames in all.
+    fn run<'a>(
+        &mut self,
+        chunk: impl Fn(usize) -> Option<&'a [f32]>,
+        wanted: u64,
+        give: &mut dyn FnMut(&[&[f32]]),
+    ) {
+        for (number, (channel, out)) in self.channels.iter_mut().zip(&mut self.out).enumerate() {
+            out.clear();
+            channel.push(chunk(number).unwrap_or(&[]), out);
+            out.truncate(usize::try_from(wanted - self.given_frames).unwrap_or(usize::MAX));
+        }
+        let made = self.out.first().map_or(0, Vec::len);
+        self.given_frames += made as u64;
+        match self.out.as_slice() {
+            _ if made == 0 => {}
+            [only] => give(&[only]),
+            [left, right, ..] => give(&[left, right]),
+            [] => {}
         }
     }
 }
 
-fn engine(rate_hz: u32, channels: usize) -> Option<Engine> {
-    let (from, to) = (rate_hz as usize, ANALYSIS_RATE_HZ as usize);
-    if rate_hz == ANALYSIS_RATE_HZ {
-        return Some(Engine::Same);
+impl Channel {
+    fn new(rate_hz: u32) -> Self {
+        let mut channel = Self::default();
+        let mut whole = u64::from(ANALYSIS_RATE_HZ);
+        while u64::from(rate_hz) >= 2 * whole {
+            let halved = whole / u64::from(ANALYSIS_RATE_HZ);
+            channel.halves.push(Halve::new(f64::from(rate_hz) / halved as f64));
+            whole *= 2;
+        }
+        if u64::from(rate_hz) != whole {
+            channel.convert = Some(Convert::new(u64::from(rate_hz), whole));
+        }
+        channel
     }
-    if FFT_RATES_HZ.contains(&rate_hz) {
-        let fft = Fft::new(from, to, CHUNK_FRAMES, channels, FixedSync::Both).ok()?;
-        return Some(Engine::Change(Box::new(fft)));
+
+    /// Takes samples, and appends to `out` what is ready.
+    fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+        let Some((last, before)) = self.halves.split_last_mut() else {
+            return self.convert.iter_mut().for_each(|convert| convert.push(samples, out));
+        };
+        let mut input = samples;
+        for half in before {
+            self.spare.clear();
+            half.push(input, &mut self.spare);
+            std::mem::swap(&mut self.spare, &mut self.between);
+            input = &self.between;
+        }
+        match &mut self.convert {
+            None => last.push(input, out),
+            Some(convert) => {
+                self.spare.clear();
+                last.push(input, &mut self.spare);
+                convert.push(&self.spare, out);
+            }
+        }
     }
-    // The filter's length grows with the factor, so that its transition band stays as narrow at the output's scale.
-    let factor = (rate_hz / ANALYSIS_RATE_HZ).clamp(1, 16) as usize;
-    let parameters = SincInterpolationParameters::new(64 * factor, WindowFunction::BlackmanHarris2);
-    let ratio = f64::from(ANALYSIS_RATE_HZ) / f64::from(rate_hz);
-    let sinc = Async::new_sinc(ratio, 1.0, &parameters, CHUNK_FRAMES, channels, FixedAsync::Input).ok()?;
-    Some(Engine::Change(Box::new(sinc)))
 }
 
 #[cfg(test)]
@@ -183,17 +173,55 @@ mod tests {
                     (f64::from(out[i]) - true_value).abs()
                 })
                 .fold(0.0, f64::max);
-            // The delay is taken off in whole frames: half a frame may remain.
-            assert!(wrong < 0.04, "{rate_hz}: off by {wrong}");
+            assert!(wrong < 0.001, "{rate_hz}: off by {wrong}");
+        }
+    }
+
+    /// The loudest sample of a tone that went through, without its ends.
+    fn loudest(rate_hz: u32, tone_hz: f64) -> f32 {
+        let out = tone(rate_hz, tone_hz, 1.0);
+        out[500..out.len() - 500].iter().fold(0.0f32, |max, sample| max.max(sample.abs()))
+    }
+
+    #[test]
+    fn removes_what_would_fold_and_keeps_the_rest() {
+        for rate_hz in [16_000, 22_050, 24_000, 32_000, 44_100, 44_101, 48_000, 192_000, 767_999] {
+            // From other rates, what lies just above 6,025 Hz comes out just above 5,000, where nothing looks.
+            let lowest_hz = if [16_000, 22_050, 44_100].contains(&rate_hz) { 6_100.0 } else { 7_050.0 };
+            for tone_hz in [lowest_hz, 9_000.0, 15_000.0, 19_000.0, 21_000.0] {
+                // −70 dB.
+                let heard = if tone_hz < f64::from(rate_hz) / 2.0 { loudest(rate_hz, tone_hz) } else { 0.0 };
+                assert!(heard < 0.000_32, "{rate_hz}: {heard} of {tone_hz}");
+            }
+            for tone_hz in [110.0, 1_003.0, 4_900.0] {
+                let heard = loudest(rate_hz, tone_hz);
+                assert!((0.98..1.01).contains(&heard), "{rate_hz}: {heard} of {tone_hz}");
+            }
         }
     }
 
     #[test]
-    fn removes_what_would_fold() {
-        for rate_hz in [44_100, 44_101, 48_000, 192_000] {
-            let out = tone(rate_hz, 7_000.0, 1.0);
-            let loudest = out[500..out.len() - 500].iter().fold(0.0f32, |max, sample| max.max(sample.abs()));
-            assert!(loudest < 0.001, "{rate_hz}: {loudest}");
+    fn pieces_of_any_size_give_the_same_samples() {
+        let samples: Vec<f32> = (0..20_000u32)
+            .map(|n| (n.wrapping_mul(2_654_435_769) >> 8) as f32 / 16_777_216.0 - 0.5)
+            .collect();
+        for rate_hz in [8_000, 44_100, 48_000, 44_101] {
+            let run = |size: usize| {
+                let mut resampler = Resampler::new(rate_hz, 2).unwrap();
+                let mut out = vec![Vec::new(); 2];
+                let mut give = |planes: &[&[f32]]| {
+                    out.iter_mut().zip(planes).for_each(|(out, plane)| out.extend_from_slice(plane));
+                };
+                samples.chunks(size).for_each(|piece| resampler.push(&[piece, piece], &mut give));
+                resampler.finish(&mut give);
+                assert_eq!(out[0], out[1]);
+                out.swap_remove(0)
+            };
+            let whole = run(20_000);
+            assert_eq!(whole.len(), (20_000 * 11_025usize).div_ceil(rate_hz as usize));
+            for size in [1, 7, 1_152, 4_097] {
+                assert!(run(size) == whole, "{rate_hz} Hz in pieces of {size}");
+            }
         }
     }
 

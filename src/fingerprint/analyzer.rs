@@ -1,17 +1,23 @@
 //! The stage chain: samples in, fingerprint out, in memory that does not grow with the audio (but for its peaks).
 
 use super::peaks::PeakPicker;
-use super::spectrum::{Spectrum, WINDOW_SAMPLES};
+use super::spectrum::{BATCH_SAMPLES, Spectrum, WINDOW_SAMPLES};
 use super::{Fingerprint, HOP_SAMPLES, TIME_STEPS_PER_HOP};
 
 /// Takes mono samples at [`crate::base::ANALYSIS_RATE_HZ`] piece by piece and gives their [`Fingerprint`].
 pub struct Analyzer {
     spectrum: Spectrum,
     picker: PeakPicker,
-    /// Samples that the next frames still need. The first frame is centred on the first sample.
-    pending: Vec<f32>,
+    /// Samples of a batch that is not full yet.
+    filling: Vec<f32>,
     samples: u64,
+    /// Frames that the spectrum gave, those before the first sample included.
+    frames: u64,
 }
+
+/// Frames that the first batch holds before the first one, which is centred on the first sample: half a window is before
+/// its centre, and a frame is given with the last hop of its window.
+const FRAMES_BEFORE: u64 = (WINDOW_SAMPLES / 2 / HOP_SAMPLES) as u64 - 1;
 
 impl Default for Analyzer {
     fn default() -> Self {
@@ -26,34 +32,47 @@ impl Analyzer {
         Self {
             spectrum: Spectrum::new(),
             picker: PeakPicker::new(),
-            pending: vec![0.0; WINDOW_SAMPLES / 2],
+            filling: Vec::with_capacity(BATCH_SAMPLES),
             samples: 0,
+            frames: 0,
         }
     }
 
     /// Takes more samples; what is not finite counts as silence.
     pub fn push(&mut self, samples: &[f32]) {
         self.samples += samples.len() as u64;
-        self.feed(samples.iter().map(|&sample| if sample.is_finite() { sample } else { 0.0 }));
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.len().min(BATCH_SAMPLES - self.filling.len()));
+            self.filling.extend(piece.iter().map(|&sample| if sample.is_finite() { sample } else { 0.0 }));
+            rest = after;
+            if self.filling.len() == BATCH_SAMPLES {
+                self.batch(u64::MAX);
+            }
+        }
     }
 
     /// Ends the audio and gives its fingerprint.
     #[must_use]
     pub fn finish(mut self) -> Fingerprint {
-        self.feed(std::iter::repeat_n(0.0, WINDOW_SAMPLES / 2));
+        let end = FRAMES_BEFORE + self.samples / HOP_SAMPLES as u64 + 1;
+        while self.frames < end {
+            self.batch(end);
+        }
         let steps = self.samples * u64::from(TIME_STEPS_PER_HOP) / HOP_SAMPLES as u64;
         Fingerprint { duration: u32::try_from(steps).unwrap_or(u32::MAX), peaks: self.picker.finish() }
     }
 
-    fn feed(&mut self, samples: impl Iterator<Item = f32>) {
-        self.pending.extend(samples);
-        let mut start = 0;
-        while start + WINDOW_SAMPLES <= self.pending.len() {
-            let frame = self.spectrum.frame(&self.pending[start..start + WINDOW_SAMPLES]);
-            self.picker.push(&frame);
-            start += HOP_SAMPLES;
+    /// Analyses the batch that is being filled, with zeros for what is missing, up to frame `end`.
+    fn batch(&mut self, end: u64) {
+        self.filling.resize(BATCH_SAMPLES, 0.0);
+        for frame in self.spectrum.batch(&self.filling) {
+            if (FRAMES_BEFORE..end).contains(&self.frames) {
+                self.picker.push(frame);
+            }
+            self.frames += 1;
         }
-        self.pending.drain(..start);
+        self.filling.clear();
     }
 }
 

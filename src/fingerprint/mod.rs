@@ -7,8 +7,13 @@
 
 mod analyzer;
 mod codec;
+mod lanes;
+mod level;
+mod maxima;
 mod peaks;
 mod quads;
+#[cfg(test)]
+mod reference_tests;
 mod spectrum;
 
 pub use analyzer::Analyzer;

@@ -1,155 +1,217 @@
 //! Frames → peaks: local maxima of the spectrogram, placed finer than a frame and a bin, the strongest of each second.
+//!
+//! Everything here is whole numbers: levels of 1/256 dB, their sums and their maxima.
 
-use std::collections::VecDeque;
-
-use super::spectrum::{FLOOR_DB, Frame};
+use super::level::{FLOOR, Level, PER_DB};
+use super::maxima::running_max;
+use super::spectrum::Frame;
 use super::{BINS, PITCH_STEPS_PER_BIN, Peak, TIME_STEPS_PER_HOP};
 
-/// Half height of the neighbourhood of which a peak is the maximum, in frames (0.16 s) …
-const NEAR_FRAMES: usize = 7;
-/// … and half its width, in bins (0.21 octave).
-const NEAR_BINS: usize = 10;
-/// The same for salient peaks, in frames (0.30 s) …
-const WIDE_FRAMES: usize = 13;
-/// … and in bins (0.31 octave).
-const WIDE_BINS: usize = 15;
-/// Half height and half width of the patch whose mean a peak's strength is measured against.
-const MEAN_FRAMES: usize = WIDE_FRAMES;
-const MEAN_BINS: usize = 24;
+/// A patch of the spectrogram around a frame and a bin, by how far it reaches to each side.
+struct Patch {
+    frames: usize,
+    bins: usize,
+}
+
+/// The patches of which a peak may be the maximum, from the smallest to the widest: that of any peak (0.16 s, 0.21
+/// octave) and that of a salient one (0.30 s, 0.31 octave). The first gives the candidates; each further one costs a
+/// running maximum a frame and a look at the few candidates.
+const PATCHES: [Patch; 2] = [Patch { frames: 7, bins: 10 }, Patch { frames: 13, bins: 15 }];
+/// The patch whose mean a peak's strength is measured against.
+const MEAN: Patch = Patch { frames: 13, bins: 24 };
 /// A peak stands at least this many decibels above the local mean.
-const STRENGTH_DB_MIN: f32 = 4.0;
+const STRENGTH_DB_MIN: i32 = 4;
 /// A peak lies at most this far below the loudest bin of the last seconds.
-const RANGE_DB: f32 = 75.0;
-/// How fast the loudest bin is forgotten: 75 dB in about 20 s.
-const LOUDEST_DECAY_DB: f32 = 0.09;
+const RANGE_DB: i32 = 75;
+/// How fast the loudest bin is forgotten, in levels a frame: 75 dB in about 20 s.
+const LOUDEST_DECAY: i32 = 23;
 /// At most this many peaks are kept of each block of [`BLOCK_FRAMES`].
 const PEAKS_PER_BLOCK: usize = 40;
 /// A block: about a second.
 const BLOCK_FRAMES: u32 = 43;
-/// Frames held: one in the middle and the widest neighbourhood on both sides.
-const HELD: usize = 2 * WIDE_FRAMES + 1;
+/// The greatest strength, in half decibels.
+const STRENGTH_MAX: u8 = 127;
+/// Bins that are passed over at once.
+const GROUP: usize = 8;
+const _: () = assert!(BINS.is_multiple_of(GROUP));
+
+/// Frames on each side of the one that is searched: as far as the widest patch reaches.
+const REACH: usize = {
+    let mut reach = MEAN.frames;
+    let mut patch = 0;
+    while patch < PATCHES.len() {
+        if PATCHES[patch].frames > reach {
+            reach = PATCHES[patch].frames;
+        }
+        patch += 1;
+    }
+    reach
+};
+/// Rows held, a power of two: one in the middle, [`REACH`] on both sides, and the one that leaves the mean.
+const HELD: usize = (2 * REACH + 2).next_power_of_two();
 
 /// One frame with its running maxima along frequency, so that the test along time only compares.
+#[derive(Clone)]
 struct Row {
-    frame: Box<Frame>,
-    near_max: Box<Frame>,
-    wide_max: Box<Frame>,
-    loudest: f32,
+    frame: Frame,
+    /// For each of [`PATCHES`], the maximum of as many bins as it reaches over.
+    maxima: [Frame; PATCHES.len()],
+    loudest: i32,
 }
 
 /// Takes frames, one by one, and gives the peaks of all.
 pub(super) struct PeakPicker {
-    rows: VecDeque<Row>,
-    /// Index of the frame in the middle of `rows`.
-    middle: u32,
-    /// Frames pushed, without the padding at both ends.
-    loudest: f32,
+    /// The last [`HELD`] rows, each at its number modulo that. Before the first lie silent ones.
+    rows: Vec<Row>,
+    /// Rows pushed so far.
+    pushed: u32,
+    loudest: i32,
+    /// For each bin, the sum of its levels in the frames of [`MEAN`] around the middle.
+    sums: [i32; BINS],
     block: Vec<Peak>,
     peaks: Vec<Peak>,
 }
 
 impl PeakPicker {
     pub(super) fn new() -> Self {
-        let rows = (0..WIDE_FRAMES).map(|_| silent_row()).collect();
-        Self { rows, middle: 0, loudest: FLOOR_DB, block: Vec::new(), peaks: Vec::new() }
+        let silent =
+            Row { frame: [FLOOR; BINS], maxima: [[FLOOR; BINS]; PATCHES.len()], loudest: i32::from(FLOOR) };
+        Self {
+            rows: vec![silent; HELD],
+            pushed: 0,
+            loudest: i32::from(FLOOR),
+            sums: [i32::from(FLOOR) * (2 * MEAN.frames + 1) as i32; BINS],
+            block: Vec::new(),
+            peaks: Vec::new(),
+        }
     }
 
     pub(super) fn push(&mut self, frame: &Frame) {
-        let top = frame.iter().copied().fold(FLOOR_DB, f32::max);
-        self.loudest = (self.loudest - LOUDEST_DECAY_DB).max(top);
-        self.push_row(Row {
-            frame: Box::new(*frame),
-            near_max: Box::new(running_max(frame, NEAR_BINS)),
-            wide_max: Box::new(running_max(frame, WIDE_BINS)),
-            loudest: self.loudest,
-        });
+        let top = frame.iter().fold(FLOOR, |top, &level| top.max(level));
+        self.loudest = (self.loudest - LOUDEST_DECAY).max(i32::from(top));
+        let row = &mut self.rows[self.pushed as usize % HELD];
+        row.frame = *frame;
+        row.loudest = self.loudest;
+        for (maxima, patch) in row.maxima.iter_mut().zip(&PATCHES) {
+            running_max(frame, patch.bins, maxima);
+        }
+        self.pushed += 1;
+        self.slide_sums();
+        if let Some(middle) = self.pushed.checked_sub(REACH as u32 + 1) {
+            self.pick(middle);
+            if (middle + 1).is_multiple_of(BLOCK_FRAMES) {
+                self.close_block();
+            }
+        }
     }
 
     /// Gives the peaks, in order of time, then pitch.
     pub(super) fn finish(mut self) -> Vec<Peak> {
-        for _ in 0..WIDE_FRAMES {
-            self.push_row(silent_row());
+        for _ in 0..REACH {
+            self.push(&[FLOOR; BINS]);
         }
         self.close_block();
         self.peaks
     }
 
-    fn push_row(&mut self, row: Row) {
-        self.rows.push_back(row);
-        if self.rows.len() < HELD {
-            return;
-        }
-        self.pick_middle();
-        self.rows.pop_front();
-        self.middle += 1;
-        if self.middle.is_multiple_of(BLOCK_FRAMES) {
-            self.close_block();
-        }
+    /// The row `offset` rows after frame `middle`; rows before the first are silent.
+    fn row(&self, middle: u32, offset: isize) -> &Row {
+        &self.rows[(middle as usize).wrapping_add_signed(offset) % HELD]
     }
 
-    /// Finds the peaks of the frame in the middle.
-    fn pick_middle(&mut self) {
-        let near = self.max_over_time(NEAR_FRAMES, |row| &row.near_max);
-        let row = &self.rows[WIDE_FRAMES];
-        let floor = (row.loudest - RANGE_DB).max(FLOOR_DB + STRENGTH_DB_MIN);
-        let candidates: Vec<usize> = (1..BINS - 1)
-            .filter(|&bin| row.frame[bin] >= near[bin] && row.frame[bin] > floor && self.is_first(bin))
-            .collect();
-        if candidates.is_empty() {
-            return;
+    /// Moves the sums on to the patch around the frame that is searched next.
+    fn slide_sums(&mut self) {
+        let newest = self.pushed.wrapping_sub(1 + (REACH - MEAN.frames) as u32);
+        let (enters, leaves) = (self.row(newest, 0), self.row(newest, -(2 * MEAN.frames as isize + 1)));
+        let mut sums = self.sums;
+        for ((sum, &enters), &leaves) in sums.iter_mut().zip(&enters.frame).zip(&leaves.frame) {
+            *sum += i32::from(enters) - i32::from(leaves);
         }
-        let wide = self.max_over_time(WIDE_FRAMES, |row| &row.wide_max);
-        for bin in candidates {
-            let strength = self.rows[WIDE_FRAMES].frame[bin] - self.local_mean(bin);
-            if strength >= STRENGTH_DB_MIN {
-                let salient = self.rows[WIDE_FRAMES].frame[bin] >= wide[bin];
-                self.block.push(self.place(bin, strength, salient));
+        self.sums = sums;
+    }
+
+    /// Finds the peaks of one frame.
+    fn pick(&mut self, middle: u32) {
+        let row = self.row(middle, 0);
+        let floor = (row.loudest - RANGE_DB * PER_DB).max(i32::from(FLOOR) + STRENGTH_DB_MIN * PER_DB);
+        let floor = floor.clamp(i32::from(FLOOR), i32::from(Level::MAX)) as Level;
+        let reaching = self.reaching(middle, floor);
+        for (group, any) in reaching.as_chunks::<GROUP>().0.iter().enumerate() {
+            if u64::from_le_bytes(*any) == 0 {
+                continue;
+            }
+            for (bin, _) in any.iter().enumerate().filter(|(_, reaches)| **reaches > 0) {
+                let peak = self.peak_at(middle, group * GROUP + bin);
+                self.block.extend(peak);
             }
         }
     }
 
-    fn max_over_time(&self, frames: usize, of: impl Fn(&Row) -> &Frame) -> Frame {
-        let mut max = [f32::MIN; BINS];
-        for row in self.rows.range(WIDE_FRAMES - frames..=WIDE_FRAMES + frames) {
-            for (max, value) in max.iter_mut().zip(of(row)) {
-                *max = max.max(*value);
+    /// Which bins are above `floor` and not below the maximum of the smallest patch: 1 or 0 for each. The loops are as
+    /// long as a row and never left early, so that they become vector instructions.
+    fn reaching(&self, middle: u32, floor: Level) -> [u8; BINS] {
+        let mut bars = [floor.saturating_add(1); BINS];
+        let near = PATCHES[0].frames as isize;
+        for offset in -near..=near {
+            for (bar, &max) in bars.iter_mut().zip(&self.row(middle, offset).maxima[0]) {
+                *bar = max.max(*bar);
             }
         }
-        max
+        let mut reaching = [0; BINS];
+        for ((reaches, level), bar) in reaching.iter_mut().zip(&self.row(middle, 0).frame).zip(&bars) {
+            *reaches = u8::from(level >= bar);
+        }
+        reaching
     }
 
-    /// Of equal values the first in time, then the lowest, is the peak: a plateau gives one peak, by rule.
-    fn is_first(&self, bin: usize) -> bool {
-        let value = self.rows[WIDE_FRAMES].frame[bin];
-        let low = bin.saturating_sub(NEAR_BINS);
-        let high = (bin + NEAR_BINS).min(BINS - 1);
-        let earlier = self.rows.range(WIDE_FRAMES - NEAR_FRAMES..WIDE_FRAMES);
-        self.rows[WIDE_FRAMES].frame[low..bin].iter().all(|&other| other < value)
-            && earlier.into_iter().all(|row| row.frame[low..=high].iter().all(|&other| other < value))
+    /// The peak at a bin that reaches its surroundings' maximum, if it is one.
+    fn peak_at(&self, middle: u32, bin: usize) -> Option<Peak> {
+        let strength = self.strength(middle, bin).filter(|_| (1..BINS - 1).contains(&bin))?;
+        if !self.is_first(middle, bin) {
+            return None;
+        }
+        let level = self.row(middle, 0).frame[bin];
+        let widest = &PATCHES[1..];
+        let salient = widest.iter().enumerate().all(|(number, patch)| {
+            let reach = patch.frames as isize;
+            (-reach..=reach).all(|offset| self.row(middle, offset).maxima[1 + number][bin] <= level)
+        });
+        Some(self.place(middle, bin, strength, salient))
     }
 
-    /// Mean of the decibels around the bin in the middle frame.
-    fn local_mean(&self, bin: usize) -> f32 {
-        let low = bin.saturating_sub(MEAN_BINS);
-        let high = (bin + MEAN_BINS).min(BINS - 1);
-        let rows = self.rows.range(WIDE_FRAMES - MEAN_FRAMES..=WIDE_FRAMES + MEAN_FRAMES);
-        let sum: f32 = rows.map(|row| row.frame[low..=high].iter().sum::<f32>()).sum();
-        sum / ((2 * MEAN_FRAMES + 1) * (high - low + 1)) as f32
+    /// Half decibels above the local mean, where it is enough.
+    fn strength(&self, middle: u32, bin: usize) -> Option<u8> {
+        let bins = bin.saturating_sub(MEAN.bins)..BINS.min(bin + MEAN.bins + 1);
+        let count = ((2 * MEAN.frames + 1) * bins.len()) as i32;
+        let sum: i32 = self.sums[bins].iter().sum();
+        let above = i32::from(self.row(middle, 0).frame[bin]) * count - sum;
+        let half_db = PER_DB / 2 * count;
+        (above >= STRENGTH_DB_MIN * PER_DB * count)
+            .then(|| ((above + half_db / 2) / half_db).min(i32::from(STRENGTH_MAX)) as u8)
+    }
+
+    /// Of equal levels the first in time, then the lowest, is the peak: a plateau gives one peak, by rule.
+    fn is_first(&self, middle: u32, bin: usize) -> bool {
+        let Patch { frames, bins } = PATCHES[0];
+        let (low, high) = (bin.saturating_sub(bins), (bin + bins).min(BINS - 1));
+        let here = &self.row(middle, 0).frame;
+        here[low..bin].iter().all(|&other| other < here[bin])
+            && (1..=frames as isize).all(|before| {
+                self.row(middle, -before).frame[low..=high].iter().all(|&other| other < here[bin])
+            })
     }
 
     /// Refines the peak's place by parabolas along time and frequency.
-    fn place(&self, bin: usize, strength: f32, salient: bool) -> Peak {
-        let here = &self.rows[WIDE_FRAMES].frame;
-        let before = self.rows[WIDE_FRAMES - 1].frame[bin];
-        let after = self.rows[WIDE_FRAMES + 1].frame[bin];
-        let along_time = vertex(before, here[bin], after);
-        let along_bins = vertex(here[bin - 1], here[bin], here[bin + 1]);
-        let time = (f64::from(self.middle) + f64::from(along_time)) * f64::from(TIME_STEPS_PER_HOP);
-        let pitch = (bin as f64 + f64::from(along_bins)) * f64::from(PITCH_STEPS_PER_BIN);
+    fn place(&self, middle: u32, bin: usize, strength: u8, salient: bool) -> Peak {
+        let here = &self.row(middle, 0).frame;
+        let (before, after) = (self.row(middle, -1).frame[bin], self.row(middle, 1).frame[bin]);
+        let time = steps(i64::from(middle), TIME_STEPS_PER_HOP, [before, here[bin], after]);
+        let pitch =
+            steps(bin as i64, u32::from(PITCH_STEPS_PER_BIN), [here[bin - 1], here[bin], here[bin + 1]]);
         Peak {
-            time: time.round().max(0.0) as u32,
-            pitch: pitch.round() as u16,
-            strength: (strength * 2.0).round().clamp(0.0, 127.0) as u8,
+            time: u32::try_from(time.max(0)).unwrap_or(u32::MAX),
+            pitch: u16::try_from(pitch.max(0)).unwrap_or(u16::MAX),
+            strength,
             salient,
         }
     }
@@ -157,7 +219,7 @@ impl PeakPicker {
     /// Keeps the strongest peaks of the last block.
     fn close_block(&mut self) {
         if self.block.len() > PEAKS_PER_BLOCK {
-            self.block.sort_unstable_by_key(|peak| (!peak.salient, u8::MAX - peak.strength, *peak));
+            self.block.sort_unstable_by_key(|peak| (!peak.salient, STRENGTH_MAX - peak.strength, *peak));
             self.block.truncate(PEAKS_PER_BLOCK);
         }
         self.block.sort_unstable();
@@ -168,28 +230,14 @@ impl PeakPicker {
     }
 }
 
-/// A frame of silence, for both ends of the audio.
-fn silent_row() -> Row {
-    let silent = || Box::new([FLOOR_DB; BINS]);
-    Row { frame: silent(), near_max: silent(), wide_max: silent(), loudest: FLOOR_DB }
-}
-
-/// The maximum over ±`reach` bins, for every bin.
-fn running_max(frame: &Frame, reach: usize) -> Frame {
-    let mut max = *frame;
-    for shift in 1..=reach {
-        for bin in shift..BINS {
-            max[bin] = max[bin].max(frame[bin - shift]);
-        }
-        for bin in 0..BINS - shift {
-            max[bin] = max[bin].max(frame[bin + shift]);
-        }
+/// Where the parabola through three levels one apart, of which none is above the middle one, has its top, in steps of
+/// `per_one` around the middle one's `place`: at most half a place away, halves rounded up.
+fn steps(place: i64, per_one: u32, [before, here, after]: [Level; 3]) -> i64 {
+    let (rise, fall) = (i64::from(here) - i64::from(before), i64::from(here) - i64::from(after));
+    let (per_one, curvature) = (i64::from(per_one), rise + fall);
+    if curvature <= 0 {
+        return place * per_one;
     }
-    max
-}
-
-/// Where the parabola through three values one step apart has its top: −0.5 to 0.5 steps from the middle one.
-fn vertex(before: f32, here: f32, after: f32) -> f32 {
-    let curvature = before - 2.0 * here + after;
-    if curvature >= -1e-6 { 0.0 } else { (0.5 * (before - after) / curvature).clamp(-0.5, 0.5) }
+    // The top is (rise − fall) / (2 · curvature) after the middle; half a step more, and the floor of it.
+    place * per_one + (per_one * (rise - fall) + curvature).div_euclid(2 * curvature)
 }

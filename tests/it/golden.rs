@@ -72,6 +72,21 @@ pub(crate) fn synthetic(seed: u32, seconds: usize) -> Vec<f32> {
     (0..seconds * ANALYSIS_RATE_HZ as usize).map(&mut sample).collect()
 }
 
+/// A fuller texture, still of whole numbers and quarters of them: three of those signals at once, of which the second runs
+/// half as fast again and the third half as fast, in and out of hearing.
+pub(crate) fn texture(seconds: usize) -> Vec<f32> {
+    let signals = [3, 4, 5].map(|seed| synthetic(seed, seconds));
+    let length = signals[0].len();
+    let swell = |n: usize, period: usize| (n % period).abs_diff(period / 2) as f32 / period as f32;
+    (0..length)
+        .map(|n| {
+            let fast = signals[1][n * 3 / 2 % length] * swell(n, 65_536);
+            let slow = signals[2][n / 2] * swell(n, 32_768);
+            signals[0][n] * 0.25 + fast * 0.5 + slow * 0.5
+        })
+        .collect()
+}
+
 fn pieces() -> Vec<(RecordingId, Fingerprint)> {
     [("GOLDEN-1", 1), ("金-2", 2)]
         .map(|(id, seed)| (RecordingId::new(id).unwrap(), analyze(&synthetic(seed, 6))))
@@ -136,7 +151,14 @@ fn a_fingerprint_is_what_it_was() {
     assert!(first.peaks.len() > 60, "{} peaks", first.peaks.len());
     let bytes = fingerprint::encode(first);
     assert_eq!(fingerprint::decode(&bytes).unwrap(), *first);
-    assert_committed("fingerprints/golden/fingerprint-v1.bin", &bytes);
+    assert_committed("fingerprints/golden/fingerprint-v2.bin", &bytes);
+}
+
+#[test]
+fn a_fingerprint_of_a_fuller_texture_is_what_it_was() {
+    let fingerprint = analyze(&texture(40));
+    assert!(fingerprint.peaks.len() > 600, "{} peaks", fingerprint.peaks.len());
+    assert_committed("fingerprints/golden/texture-v2.bin", &fingerprint::encode(&fingerprint));
 }
 
 #[test]
