@@ -33,10 +33,11 @@ const STEPS_PER_UNIT: i32 = 4;
 const INTERVAL_MAX: i32 = 144;
 /// The longest [`Quad::duration`], in steps of time (2.97 s).
 const DURATION_MAX: u32 = 1023;
-/// Units of one cell of the key: 1/12 octave …
-const INTERVAL_CELL: i32 = 8;
-/// … and a tenth of the duration.
-const RATIO_CELL: i32 = 13;
+/// Units of one cell of the key: 1/24 octave, twice the tolerance, so that a probe of the nearer neighbour in each
+/// dimension reaches all within tolerance and little else, and nothing of the quad need be kept but its key …
+const INTERVAL_CELL: i32 = 4;
+/// … and a twenty-first of the duration.
+const RATIO_CELL: i32 = 6;
 /// How far a quad of a query may lie from its reference, in units of 1/96 octave …
 pub const INTERVAL_TOLERANCE: i32 = 2;
 /// … and in 1/128 of the duration.
@@ -65,14 +66,14 @@ const REFERENCE: Shape = Shape {
     zone: (steps(0.10), steps(1.8)),
     duration_min: steps(0.4),
     partners: 5,
-    quads_per_root: 5,
+    quads_per_root: 2,
 };
 
 const QUERY: Shape = Shape {
     salient_only: false,
     zone: (steps(0.07), steps(2.6)),
     duration_min: steps(0.28),
-    partners: 12,
+    partners: 9,
     quads_per_root: usize::MAX,
 };
 
@@ -152,13 +153,13 @@ impl Quad {
     }
 }
 
-/// Digits to the base 41; one is added so that the cell below the first has a number too.
+/// Digits to the base 75; one is added so that the cell below the first has a number too.
 fn pack(cells: [i32; 5]) -> QuadKey {
-    let bits = cells.iter().fold(0u32, |bits, &cell| bits.wrapping_mul(41).wrapping_add((cell + 1) as u32));
+    let bits = cells.iter().fold(0u32, |bits, &cell| bits.wrapping_mul(75).wrapping_add((cell + 1) as u32));
     QuadKey(bits)
 }
 
-/// The few quads of a recording that is indexed: about 40 a second.
+/// The few quads of a recording that is indexed: about 20 a second.
 #[must_use]
 pub fn reference_quads(peaks: &[Peak]) -> Vec<Quad> {
     let mut quads = Vec::new();

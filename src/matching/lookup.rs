@@ -15,6 +15,8 @@ pub(super) struct Hit {
     pub(super) reference_time: f32,
     /// Natural logarithm of the recording's duration over the query's: the time factor of the copy.
     pub(super) ln_rate: f32,
+    /// The time factor itself.
+    pub(super) rate: f32,
     /// Pitch of the recording's root over the query's, in steps of 1/384 octave.
     pub(super) shift: f32,
 }
@@ -35,7 +37,8 @@ pub(super) fn look_up(peaks: &[Peak], roots: Range<u32>, index: &Index, hits: &m
     }
     index.lookup(Family::Quads, &mut probes, CostLimit::NONE, |tag, posting| {
         let Some(quad) = quads.get(tag as usize) else { return };
-        let ln_rate = (f32::from(posting.duration) / f32::from(quad.duration)).ln();
+        let rate = f32::from(posting.duration) / f32::from(quad.duration);
+        let ln_rate = rate.ln();
         let shift = f32::from(posting.pitch) - f32::from(quad.pitch);
         if ln_rate.abs() <= LN_RATE_MAX && shift.abs() <= SHIFT_MAX {
             hits.push(Hit {
@@ -43,12 +46,14 @@ pub(super) fn look_up(peaks: &[Peak], roots: Range<u32>, index: &Index, hits: &m
                 query_time: quad.time as f32,
                 reference_time: posting.time as f32,
                 ln_rate,
+                rate,
                 shift,
             });
         }
     });
-    hits[first..].sort_by(|a, b| {
-        let order = a.query_time.total_cmp(&b.query_time).then(a.recording.cmp(&b.recording));
-        order.then(a.reference_time.total_cmp(&b.reference_time)).then(a.ln_rate.total_cmp(&b.ln_rate))
+    // Times are whole and not negative, so their bits are in their order.
+    hits[first..].sort_unstable_by_key(|hit| {
+        let times = u64::from(hit.query_time.to_bits()) << 32 | u64::from(hit.reference_time.to_bits());
+        (times, hit.recording, hit.ln_rate.to_bits(), hit.shift.to_bits())
     });
 }

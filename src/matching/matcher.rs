@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::alteration::{Alteration, explain};
+use super::grid::Grid;
 use super::line::Line;
 use super::lookup::{Hit, look_up};
 use super::significance::{joint_surprise, log10_false_match, surprise};
 use super::types::Match;
-use super::verify::{Probe, QueryPeaks, Tally, backward_tally, fit, probe, rough_tally, tally};
+use super::verify::{Probe, QueryPeaks, Tally, backward_tally, fit, grid_of, probe, refine, tally};
 use super::vote::candidates;
 use crate::base::ChannelView;
 use crate::fingerprint::{Fingerprint, PITCH_STEPS_PER_OCTAVE, TIME_STEPS_PER_S};
@@ -33,7 +34,7 @@ const WINDOW_HOP: f64 = 5.0 * TIME_STEPS_PER_S;
 /// How far a span is extended at a time.
 const EXTENSION: f64 = 5.0 * TIME_STEPS_PER_S;
 /// Candidates below this surprise are not followed.
-const SURPRISE_MIN: f64 = 9.0;
+const SURPRISE_MIN: f64 = 1.5;
 /// A match needs this many peaks tested …
 const TESTED_MIN: usize = 16;
 /// … and found: fewer could be one bar of anything.
@@ -62,8 +63,10 @@ pub fn find_matches(
     index: &Index,
     options: &MatchOptions,
 ) -> Vec<Match> {
+    let peaks = QueryPeaks::new(&query.peaks);
     let mut search = Search {
-        query: QueryPeaks::new(&query.peaks),
+        grid: grid_of(&peaks, f64::from(query.duration)),
+        query: peaks,
         duration: f64::from(query.duration),
         catalogue_s: index.duration_s(),
         index,
@@ -76,6 +79,8 @@ pub fn find_matches(
 
 struct Search<'a> {
     query: QueryPeaks<'a>,
+    /// Where the query's unused peaks are.
+    grid: Grid,
     duration: f64,
     catalogue_s: f64,
     index: &'a Index,
@@ -131,19 +136,20 @@ impl Search<'_> {
     /// Fits a candidate, and follows it as far as it goes.
     fn verify(&mut self, recording: RecordingIndex, line: Line, window: (f64, f64)) -> Option<Found> {
         let reference = self.reference(recording);
-        let line = fit(&self.query, &reference.peaks, line, window);
-        let first = rough_tally(&self.query, &reference.peaks, &line, window);
+        let line = refine(&self.grid, &reference.peaks, &line, window);
+        let first = tally(&self.grid, &reference.peaks, &line, window);
         if surprise(&first) < SURPRISE_MIN {
             return None;
         }
+        let line = fit(&self.query, &reference.peaks, line, window);
         let (line, span) = extend(&self.query, &reference.peaks, line, window, &first, self.duration)?;
-        let tally = tally(&self.query, &reference.peaks, &line, span);
+        let tally = tally(&self.grid, &reference.peaks, &line, span);
         let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
         enough.then(|| {
             let alteration = alteration_of(&line);
             let backward = backward_tally(&self.query, &reference.peaks, &line, span);
             let joint = joint_surprise(&tally, &backward);
-            let log10_false_match = log10_false_match(joint, &alteration, self.catalogue_s);
+            let log10_false_match = log10_false_match(joint, &alteration, self.duration, self.catalogue_s);
             Found { recording, line, span, tally, alteration, log10_false_match }
         })
     }
@@ -173,6 +179,7 @@ impl Search<'_> {
                     self.query.used[peak] = true;
                 }
             }
+            self.grid = grid_of(&self.query, self.duration);
             kept.push(one);
         }
         kept
@@ -181,10 +188,10 @@ impl Search<'_> {
     /// Whether a match is accepted on the peaks alone that no surer match has explained.
     fn stands_alone(&mut self, one: &Found, limit: f64) -> bool {
         let reference = self.reference(one.recording);
-        let left = tally(&self.query, &reference.peaks, &one.line, one.span);
+        let left = tally(&self.grid, &reference.peaks, &one.line, one.span);
         let backward = backward_tally(&self.query, &reference.peaks, &one.line, one.span);
         let joint = joint_surprise(&left, &backward);
-        left.found >= FOUND_MIN && log10_false_match(joint, &one.alteration, self.catalogue_s) <= limit
+        left.found >= FOUND_MIN && log10_false_match(joint, &one.alteration, self.duration, self.catalogue_s) <= limit
     }
 }
 

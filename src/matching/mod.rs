@@ -6,6 +6,7 @@
 //! - [`Match`]: a stretch of the query that holds a stretch of a recording, and how the copy was altered.
 
 mod alteration;
+mod grid;
 mod line;
 mod lookup;
 mod matcher;

@@ -1,5 +1,6 @@
 //! Candidates → verified spans: the recording's salient peaks are projected into the query and looked for there.
 
+use super::grid::{Grid, TIME_CELL};
 use super::line::Line;
 use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak, TIME_STEPS_PER_S};
 
@@ -9,38 +10,25 @@ const TIME_TOLERANCE: f64 = 10.0;
 const PITCH_TOLERANCE: f64 = 8.0;
 /// Tolerances of the successive fits, as multiples of the last.
 const FIT_TOLERANCES: [f64; 4] = [4.0, 2.0, 1.5, 1.0];
-/// Wrong places for a first look: seconds and semitones. Semitones are whole because music's own grid makes those
-/// coincide.
-const FEW_WRONG_PLACES: [(f64, f64); 16] = [
-    (0.23, 0.0),
-    (-0.31, 0.0),
-    (0.47, 0.0),
-    (-0.61, 0.0),
-    (0.79, 0.0),
-    (-0.97, 0.0),
-    (1.31, 0.0),
-    (-1.49, 0.0),
-    (0.17, 5.0),
-    (-0.37, -5.0),
-    (0.67, 7.0),
-    (-0.83, -7.0),
-    (0.0, 2.0),
-    (0.0, -3.0),
-    (0.0, 4.0),
-    (0.0, -1.0),
-];
-/// Offsets in time tried on each side for the second look, and the distance from one to the next in seconds: to
-/// 2.6 s, which holds a bar of most music, in steps that fall on every beat within the tolerance now and then.
-const WRONG_OFFSETS: usize = 60;
-const WRONG_OFFSET_STEP_S: f64 = 0.0411;
-const WRONG_OFFSET_FIRST_S: f64 = 0.12;
+/// Wrong offsets that are tried on each side, the first, and the distance from one to the next, in cells of the grid
+/// (0.12 s, 46 ms): to 2.8 s, which holds a bar of most music, in steps that miss no beat by more than the tolerance.
+const WRONG_OFFSETS: i64 = 60;
+const WRONG_OFFSET_FIRST: i64 = 10;
+const WRONG_OFFSET_STEP: i64 = 4;
+/// An offset at which fewer peaks than this can be tested says nothing.
+const WRONG_TESTED_MIN: usize = 5;
 /// Of the shares found at the wrong offsets, this one from the top …
 const HIGH_RANK: usize = 4;
 /// … speaks, times this, for what coincides on the beat: with rhythm alone two pieces of one tempo agree at
 /// every beat, so that the true place must be better than the best of the wrong ones, not than their mean.
 const HIGH_WEIGHT: f64 = 0.7;
-/// Semitones to steps of pitch.
-const STEPS_PER_SEMITONE: f64 = 32.0;
+/// Factors by which a candidate's rate is tried, and how many on each side: a few votes tell it to 2 %.
+const RATE_STEP: f64 = 0.005;
+const RATE_STEPS: i32 = 4;
+/// Steps of pitch by which a candidate's shift is tried.
+const SHIFT_STEPS: [f64; 3] = [0.0, -8.0, 8.0];
+/// What of the recording is looked at beyond a span, for the wrong offsets, in steps of time.
+const BEYOND: f64 = 3.2 * TIME_STEPS_PER_S;
 
 /// One peak of the recording, where it should be in the query, and whether it is there.
 #[derive(Debug, Clone, Copy)]
@@ -144,41 +132,60 @@ pub(super) fn fit(query: &QueryPeaks<'_>, reference: &[Peak], line: Line, span: 
     line
 }
 
-/// Counts the peaks found in a span, with a first estimate of what chance finds: the mean over a few wrong places.
-pub(super) fn rough_tally(
-    query: &QueryPeaks<'_>,
-    reference: &[Peak],
-    line: &Line,
-    span: (f64, f64),
-) -> Tally {
-    let (mut tested, mut found) = (0usize, 0usize);
-    for (seconds, semitones) in FEW_WRONG_PLACES {
-        let (some_tested, some_found) = shifted(query, reference, line, span, seconds, semitones);
-        tested += some_tested;
-        found += some_found;
-    }
-    counted(query, reference, line, span, smoothed(found, tested))
+/// Which places of the query lie within tolerance of an unused peak.
+pub(super) fn grid_of(query: &QueryPeaks<'_>, duration: f64) -> Grid {
+    let unused = query.peaks.iter().zip(&query.used).filter(|(_, used)| !**used);
+    Grid::new(unused.map(|(peak, _)| peak), (0.0, duration), (TIME_TOLERANCE, PITCH_TOLERANCE))
 }
 
-/// Counts the peaks found in a span, with what chance finds: the mean over many wrong offsets, or, where that is
+/// Finds the rate, offset and shift near a candidate's at which most of the recording's peaks are found.
+pub(super) fn refine(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f64)) -> Line {
+    let middle = f64::midpoint(span.0, span.1);
+    let at = line.reference(middle);
+    let mut best = (0, *line);
+    let mut steps: Vec<i32> = (-RATE_STEPS..=RATE_STEPS).collect();
+    steps.sort_by_key(|step| step.abs()); // of equal counts the one nearest to the candidate is taken
+    for step in steps {
+        let rate = line.rate * (1.0 + f64::from(step) * RATE_STEP);
+        for shift in SHIFT_STEPS {
+            let tried = Line { rate, offset: at - rate * middle, shift: line.shift + shift };
+            let places = projected(reference, &tried, span).map(|(time, pitch, _)| (time, pitch));
+            let (count, offset) = grid.profile::<1>(places).best();
+            if count > best.0 {
+                let moved = rate * offset as f64 * TIME_CELL;
+                best = (count, Line { offset: tried.offset - moved, ..tried });
+            }
+        }
+    }
+    best.1
+}
+
+/// Counts the peaks found in a span, and how many chance finds: the mean over many wrong offsets or, where that is
 /// more, most of what the best of them find.
-pub(super) fn tally(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
-    let (mut tested, mut found) = (0usize, 0usize);
-    let mut shares = Vec::with_capacity(2 * WRONG_OFFSETS);
-    for offset in 0..WRONG_OFFSETS {
-        let seconds = WRONG_OFFSET_FIRST_S + offset as f64 * WRONG_OFFSET_STEP_S;
-        for seconds in [seconds, -seconds] {
-            let (some_tested, some_found) = shifted(query, reference, line, span, seconds, 0.0);
-            tested += some_tested;
-            found += some_found;
-            if some_tested >= 5 {
-                shares.push(some_found as f64 / some_tested as f64);
+pub(super) fn tally(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
+    let places: Vec<(f64, f64)> =
+        projected(reference, line, span).map(|(time, pitch, _)| (time, pitch)).collect();
+    let profile = grid.profile::<8>(places.iter().copied());
+    let (mut tested, mut found) = (0, 0);
+    let mut shares = Vec::with_capacity(2 * WRONG_OFFSETS as usize);
+    for offset in (0..WRONG_OFFSETS).map(|n| WRONG_OFFSET_FIRST + n * WRONG_OFFSET_STEP) {
+        for offset in [offset, -offset] {
+            let moved = offset as f64 * TIME_CELL;
+            let before = places.partition_point(|place| place.0 + moved < span.0);
+            let within = places.partition_point(|place| place.0 + moved <= span.1).saturating_sub(before);
+            let marked = (profile.count(offset) as usize).min(within);
+            tested += within;
+            found += marked;
+            if within >= WRONG_TESTED_MIN {
+                shares.push(marked as f64 / within as f64);
             }
         }
     }
     shares.sort_unstable_by(|a, b| b.total_cmp(a));
     let high = shares.get(HIGH_RANK - 1).copied().unwrap_or(1.0);
-    counted(query, reference, line, span, smoothed(found, tested).max(HIGH_WEIGHT * high))
+    // One more found and two more tested: a chance of nothing is never certain.
+    let mean = (found as f64 + 1.0) / (tested as f64 + 2.0);
+    Tally { tested: places.len(), found: profile.count(0) as usize, chance: mean.max(HIGH_WEIGHT * high) }
 }
 
 /// Counts the other way: the query's salient peaks, looked for among all of the recording's. Where the copy is
@@ -189,39 +196,16 @@ pub(super) fn backward_tally(
     line: &Line,
     span: (f64, f64),
 ) -> Tally {
-    let unused: Vec<Peak> =
-        query.peaks.iter().zip(&query.used).filter(|(_, used)| !**used).map(|(peak, _)| *peak).collect();
-    let span = (line.reference(span.0), line.reference(span.1));
-    tally(&QueryPeaks::new(reference), &unused, &line.inverse(), span)
-}
-
-/// One more found and two more tested: a chance of nothing is never certain.
-fn smoothed(found: usize, tested: usize) -> f64 {
-    (found as f64 + 1.0) / (tested as f64 + 2.0)
-}
-
-fn counted(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, span: (f64, f64), chance: f64) -> Tally {
-    let probes = probe(query, reference, line, span);
-    let found = probes.iter().filter(|probe| probe.found.is_some()).count();
-    Tally { tested: probes.len(), found, chance }
-}
-
-/// How many of the projected peaks are tested and found when all are moved by a wrong offset and interval.
-fn shifted(
-    query: &QueryPeaks<'_>,
-    reference: &[Peak],
-    line: &Line,
-    span: (f64, f64),
-    seconds: f64,
-    semitones: f64,
-) -> (usize, usize) {
-    let (mut tested, mut found) = (0, 0);
-    for (time, pitch, _) in projected(reference, line, span) {
-        let (time, pitch) = (time + seconds * TIME_STEPS_PER_S, pitch + semitones * STEPS_PER_SEMITONE);
-        if time >= span.0 && time <= span.1 {
-            tested += 1;
-            found += usize::from(query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE).is_some());
-        }
-    }
-    (tested, found)
+    let within = |peak: &Peak| (span.0..=span.1).contains(&f64::from(peak.time));
+    let unused = query.peaks.iter().zip(&query.used).filter(|(peak, used)| !**used && within(peak));
+    let unused: Vec<Peak> = unused.map(|(peak, _)| *peak).collect();
+    let (first, last) = (line.reference(span.0), line.reference(span.1));
+    let from = (first - BEYOND).max(0.0);
+    let around = reference.partition_point(|peak| f64::from(peak.time) < from)
+        ..reference.partition_point(|peak| f64::from(peak.time) <= last + BEYOND);
+    let around = reference.get(around).unwrap_or_default();
+    let duration = last + BEYOND - from;
+    let grid = Grid::new(around.iter(), (from, duration), (TIME_TOLERANCE, PITCH_TOLERANCE));
+    let back = Line { offset: line.offset - from, ..*line }.inverse();
+    tally(&grid, &unused, &back, (first - from, last - from))
 }

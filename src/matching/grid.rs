@@ -1,0 +1,145 @@
+//! Peaks as a bitmap: which cells of time and pitch lie within tolerance of a peak. A word holds 64 successive times
+//! of one pitch, so one fetch tests a projected peak at 64 offsets at once; that is what makes it cheap to ask how
+//! many peaks chance finds.
+
+use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak};
+
+/// Steps of time in a cell (11.6 ms).
+pub(super) const TIME_CELL: f64 = 4.0;
+/// Steps of pitch in a cell (1/96 octave).
+const PITCH_CELL: f64 = 4.0;
+/// Pitches of the whole band.
+const ROWS: usize = BINS * PITCH_STEPS_PER_BIN as usize / PITCH_CELL as usize;
+/// Planes of the counters: up to 65,535 peaks, some hour and a half of one match.
+const PLANES: usize = 16;
+
+/// Which cells lie near a peak.
+pub(super) struct Grid {
+    words_per_row: usize,
+    bits: Vec<u64>,
+}
+
+impl Grid {
+    /// Marks the cells within `reach` (steps of time, steps of pitch) of each peak that lies before `duration`, at times
+    /// less `from`.
+    pub(super) fn new<'p>(
+        peaks: impl Iterator<Item = &'p Peak>,
+        (from, duration): (f64, f64),
+        reach: (f64, f64),
+    ) -> Self {
+        let cells = (duration.max(0.0) / TIME_CELL) as usize + 1;
+        let words_per_row = cells.div_ceil(64);
+        let mut grid = Self { words_per_row, bits: vec![0; words_per_row * ROWS] };
+        let bounds = |middle: f64, reach: f64, cell: f64, end: usize| {
+            let edge = |value: f64| ((value / cell).round().max(0.0) as usize).min(end);
+            edge(middle - reach)..edge(middle + reach)
+        };
+        for peak in peaks {
+            let times = bounds(f64::from(peak.time) - from, reach.0, TIME_CELL, cells);
+            for row in bounds(f64::from(peak.pitch), reach.1, PITCH_CELL, ROWS) {
+                let words = &mut grid.bits[row * words_per_row..][..words_per_row];
+                times.clone().for_each(|cell| words[cell / 64] |= 1 << (cell % 64));
+            }
+        }
+        grid
+    }
+
+    /// The 64 cells of a row from `first` on; none outside of the grid.
+    fn word(&self, row: usize, first: i64) -> u64 {
+        let (at, bit) = (first.div_euclid(64), first.rem_euclid(64) as u32);
+        let words = &self.bits[row * self.words_per_row..][..self.words_per_row];
+        let word = |at: i64| usize::try_from(at).ok().and_then(|at| words.get(at)).copied().unwrap_or(0);
+        if bit == 0 { word(at) } else { word(at) >> bit | word(at + 1) << (64 - bit) }
+    }
+
+    /// Counts how many of the places (steps of time, steps of pitch) are marked, at each of 64 · `W` offsets in time
+    /// of one cell each.
+    pub(super) fn profile<const W: usize>(&self, places: impl Iterator<Item = (f64, f64)>) -> Profile<W> {
+        let mut profile = Profile { planes: [[0; W]; PLANES] };
+        for (time, pitch) in places {
+            let row = pitch / PITCH_CELL;
+            if !(0.0..ROWS as f64).contains(&row) {
+                continue;
+            }
+            let first = (time / TIME_CELL).round() as i64 - Profile::<W>::HALF;
+            for word in 0..W {
+                profile.add(word, self.word(row as usize, first + 64 * word as i64));
+            }
+        }
+        profile
+    }
+}
+
+/// Counts at successive offsets, one bit of each in a plane.
+pub(super) struct Profile<const W: usize> {
+    planes: [[u64; W]; PLANES],
+}
+
+impl<const W: usize> Profile<W> {
+    /// Offsets go from −`HALF` to `HALF` − 1.
+    pub(super) const HALF: i64 = 32 * W as i64;
+
+    /// Adds one where a bit is set: 64 binary counters at once.
+    fn add(&mut self, word: usize, bits: u64) {
+        let mut carry = bits;
+        for plane in &mut self.planes {
+            if carry == 0 {
+                return;
+            }
+            let both = plane[word] & carry;
+            plane[word] ^= carry;
+            carry = both;
+        }
+    }
+
+    /// The count at an offset in cells.
+    pub(super) fn count(&self, offset: i64) -> u32 {
+        let at = (offset + Self::HALF).clamp(0, 2 * Self::HALF - 1) as usize;
+        let bit = |plane: &[u64; W]| (plane[at / 64] >> (at % 64) & 1) as u32;
+        self.planes.iter().enumerate().fold(0, |count, (power, plane)| count | bit(plane) << power)
+    }
+
+    /// The highest count, and of the offsets that reach it the one nearest to the middle.
+    pub(super) fn best(&self) -> (u32, i64) {
+        let offsets = -Self::HALF..Self::HALF;
+        let better = |a: &(u32, i64), b: &(u32, i64)| a.0.cmp(&b.0).then(b.1.abs().cmp(&a.1.abs()));
+        offsets.map(|offset| (self.count(offset), offset)).max_by(better).unwrap_or((0, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What the bits count is what a plain look at every peak counts, wherever the places lie.
+        #[test]
+        fn counts_as_a_plain_loop_does(
+            peaks in prop::collection::vec((0u32..4000, 0u16..2112), 0..60),
+            places in prop::collection::vec((-500i32..5000, -50i32..2200), 1..60),
+            offset in -128i64..128,
+        ) {
+            let peak = |&(time, pitch): &(u32, u16)| Peak { time, pitch, strength: 20, salient: true };
+            let peaks: Vec<Peak> = peaks.iter().map(peak).collect();
+            let grid = Grid::new(peaks.iter(), (0.0, 4000.0), (10.0, 8.0));
+            let at = places.iter().map(|&(time, pitch)| (f64::from(time), f64::from(pitch)));
+            let counted = grid.profile::<4>(at).count(offset);
+            let marked = |&(time, pitch): &(i32, i32)| {
+                let cell = (f64::from(time) / TIME_CELL).round() as i64 + offset;
+                let row = f64::from(pitch) / PITCH_CELL;
+                let within = |value: f64, reach: f64, size: f64, at: i64| {
+                    let edge = |value: f64| (value / size).round().max(0.0) as i64;
+                    (edge(value - reach)..edge(value + reach)).contains(&at)
+                };
+                let inside = (0..1001).contains(&cell) && (0.0..ROWS as f64).contains(&row);
+                inside && peaks.iter().any(|peak| {
+                    within(f64::from(peak.time), 10.0, TIME_CELL, cell)
+                        && within(f64::from(peak.pitch), 8.0, PITCH_CELL, row as i64)
+                })
+            };
+            prop_assert_eq!(counted as usize, places.iter().filter(|place| marked(place)).count());
+        }
+    }
+}
