@@ -1,6 +1,7 @@
-//! Recordings made of real ones: stretches of some seconds, stretched in time and moved in pitch, with peaks moved, lost
-//! and added. Hashes do not change when all of a stretch is stretched or moved; so how far single peaks are moved is
-//! fitted, until two made recordings share hashes as often as two real ones do.
+//! Recordings made of real ones: stretches of some seconds, stretched in time and moved in pitch. Hashes do not change
+//! with either; so that a made recording is no copy of a real one, every note of a stretch leaps by some whole semitones of
+//! its own, which keeps the grids of notes and of beats and the notes that come again, from which hashes have their
+//! statistics. How far is fitted, until two made recordings share hashes as often as two real ones do.
 
 use earwitness::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S, reference_quads};
 
@@ -9,14 +10,17 @@ const RECORDING_S: (f64, f64) = (180.0, 300.0);
 const STRETCH_S: (f64, f64) = (4.0, 12.0);
 /// Factors of time, either way, and steps of pitch, either way.
 const STRETCHING: f64 = 1.25;
-const MOVING: i32 = 192;
-/// Of a hundred peaks, how many are lost, and how many others come in.
-const LOST: u64 = 10;
-const ADDED: u64 = 10;
+const MOVING: i32 = 96;
+/// Of a hundred peaks, how many are lost.
+const LOST: u64 = 3;
+/// Steps of time and pitch by which every peak is moved, either way.
+const JITTER: i32 = 2;
+const STEPS_PER_SEMITONE: i32 = 32;
 /// Recordings that the fit looks at.
 const FITTED: usize = 250;
-/// How far peaks may be moved, in steps, in the order in which it is tried.
-const JITTERS: [u32; 9] = [0, 1, 2, 4, 6, 8, 12, 16, 24];
+/// How far notes may leap, in semitones either way, in the order in which it is tried. With fewer, one in five stays
+/// where it is, and a made recording is found for a real one.
+const LEAPS: [i32; 3] = [2, 4, 7];
 /// Of a hundred stretches, how many come again later in the recording, in order of trial.
 const REPEATED: [u64; 6] = [0, 10, 20, 35, 50, 65];
 
@@ -32,7 +36,7 @@ impl Dice {
     }
 
     fn below(&mut self, end: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(end.max(1)) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(end.max(1))) >> 64) as u64
     }
 
     fn between(&mut self, low: f64, high: f64) -> f64 {
@@ -48,7 +52,7 @@ impl Dice {
 pub(crate) struct Generator {
     real: Vec<Fingerprint>,
     seed: u64,
-    jitter: u32,
+    leap: i32,
     repeated: u64,
 }
 
@@ -57,18 +61,18 @@ impl Generator {
     pub(crate) fn fit(real: Vec<Fingerprint>, seed: u64) -> Self {
         let wanted = Statistics::of(&real[..real.len().min(FITTED)]);
         println!(
-            "| recordings | jitter | repeated | quads/s | collision entropy, bits | within a recording, bits |"
+            "| recordings | leap, semitones | repeated | quads/s | collision entropy, bits | within a recording, bits |"
         );
         println!("|---|---:|---:|---:|---:|---:|");
         wanted.print("real", "", "");
-        let mut generator = Self { real, seed, jitter: 0, repeated: 0 };
+        let mut generator = Self { real, seed, leap: LEAPS[0], repeated: 0 };
         // The one hardly depends on the other.
         let off = |statistics: &Statistics| (statistics.between - wanted.between).abs();
-        generator.jitter = generator.nearest(&JITTERS, |one, jitter| one.jitter = jitter, off);
+        generator.leap = generator.nearest(&LEAPS, |one, leap| one.leap = leap, off);
         let off = |statistics: &Statistics| (statistics.within - wanted.within).abs();
         generator.repeated = generator.nearest(&REPEATED, |one, repeated| one.repeated = repeated, off);
-        let (jitter, repeated) = (generator.jitter.to_string(), format!("{} %", generator.repeated));
-        generator.statistics().print("made", &jitter, &repeated);
+        let (leap, repeated) = (generator.leap.to_string(), format!("{} %", generator.repeated));
+        generator.statistics().print("made", &leap, &repeated);
         generator
     }
 
@@ -81,7 +85,9 @@ impl Generator {
         let mut best = (f64::INFINITY, T::default());
         for &choice in choices {
             set(self, choice);
-            let off = off(&self.statistics());
+            let statistics = self.statistics();
+            statistics.print("tried", &self.leap.to_string(), &format!("{} %", self.repeated));
+            let off = off(&statistics);
             if off < best.0 {
                 best = (off, choice);
             }
@@ -130,19 +136,16 @@ impl Generator {
         let rate = (dice.between(-1.0, 1.0) * STRETCHING.ln()).exp();
         let moved = dice.around(MOVING);
         let first = source.peaks.partition_point(|peak| peak.time < from);
-        let jitter = self.jitter as i32;
         for peak in source.peaks[first..].iter().take_while(|peak| peak.time < from + length) {
-            let mut one = *peak;
-            if dice.below(100) < ADDED {
-                one.pitch = dice.below(2112) as u16;
-            }
-            let again_off = if again { (other.around(2), other.around(2)) } else { (0, 0) };
+            let off = if again { (other.around(JITTER), other.around(JITTER)) } else { (0, 0) };
             let lost = dice.below(100) < LOST || (again && other.below(100) < LOST);
-            let time = f64::from(one.time - from) / rate + f64::from(dice.around(jitter) + again_off.0);
-            let pitch = i32::from(one.pitch) + moved + dice.around(jitter) + again_off.1;
+            let time = f64::from(peak.time - from) / rate + f64::from(dice.around(JITTER) + off.0);
+            let note = u64::from(peak.pitch) / STEPS_PER_SEMITONE as u64;
+            let leap = Dice(seed ^ note << 32).around(self.leap) * STEPS_PER_SEMITONE;
+            let pitch = i32::from(peak.pitch) + moved + leap + dice.around(JITTER) + off.1;
             let time = start.saturating_add_signed(time as i32);
             if !lost && (0..2112).contains(&pitch) && time < end {
-                peaks.push(Peak { time, pitch: pitch as u16, ..one });
+                peaks.push(Peak { time, pitch: pitch as u16, ..*peak });
             }
         }
         (f64::from(length) / rate) as u32
@@ -187,9 +190,9 @@ impl Statistics {
         }
     }
 
-    fn print(&self, what: &str, jitter: &str, repeated: &str) {
+    fn print(&self, what: &str, leap: &str, repeated: &str) {
         println!(
-            "| {what} | {jitter} | {repeated} | {:.1} | {:.2} | {:.2} |",
+            "| {what} | {leap} | {repeated} | {:.1} | {:.2} | {:.2} |",
             self.quads_per_s, self.between, self.within
         );
     }

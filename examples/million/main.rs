@@ -6,7 +6,8 @@
 //! ```
 //!
 //! FOLDER holds audio files, which are analysed once and kept as `*.ewfp` in DIR, or such files. `--tracks N` takes the
-//! first N of them, `--salient` keeps only salient peaks of what is indexed, `--seed N` makes other recordings.
+//! first N of them, `--salient` keeps only salient peaks of what is indexed, `--seed N` makes other recordings,
+//! `--matches N` searches for so many excerpts and strangers with the whole engine.
 #![allow(clippy::print_stdout)]
 
 mod generate;
@@ -15,6 +16,7 @@ mod real;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -37,6 +39,7 @@ struct Arguments {
     tracks: usize,
     salient: bool,
     seed: u64,
+    matches: usize,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -61,7 +64,7 @@ fn main() -> anyhow::Result<()> {
     let index = build(&arguments, &generator, &real)?;
     measure::sizes(&index);
     measure::lookups(&index, &queries, &strangers);
-    measure::matches(&index, &queries, &strangers);
+    measure::matches(&index, &queries, &strangers, arguments.matches);
     measure::memory("in the end");
     Ok(())
 }
@@ -74,6 +77,7 @@ fn arguments() -> anyhow::Result<Arguments> {
         tracks: usize::MAX,
         salient: false,
         seed: 1,
+        matches: 20,
     };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
@@ -87,6 +91,7 @@ fn arguments() -> anyhow::Result<Arguments> {
             "--dir" => arguments.dir = value.into(),
             "--music" => arguments.music = value.into(),
             "--tracks" => arguments.tracks = value.parse()?,
+            "--matches" => arguments.matches = value.parse()?,
             "--seed" => arguments.seed = value.parse()?,
             _ => anyhow::bail!("unknown argument {name}"),
         }
@@ -106,16 +111,17 @@ fn build(
     }
     std::fs::create_dir_all(&folder)?;
     let begun = Instant::now();
-    let (done, peak) = (AtomicBool::new(false), AtomicU64::new(0));
+    let peak = AtomicU64::new(0);
+    let (stop, tick) = mpsc::channel::<()>();
     let manifest = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                peak.fetch_max(measure::folder_bytes(&folder), Ordering::Relaxed);
-                std::thread::sleep(Duration::from_millis(500));
+        let (peak, folder) = (&peak, &folder);
+        scope.spawn(move || {
+            while tick.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                peak.fetch_max(measure::folder_bytes(folder), Ordering::Relaxed);
             }
         });
-        let manifest = build_segments(arguments, generator, real, &folder);
-        done.store(true, Ordering::Relaxed);
+        let manifest = build_segments(arguments, generator, real, folder);
+        drop(stop);
         manifest
     })?;
     let (size, peak) = (measure::folder_bytes(&folder), peak.load(Ordering::Relaxed));
@@ -138,7 +144,7 @@ fn build_segments(
     real: &[(RecordingId, Fingerprint)],
     folder: &Path,
 ) -> anyhow::Result<Manifest> {
-    let size = arguments.recordings.div_ceil(THREADS).min(MERGED_RECORDINGS_MAX).max(1);
+    let size = arguments.recordings.div_ceil(THREADS).clamp(1, MERGED_RECORDINGS_MAX);
     let starts: Vec<u64> = (0..arguments.recordings).step_by(size as usize).collect();
     let work = |thread: u64| {
         let own = starts.iter().enumerate().filter(|(at, _)| *at as u64 % THREADS == thread);

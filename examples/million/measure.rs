@@ -91,9 +91,14 @@ fn lookup(index: &Index, name: &str, fingerprints: &[&Fingerprint], threads: usi
 }
 
 /// Finds excerpts of 10 s of real recordings, and of strangers.
-pub(crate) fn matches(index: &Index, queries: &[(RecordingId, Fingerprint)], strangers: &[Fingerprint]) {
+pub(crate) fn matches(
+    index: &Index,
+    queries: &[(RecordingId, Fingerprint)],
+    strangers: &[Fingerprint],
+    most: usize,
+) {
     let (mut times, mut right) = (Vec::new(), 0);
-    for (id, fingerprint) in queries.iter().take(QUERIES) {
+    for (id, fingerprint) in queries.iter().take(most) {
         let begun = Instant::now();
         let found = find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default());
         times.push(begun.elapsed().as_secs_f64() * 1e3);
@@ -106,7 +111,7 @@ pub(crate) fn matches(index: &Index, queries: &[(RecordingId, Fingerprint)], str
         part(&mut times, 0.95)
     );
     let (mut times, mut wrong) = (Vec::new(), 0);
-    for fingerprint in strangers.iter().take(QUERIES) {
+    for fingerprint in strangers.iter().take(most) {
         let begun = Instant::now();
         wrong += find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default()).len();
         times.push(begun.elapsed().as_secs_f64() * 1e3);

@@ -53,8 +53,9 @@ impl Probes {
 /// How much of the index one lookup may visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostLimit {
-    /// About so many postings, each counted once for every probe that reaches it. Where there are more, the probes of
-    /// the most frequent keys are left out, since these tell recordings apart the least.
+    /// About so many postings, those of whole buckets, since these are what is read, and each counted once for every
+    /// probe that reaches it. Where there are more, the probes of the longest buckets are left out: their keys are the
+    /// most frequent, which tell recordings apart the least.
     pub postings_max: u64,
 }
 
@@ -70,7 +71,8 @@ pub struct LookupReport {
     pub visited: u64,
     /// Probes, counted for every segment, left out for the cost limit.
     pub skipped_probes: u64,
-    /// About how many postings those would have reached.
+    /// About how many postings lie in the buckets that those would have reached; fewer would have been told, where a
+    /// bucket holds several keys.
     pub skipped_postings: u64,
 }
 
@@ -190,6 +192,9 @@ impl Index {
     }
 }
 
+/// The probes of one bucket, the bytes from its first on, and how many of them are its own.
+type Asked<'a> = (&'a [u64], &'a [u8], usize);
+
 /// The sweep of sorted probes through one segment.
 struct Sweep<'a> {
     part: &'a Part,
@@ -205,7 +210,7 @@ impl Sweep<'_> {
         let bucket_of = |probe: u64| shape.bucket_of((probe >> 32) as u32);
         let mut groups = probes.chunk_by(|&a, &b| bucket_of(a) == bucket_of(b));
         loop {
-            let mut ahead: [Option<(&[u64], &[u8], usize)>; AHEAD] = [None; AHEAD];
+            let mut ahead: [Option<Asked<'_>>; AHEAD] = [None; AHEAD];
             for (slot, group) in ahead.iter_mut().zip(groups.by_ref()) {
                 let (bytes, length) = segment.bucket(self.family, bucket_of(group[0]));
                 *slot = Some((group, bytes, length));

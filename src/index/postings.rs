@@ -259,7 +259,7 @@ impl<'a> Bucket<'a> {
             if bits.at > self.end || recording >= shape.recordings {
                 break;
             }
-            let pitch = payload * inverse >> 32;
+            let pitch = (payload * inverse) >> 32;
             let duration = (payload - pitch * durations) as u8 + shape.duration_first;
             visit(Unit { recording, time, pitch: pitch as u16, duration });
         }

@@ -210,7 +210,7 @@ impl Library {
             fingerprints.push((id, entry.fingerprint));
         }
         let removed: Vec<RecordingId> = fingerprints.iter().map(|(id, _)| id.clone()).collect();
-        self.change(batch, fingerprints, &removed)?;
+        self.change(batch, &fingerprints, &removed)?;
         Ok(outcomes)
     }
 
@@ -221,7 +221,7 @@ impl Library {
     ) -> Result<(), Error> {
         fingerprints.retain(|(id, fingerprint)| self.fingerprint(id).as_ref() != Some(fingerprint));
         let removed: Vec<RecordingId> = fingerprints.iter().map(|(id, _)| id.clone()).collect();
-        if removed.is_empty() { Ok(()) } else { self.change(Batch::new(), fingerprints, &removed) }
+        if removed.is_empty() { Ok(()) } else { self.change(Batch::new(), &fingerprints, &removed) }
     }
 
     /// Removes recordings from catalogue and index; gives those that were in the catalogue.
@@ -234,7 +234,7 @@ impl Library {
                 removed.push(id.clone());
             }
         }
-        self.change(batch, Vec::new(), &removed)?;
+        self.change(batch, &[], &removed)?;
         Ok(removed)
     }
 
@@ -242,7 +242,7 @@ impl Library {
     fn change(
         &mut self,
         batch: Batch,
-        added: Vec<(RecordingId, Fingerprint)>,
+        added: &[(RecordingId, Fingerprint)],
         removed: &[RecordingId],
     ) -> Result<(), Error> {
         self.take_over_merge(false)?;
@@ -259,7 +259,7 @@ impl Library {
             self.merging = None;
         }
         let taken = self.take_for(&mut manifest, added.len() as u64, crowded);
-        self.write_new(&mut manifest, &taken, &added)?;
+        self.write_new(&mut manifest, &taken, added)?;
         self.commit(batch, manifest)?;
         if self.untidy {
             self.remove_unnamed_files()?;
