@@ -25,7 +25,8 @@ fn sources(folder: &Path) -> String {
 fn every_dependency_is_used() {
     let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
     let product = sources(&root().join("src"));
-    let all = [product.clone(), sources(&root().join("tests")), sources(&root().join("examples"))].concat();
+    let others = ["tests", "examples", "benches"].map(|folder| sources(&root().join(folder)));
+    let all = [product.clone(), others.concat()].concat();
     let linux = manifest["target"].as_table().unwrap().values();
     let product_tables = linux.map(|target| &target["dependencies"]).chain([&manifest["dependencies"]]);
     let tables = product_tables.map(|table| (table, &product)).chain([(&manifest["dev-dependencies"], &all)]);
