@@ -74,6 +74,15 @@ impl PeakPicker {
         self.peaks
     }
 
+    /// Takes out the peaks that no later frame can change, and tells the time (steps) up to which they are all:
+    /// that of the last whole block, less half a frame, which is how far a later peak may be placed back.
+    pub(super) fn drain(&mut self) -> (Vec<Peak>, u32) {
+        let whole = self.middle - self.middle % BLOCK_FRAMES;
+        let complete_to = (whole * TIME_STEPS_PER_HOP).saturating_sub(TIME_STEPS_PER_HOP / 2);
+        let count = self.peaks.partition_point(|peak| peak.time < complete_to);
+        (self.peaks.drain(..count).collect(), complete_to)
+    }
+
     fn push_row(&mut self, row: Row) {
         self.rows.push_back(row);
         if self.rows.len() < HELD {
