@@ -52,8 +52,9 @@ pub(super) fn decode(
         }
     })?;
     let promised_s = format.tracks().iter().find(|track| track.id == id).and_then(promised_s);
-    // Who writes WAV into a pipe cannot know its length, and says the greatest there is.
-    let promised_s = promised_s.filter(|_| !(piped && reader == Reader::Wav));
+    // Who writes WAV into a pipe cannot know its length, and says the greatest there is: no end is too early.
+    let ends_anywhere = piped && reader == Reader::Wav;
+    let promised_s = promised_s.filter(|_| !ends_anywhere);
     let time_base = format.tracks().iter().find(|track| track.id == id).and_then(|track| track.time_base);
     let tick_s = time_base.map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get()));
     let mut tags = MediaTags::default();
@@ -78,7 +79,7 @@ pub(super) fn decode(
         codec: run.packets.name(),
         tracks,
         promised_s,
-        cut: cut || run.ended_badly,
+        cut: cut || (run.ended_badly && !ends_anywhere),
         warnings: Vec::new(),
         tags,
     };

@@ -19,3 +19,4 @@ mod licence;
 mod readme;
 mod repository;
 mod store;
+mod stream;
