@@ -197,7 +197,12 @@ fn after_tags(source: &mut Source) -> Result<u64, Error> {
     // A tag that claims more than there is: look for frames from the start instead.
     let too_long = match source.len() {
         Some(len) => at >= len && len > 10,
-        None => at > 0 && source.read_at(at, 1)?.is_empty() && source.reaches(0) && source.read_at(0, 11)?.len() > 10,
+        None => {
+            at > 0
+                && source.read_at(at, 1)?.is_empty()
+                && source.reaches(0)
+                && source.read_at(0, 11)?.len() > 10
+        }
     };
     Ok(if too_long { 0 } else { at })
 }

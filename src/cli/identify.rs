@@ -136,8 +136,7 @@ fn side_by_side(context: &Context, search: &Search<'_>, args: &IdentifyArgs) -> 
     let work = |index: usize| {
         let file: &PathBuf = &args.inputs[index];
         let mut identifier = StreamIdentifier::new(search.index, search.options, stretches);
-        let ended =
-            search.decoder.listen_file(file, how, &mut |heard| identifier.hear(heard, &mut |_| {}));
+        let ended = search.decoder.listen_file(file, how, &mut |heard| identifier.hear(heard, &mut |_| {}));
         let summary = identifier.finish(ended.map(|(info, _)| info), &mut |_| {});
         Answer::new(file.display().to_string(), summary)
     };

@@ -138,7 +138,14 @@ fn followed(
     stop.when_wanted(sender.stopper());
     std::thread::scope(|scope| {
         let network = scope.spawn(|| {
-            stop.runtime.block_on(receive(telling.context, &client, url, options.retries, sender, &stop.cancel))
+            stop.runtime.block_on(receive(
+                telling.context,
+                &client,
+                url,
+                options.retries,
+                sender,
+                &stop.cancel,
+            ))
         });
         let mut heard = telling.hear(search, options.stretches(Stretches::LIVE), |hear| {
             search.decoder.listen(Input::Feed(feed), telling.query, how, hear).map(|(info, _)| info)
@@ -314,7 +321,9 @@ impl Telling<'_> {
                 let (id, how) = (&span.recording_id, output::alteration(span));
                 let of = output::span(span.reference_start_s, span.reference_end_s);
                 let sure = span.log10_false_match;
-                output::line_is_read(&format!("{start} – {end}  {id}  {of}, {how}, log10 false match {sure:.1}"))
+                output::line_is_read(&format!(
+                    "{start} – {end}  {id}  {of}, {how}, log10 false match {sure:.1}"
+                ))
             }
         }
     }

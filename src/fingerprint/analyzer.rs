@@ -104,7 +104,10 @@ mod tests {
             for piece in samples.chunks(size) {
                 analyzer.push(piece);
                 let (some, now) = analyzer.drain();
-                assert!(some.iter().all(|peak| (complete_to..now).contains(&peak.time)), "to {now}: {some:?}");
+                assert!(
+                    some.iter().all(|peak| (complete_to..now).contains(&peak.time)),
+                    "to {now}: {some:?}"
+                );
                 assert!(now >= complete_to);
                 peaks.extend(some);
                 complete_to = now;

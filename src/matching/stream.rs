@@ -248,7 +248,8 @@ impl StreamMatcher {
 fn cut(peaks: &[Peak], start: u32, end: u32, last: bool) -> Fingerprint {
     let from = peaks.partition_point(|peak| peak.time < start);
     let to = if last { peaks.len() } else { peaks.partition_point(|peak| peak.time < end) };
-    let moved = peaks.get(from..to).unwrap_or(&[]).iter().map(|peak| Peak { time: peak.time - start, ..*peak });
+    let moved =
+        peaks.get(from..to).unwrap_or(&[]).iter().map(|peak| Peak { time: peak.time - start, ..*peak });
     Fingerprint { duration: end - start, peaks: moved.collect() }
 }
 

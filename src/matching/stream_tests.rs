@@ -58,13 +58,19 @@ fn index(seeds: &[u64]) -> (tempfile::TempDir, Index) {
         })
         .collect();
     write_segment(&folder.path().join("one.seg"), &entries).unwrap();
-    let entry = SegmentEntry { file: "one.seg".to_owned(), recordings: seeds.len() as u32, removed: Vec::new() };
+    let entry =
+        SegmentEntry { file: "one.seg".to_owned(), recordings: seeds.len() as u32, removed: Vec::new() };
     let index = Index::open(folder.path(), &Manifest { generation: 1, segments: vec![entry] }).unwrap();
     (folder, index)
 }
 
 /// Feeds `peaks` second by second; gives the confirmed spans, when (s) each was, and the most peaks held at a time.
-fn streamed(peaks: &[Peak], length_s: f64, stretches: Stretches, index: &Index) -> (Vec<(f64, Match)>, usize) {
+fn streamed(
+    peaks: &[Peak],
+    length_s: f64,
+    stretches: Stretches,
+    index: &Index,
+) -> (Vec<(f64, Match)>, usize) {
     let mut matcher = StreamMatcher::new(stretches, MatchOptions::default());
     let (mut confirmed, mut held, mut from) = (Vec::new(), 0, 0);
     let mut take = |events: Vec<SpanEvent>, at_s: f64| {
@@ -101,8 +107,12 @@ fn assert_spans(found: &[(f64, Match)], parts: &[Part]) {
     }
 }
 
-const SET: [Part; 4] =
-    [part(1, 10.0, 150.0, 5.0), part(2, 0.0, 100.0, 142.0), part(3, 50.0, 90.0, 250.0), part(1, 150.0, 190.0, 300.0)];
+const SET: [Part; 4] = [
+    part(1, 10.0, 150.0, 5.0),
+    part(2, 0.0, 100.0, 142.0),
+    part(3, 50.0, 90.0, 250.0),
+    part(1, 150.0, 190.0, 300.0),
+];
 
 #[test]
 fn stretches_of_all_kinds_give_the_spans_of_the_whole() {
@@ -140,7 +150,10 @@ fn a_live_stream_tells_what_begins() {
     let mut matcher = StreamMatcher::new(Stretches::LIVE, MatchOptions::default());
     matcher.push(ChannelView::Mid, &peaks);
     let events = matcher.advance(steps(10.0), &index);
-    assert!(matches!(&events[..], [SpanEvent::Began(one)] if one.recording_id.to_string() == "r2"), "{events:?}");
+    assert!(
+        matches!(&events[..], [SpanEvent::Began(one)] if one.recording_id.to_string() == "r2"),
+        "{events:?}"
+    );
     // Told once.
     assert_eq!(matcher.advance(steps(90.0), &index), []);
 }
@@ -148,9 +161,9 @@ fn a_live_stream_tells_what_begins() {
 #[test]
 fn what_is_held_does_not_grow() {
     let (_folder, index) = index(&[1]);
-    let hour: Vec<Peak> = music(99, 3600);
+    let long = music(99, 900);
     let stretches = Stretches { whole_s: 0.0, ..Stretches::FILE };
-    let (found, held) = streamed(&hour, 3600.0, stretches, &index);
+    let (found, held) = streamed(&long, 900.0, stretches, &index);
     assert_eq!(found, []);
     assert!(held <= 26 * 130, "{held} peaks held");
 }

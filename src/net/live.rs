@@ -179,7 +179,9 @@ async fn pass_on(
 /// Whether asking again is of no use.
 fn is_final(error: &Error) -> bool {
     match error {
-        Error::NotPublic { .. } | Error::Url { .. } | Error::Setting { .. } | Error::BadRedirect { .. } => true,
+        Error::NotPublic { .. } | Error::Url { .. } | Error::Setting { .. } | Error::BadRedirect { .. } => {
+            true
+        }
         Error::Status { status, .. } => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
         _ => false,
     }

@@ -144,9 +144,8 @@ impl<'a> StreamIdentifier<'a> {
         for event in events {
             let (SpanEvent::Began(found) | SpanEvent::Confirmed(found)) = &event;
             // Another track of the same file mostly holds the same sound.
-            let known = |other: &Match| {
-                other.recording_id == found.recording_id && overlap(other, found) > 0.3
-            };
+            let known =
+                |other: &Match| other.recording_id == found.recording_id && overlap(other, found) > 0.3;
             if self.confirmed.iter().any(known) {
                 continue;
             }

@@ -8,6 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use earwitness::audio;
+use earwitness::base::ChannelView;
+use earwitness::fingerprint::Peak;
+use earwitness::scan::worker::{Decoder, Error, Feed, Input, Listen, Listened, WorkerLimits};
 use serde_json::Value;
 
 use crate::music::{excerpt, music, write_wav};
@@ -114,9 +118,10 @@ fn spans(matches: &[Value]) -> Vec<(String, f64, f64)> {
 #[track_caller]
 fn assert_alike(found: &[(String, f64, f64)], wanted: &[(String, f64, f64)], within_s: f64) {
     let alike = found.len() == wanted.len()
-        && found.iter().zip(wanted).all(|(a, b)| {
-            a.0 == b.0 && (a.1 - b.1).abs() <= within_s && (a.2 - b.2).abs() <= within_s
-        });
+        && found
+            .iter()
+            .zip(wanted)
+            .all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() <= within_s && (a.2 - b.2).abs() <= within_s);
     assert!(alike, "found {found:#?}\nwanted {wanted:#?}");
 }
 
@@ -422,7 +427,9 @@ fn streams_that_are_none_are_explained() {
         };
         let _ = socket.write_all(answer);
     });
-    for (path, text) in [("list.m3u8", "HLS is not followed"), ("page", "HTML page"), ("none", "answered 404")] {
+    for (path, text) in
+        [("list.m3u8", "HLS is not followed"), ("page", "HTML page"), ("none", "answered 404")]
+    {
         let url = format!("http://{address}/{path}");
         let said = Said::of(house.start(&["--follow", &url, "--allow-private", "--retries", "0"]));
         assert_eq!(said.code, Some(3), "{said:#?}");
@@ -454,4 +461,83 @@ fn an_interrupt_ends_a_stream_in_good_order() {
     assert_eq!(span["span"]["recording_id"], "1");
     assert_eq!(summary["error"], Value::Null);
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+fn decoder() -> Decoder {
+    Decoder::new(assert_cmd::cargo::cargo_bin!("earwitness").to_path_buf()).with_ffmpeg(None)
+}
+
+/// The peaks of the first track, by view, and what the media is.
+type Peaks = Vec<(ChannelView, Peak)>;
+
+fn listened(decoder: &Decoder, input: Input, how: Listen) -> (Peaks, Result<audio::MediaInfo, Error>) {
+    let (mut peaks, mut tracks) = (Vec::new(), 0);
+    let info = decoder.listen(input, "it", how, &mut |heard| match heard {
+        Listened::Peaks(tick) if tracks == 0 => {
+            peaks.extend(tick.views.iter().flat_map(|(view, some)| some.iter().map(|peak| (*view, *peak))));
+        }
+        Listened::Peaks(_) => {}
+        Listened::TrackEnd(_) => tracks += 1,
+    });
+    (peaks, info.map(|(info, _)| info))
+}
+
+fn fixtures() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio")
+}
+
+#[test]
+fn every_format_sounds_the_same_through_a_pipe() {
+    let mut heard = 0;
+    for entry in fs::read_dir(fixtures()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let open = || Input::File(fs::File::open(&path).unwrap());
+        let pipe = || Input::Feed(Feed::of_reader(std::io::Cursor::new(bytes.clone())).1);
+        let (from_file, file) = listened(&decoder(), open(), Listen::default());
+        let (from_pipe, piped) = listened(&decoder(), pipe(), Listen::default());
+        assert!(from_file == from_pipe, "{path:?}: {} and {} peaks", from_file.len(), from_pipe.len());
+        match (file, piped) {
+            (Ok(file), Ok(piped)) => {
+                assert_eq!((&file.container, &file.codec), (&piped.container, &piped.codec));
+                assert_eq!(file.duration_s, piped.duration_s);
+                heard += 1;
+            }
+            (Err(file), Err(piped)) => assert_eq!(file.to_string(), piped.to_string()),
+            (file, piped) => panic!("{path:?}: {file:?} but {piped:?}"),
+        }
+    }
+    assert!(heard >= 25, "{heard} files");
+}
+
+#[test]
+fn a_live_stream_is_not_kept_in_a_file() {
+    let bytes = fs::read(fixtures().join("alac.m4a")).unwrap();
+    let at = |name: &[u8]| bytes.windows(4).position(|window| window == name).unwrap();
+    // Only then can it not be read as it comes.
+    assert!(at(b"moov") > at(b"mdat"));
+    let feed = Feed::of_reader(std::io::Cursor::new(bytes)).1;
+    let how = Listen { is_live: true, ..Listen::default() };
+    let error = listened(&decoder(), Input::Feed(feed), how).1.unwrap_err().to_string();
+    assert!(error.contains("save it to a file first"), "{error}");
+}
+
+#[test]
+fn a_worker_that_misbehaves_on_a_stream_costs_one_clear_error() {
+    let limits = WorkerLimits { seconds: 1, memory_bytes: 512 << 20, ..WorkerLimits::default() };
+    let error = |fault: &str| {
+        let decoder = decoder().with_limits(limits.clone()).with_fault(fault);
+        let feed = Feed::of_reader(std::io::repeat(0)).1;
+        listened(&decoder, Input::Feed(feed), Listen::default()).1.unwrap_err()
+    };
+    let crashed = error("panic");
+    assert!(matches!(&crashed, Error::Crashed { how, .. } if how == "told to panic"), "{crashed}");
+    let hungry = error("allocate");
+    assert!(matches!(hungry, Error::OutOfMemory { limit_mib: 512, .. }), "{hungry}");
+    let stuck = error("spin");
+    assert!(matches!(stuck, Error::TimedOut { .. }), "{stuck}");
+    for fault in ["babble", "truncate"] {
+        let nonsense = error(fault);
+        assert!(matches!(nonsense, Error::Reply { .. }), "{fault}: {nonsense:?}");
+    }
 }

@@ -55,7 +55,7 @@ pub(super) enum Frame {
     /// An audio track ended, after so many steps.
     TrackEnd(u32),
     /// All is said.
-    End(Ending),
+    End(Box<Ending>),
 }
 
 /// What a worker says last.
@@ -248,7 +248,7 @@ fn ending(body: &[u8]) -> Result<Frame, ReplyError> {
         (None, Some(error)) => Err(error),
         _ => return Err(ReplyError::Head("neither audio nor an error".to_owned())),
     };
-    Ok(Frame::End(Ending { protections: head.protections, outcome }))
+    Ok(Frame::End(Box::new(Ending { protections: head.protections, outcome })))
 }
 
 /// What is left of a body.
@@ -327,7 +327,7 @@ mod tests {
             Frame::TrackEnd(690),
             tick(10, vec![(ChannelView::Mid, vec![peak(0)])]),
             Frame::TrackEnd(10),
-            Frame::End(ending()),
+            Frame::End(Box::new(ending())),
         ]
     }
 
@@ -352,15 +352,14 @@ mod tests {
     fn round_trips() {
         assert_eq!(read(&bytes(&example())).unwrap(), example());
         let error = audio::Error::NeedsFile { format: "MP4".to_owned() };
-        let failed = [Frame::End(Ending { outcome: Err(error), ..ending() })];
+        let failed = [Frame::End(Box::new(Ending { outcome: Err(error), ..ending() }))];
         assert_eq!(read(&bytes(&failed)).unwrap(), failed);
     }
 
     #[test]
     fn what_a_worker_must_not_send_is_refused() {
-        let mid = |complete_to, peaks| {
-            Frame::Peaks(Tick { complete_to, views: vec![(ChannelView::Mid, peaks)] })
-        };
+        let mid =
+            |complete_to, peaks| Frame::Peaks(Tick { complete_to, views: vec![(ChannelView::Mid, peaks)] });
         let first = mid(100, vec![peak(50)]);
         let lies = [
             mid(100, vec![]),

@@ -139,7 +139,7 @@ struct Session<'a> {
 
 /// What became of a worker's frames.
 enum Outcome {
-    Ending(Ending),
+    Ending(Box<Ending>),
     Wrong(ReplyError),
     TimedOut(u64),
 }
@@ -168,7 +168,8 @@ impl Session<'_> {
         let (outcome, ended) = self.follow(child, hear);
         let name = || self.job.name.to_owned();
         match outcome {
-            Outcome::Ending(Ending { protections, outcome }) => {
+            Outcome::Ending(ending) => {
+                let Ending { protections, outcome } = *ending;
                 let info = outcome.map_err(|source| Error::Audio { name: name(), source })?;
                 Ok((info, protections))
             }

@@ -60,7 +60,8 @@ impl Running {
 
     fn hold(&mut self, peaks: Vec<Peak>) {
         let offset = self.offset;
-        self.held.extend(peaks.into_iter().map(|peak| Peak { time: peak.time.saturating_add(offset), ..peak }));
+        self.held
+            .extend(peaks.into_iter().map(|peak| Peak { time: peak.time.saturating_add(offset), ..peak }));
     }
 
     /// Ends the analysis; gives the peaks held and the whole length in steps.
@@ -148,7 +149,7 @@ impl<W: Write> Sending<W> {
 
     /// Says how it ended.
     pub(super) fn end(&mut self, ending: Ending) -> bool {
-        self.send(&Frame::End(ending));
+        self.send(&Frame::End(Box::new(ending)));
         !self.broken
     }
 
