@@ -30,7 +30,7 @@ pub(super) fn decode(
     let piped = source.is_pipe();
     let mut format = open(source.stream(start)?, reader).map_err(|fault| match refused(reader, &fault) {
         // Its index stands at the end, or elsewhere than a reader that goes forward can reach.
-        _ if piped && wants_jumps(&fault) => Error::NeedsFile { format: reader.name().to_owned() },
+        _ if piped && wants_jumps(reader, &fault) => Error::NeedsFile { format: reader.name().to_owned() },
         refused => refused,
     })?;
     let chosen = choose(format.tracks(), track);
@@ -126,8 +126,12 @@ fn refused(reader: Reader, fault: &Fault) -> Error {
 }
 
 /// Whether a container was refused because its reader could not jump.
-fn wants_jumps(fault: &Fault) -> bool {
+fn wants_jumps(reader: Reader, fault: &Fault) -> bool {
     match fault {
+        // Its packet table mostly stands after the data, which was passed over in search of it.
+        Fault::IoError(error) if reader == Reader::Caf => {
+            matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::UnexpectedEof)
+        }
         Fault::Unsupported(what) => what.contains("missing moov"),
         Fault::IoError(error) => error.kind() == ErrorKind::Unsupported,
         Fault::SeekError(_) => true,

@@ -74,6 +74,8 @@ struct Span {
     found: Match,
     /// Its end lies within a stretch that saw more after it.
     end_is_known: bool,
+    /// Length of the match that its alteration was measured on: the longest so far.
+    measured_s: f64,
     /// It was confirmed; kept until no stretch can find parts of it again.
     given: bool,
 }
@@ -147,12 +149,6 @@ impl StreamMatcher {
         events
     }
 
-    /// How many seconds of audio are complete.
-    #[must_use]
-    pub fn heard_s(&self) -> f64 {
-        seconds(self.complete_to)
-    }
-
     fn next_start(&self) -> u32 {
         self.next_end.saturating_sub(steps(self.stretches.length_s))
     }
@@ -195,12 +191,13 @@ impl StreamMatcher {
 
     /// Joins a match to its span, or opens one.
     fn take_in(&mut self, mut one: Match, bounds: (f64, f64), events: &mut Vec<SpanEvent>) {
-        if let Some(span) = self.spans.iter_mut().find(|span| continues(&span.found, &one)) {
-            if !span.given {
-                span.extend(&one, bounds);
+        if let Some(at) = self.spans.iter().position(|span| continues(&span.found, &one)) {
+            if !self.spans[at].given {
+                self.spans[at].extend(&one, bounds);
+                self.swallow(at);
                 return;
             }
-            if one.query_end_s <= span.found.query_end_s + JOIN_GAP_S {
+            if one.query_end_s <= self.spans[at].found.query_end_s + JOIN_GAP_S {
                 return;
             }
         }
@@ -216,7 +213,20 @@ impl StreamMatcher {
         }
         events.push(SpanEvent::Began(one.clone()));
         let end_is_known = one.query_end_s < bounds.1 - EDGE_S;
-        self.spans.push(Span { found: one, end_is_known, given: false });
+        let measured_s = one.query_end_s - one.query_start_s;
+        self.spans.push(Span { found: one, end_is_known, measured_s, given: false });
+    }
+
+    /// Drops open spans that the one at `at` has grown over.
+    fn swallow(&mut self, at: usize) {
+        let grown = self.spans[at].found.clone();
+        let mut index = 0;
+        self.spans.retain(|span| {
+            let is_other = index != at;
+            index += 1;
+            let inside = continues(&grown, &span.found) && overlap(&grown, &span.found) > 0.3;
+            !is_other || span.given || !inside
+        });
     }
 
     /// Gives out what has ended for an audio that is known up to `known_s`, or everything.
@@ -311,7 +321,12 @@ impl Span {
     /// all: what several say together would be surer still.
     fn extend(&mut self, one: &Match, (start_s, end_s): (f64, f64)) {
         let span = &mut self.found;
-        blend(span, one);
+        let length_s = one.query_end_s - one.query_start_s;
+        count(span, one);
+        if length_s > self.measured_s {
+            self.measured_s = length_s;
+            (span.speed, span.tempo, span.pitch_semitones) = (one.speed, one.tempo, one.pitch_semitones);
+        }
         // A stretch that sees what is around a span's end places it better than one that ends there.
         let sees_start = start_s <= 0.0 || one.query_start_s > start_s + EDGE_S;
         let is_near = (one.query_start_s - span.query_start_s).abs() < JOIN_GAP_S;
@@ -328,16 +343,11 @@ impl Span {
     }
 }
 
-/// Joins what two matches of one span say of its alteration and its significance.
-fn blend(span: &mut Match, one: &Match) {
-    let length = |of: &Match| (of.query_end_s - of.query_start_s).max(0.001);
-    let (old, new) = (length(span), length(one));
+/// Adds the peaks of another match of a span, each once, and takes over its significance where that is better.
+fn count(span: &mut Match, one: &Match) {
+    let new = (one.query_end_s - one.query_start_s).max(0.001);
     let common = (span.query_end_s.min(one.query_end_s) - span.query_start_s.max(one.query_start_s)).max(0.0);
     let fresh = ((new - common) / new).clamp(0.0, 1.0);
-    let mean = |a: f64, b: f64| (a * old + b * new) / (old + new);
-    span.speed = mean(span.speed, one.speed);
-    span.tempo = mean(span.tempo, one.tempo);
-    span.pitch_semitones = mean(span.pitch_semitones, one.pitch_semitones);
     span.matched_peaks = span.matched_peaks.saturating_add((f64::from(one.matched_peaks) * fresh) as u32);
     if one.log10_false_match < span.log10_false_match {
         (span.log10_false_match, span.channel) = (one.log10_false_match, one.channel);

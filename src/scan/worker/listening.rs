@@ -174,9 +174,12 @@ impl Session<'_> {
                 Ok((info, protections))
             }
             Outcome::TimedOut(seconds) => Err(Error::TimedOut { name: name(), seconds }),
-            Outcome::Wrong(source) => {
+            Outcome::Wrong(ReplyError::CutOff) => {
+                let source = ReplyError::CutOff;
                 Err(self.job.death(&ended).unwrap_or(Error::Reply { name: name(), source }))
             }
+            // It said what it must not, and its death is our doing.
+            Outcome::Wrong(source) => Err(Error::Reply { name: name(), source }),
         }
     }
 
