@@ -27,7 +27,12 @@ pub(super) fn decode(
 ) -> Result<Described, Error> {
     let cut = reader == Reader::Ogg && ogg_is_cut(source)?;
     let protected = reader == Reader::Mp4 && is_protected(source, start)?;
-    let mut format = open(source.stream(start)?, reader).map_err(|fault| refused(reader, &fault))?;
+    let piped = source.is_pipe();
+    let mut format = open(source.stream(start)?, reader).map_err(|fault| match refused(reader, &fault) {
+        // Its index stands at the end, or elsewhere than a reader that goes forward can reach.
+        _ if piped && wants_jumps(reader, &fault) => Error::NeedsFile { format: reader.name().to_owned() },
+        refused => refused,
+    })?;
     let chosen = choose(format.tracks(), track);
     let Some((id, params, tracks)) = chosen else {
         return Err(if protected {
@@ -47,6 +52,9 @@ pub(super) fn decode(
         }
     })?;
     let promised_s = format.tracks().iter().find(|track| track.id == id).and_then(promised_s);
+    // Who writes WAV into a pipe cannot know its length, and says the greatest there is: no end is too early.
+    let ends_anywhere = piped && reader == Reader::Wav;
+    let promised_s = promised_s.filter(|_| !ends_anywhere);
     let time_base = format.tracks().iter().find(|track| track.id == id).and_then(|track| track.time_base);
     let tick_s = time_base.map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get()));
     let mut tags = MediaTags::default();
@@ -71,7 +79,7 @@ pub(super) fn decode(
         codec: run.packets.name(),
         tracks,
         promised_s,
-        cut: cut || run.ended_badly,
+        cut: cut || (run.ended_badly && !ends_anywhere),
         warnings: Vec::new(),
         tags,
     };
@@ -114,6 +122,20 @@ fn refused(reader: Reader, fault: &Fault) -> Error {
         Fault::DecodeError(_) if reader == Reader::Ogg => unsupported(reader, "its header is damaged"),
         Fault::DecodeError(what) | Fault::LimitError(what) => Error::damaged(reader.name(), *what),
         other => Error::damaged(reader.name(), other.to_string()),
+    }
+}
+
+/// Whether a container was refused because its reader could not jump.
+fn wants_jumps(reader: Reader, fault: &Fault) -> bool {
+    match fault {
+        // Its packet table mostly stands after the data, which was passed over in search of it.
+        Fault::IoError(error) if reader == Reader::Caf => {
+            matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::UnexpectedEof)
+        }
+        Fault::Unsupported(what) => what.contains("missing moov"),
+        Fault::IoError(error) => error.kind() == ErrorKind::Unsupported,
+        Fault::SeekError(_) => true,
+        _ => false,
     }
 }
 
@@ -267,7 +289,9 @@ const OGG_TAIL_BYTES: usize = 80 * 1024;
 
 /// Returns whether an Ogg file does not end in a whole page that says it is the last.
 fn ogg_is_cut(source: &mut Source) -> Result<bool, Error> {
-    let tail = source.read_at(source.len().saturating_sub(OGG_TAIL_BYTES as u64), OGG_TAIL_BYTES)?;
+    // A pipe has no end to look at; where it breaks off, the reader will say so.
+    let Some(len) = source.len() else { return Ok(false) };
+    let tail = source.read_at(len.saturating_sub(OGG_TAIL_BYTES as u64), OGG_TAIL_BYTES)?;
     let Some(at) = tail.windows(4).rposition(|window| window == b"OggS") else { return Ok(true) };
     let page = &tail[at..];
     let (Some(flags), Some(segments)) = (page.get(5), page.get(26)) else { return Ok(true) };
@@ -284,8 +308,8 @@ const MP4_INDEX_BYTES: usize = 512 * 1024;
 
 /// Returns whether an MP4 holds protected sample entries (`enca`, or `drms` of old iTunes purchases).
 fn is_protected(source: &mut Source, start: u64) -> Result<bool, Error> {
-    let ends = [start, source.len().saturating_sub(MP4_INDEX_BYTES as u64)];
-    for at in ends {
+    let end = source.len().map(|len| len.saturating_sub(MP4_INDEX_BYTES as u64));
+    for at in std::iter::once(start).chain(end) {
         let bytes = source.read_at(at, MP4_INDEX_BYTES)?;
         let mark = |name: &[u8; 4]| bytes.windows(4).any(|window| window == name);
         if (mark(b"enca") || mark(b"drms")) && mark(b"sinf") {

@@ -33,15 +33,29 @@ impl<R: Read> Window<R> {
         if !self.ended && self.buffer.len() - self.from < READY_BYTES {
             self.buffer.drain(..self.from);
             self.from = 0;
-            let missing = 2 * READY_BYTES - self.buffer.len();
-            let got = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
-            self.ended = got < missing;
+            // As much as comes at once, but enough: a live stream must not wait for more than is needed.
+            while !self.ended && self.buffer.len() < READY_BYTES {
+                let length = self.buffer.len();
+                self.buffer.resize(2 * READY_BYTES, 0);
+                let got = read_once(&mut self.reader, &mut self.buffer[length..]);
+                self.buffer.truncate(length + *got.as_ref().unwrap_or(&0));
+                self.ended = got? == 0;
+            }
         }
         Ok(&self.buffer[self.from..])
     }
 
     pub(super) fn skip(&mut self, bytes: usize) {
         self.from = (self.from + bytes).min(self.buffer.len());
+    }
+}
+
+fn read_once(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
     }
 }
 

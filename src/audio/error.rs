@@ -43,6 +43,12 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The container can only be read with jumps, and came through a pipe.
+    #[error("this {format} cannot be read front to back as it comes; save it to a file first")]
+    NeedsFile {
+        /// The container, by its common name.
+        format: String,
+    },
     /// Reading failed.
     #[error("cannot read: {what}")]
     Io {

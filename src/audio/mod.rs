@@ -18,6 +18,7 @@ mod filters;
 mod id3;
 mod mix;
 mod pcm;
+mod pipe;
 mod resample;
 mod sink;
 pub mod sniff;
@@ -104,7 +105,8 @@ pub fn decode(
 ) -> Result<MediaInfo, Error> {
     let found = sniff::sniff(source)?;
     let mut sink = Sink::new(limits, consume);
-    let id3 = id3::read(source, found.start)?;
+    // In a pipe a tag with a large picture is out of reach once the audio behind it was looked at.
+    let id3 = if source.reaches(0) { id3::read(source, found.start)? } else { MediaTags::default() };
     let mut described = match found.kind {
         Kind::MpegAudio => elementary::mpeg_audio(source, found.start, &mut sink)?,
         Kind::Adts => elementary::adts(source, found.start, &mut sink)?,

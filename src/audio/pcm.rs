@@ -66,16 +66,17 @@ pub(super) fn decode(
         return Err(Error::damaged(name, format!("{} channels", header.channels)));
     }
     let frame_bytes = header.coding.bytes() * header.channels;
-    let available = source.len().saturating_sub(header.at);
+    // All that comes, where a pipe's header does not say.
+    let available = source.len().map_or(u64::MAX, |len| len.saturating_sub(header.at));
     let bytes = header.bytes.unwrap_or(available);
     source.seek(SeekFrom::Start(header.at))?;
     samples(source.take(bytes), &header, sink)?;
-    let promised_s = (bytes / frame_bytes as u64) as f64 / f64::from(header.rate_hz.max(1));
+    let frames = Some(bytes).filter(|bytes| *bytes < u64::MAX).map(|bytes| bytes / frame_bytes as u64);
     Ok(Described {
         container: name.to_owned(),
         codec: "PCM".to_owned(),
         tracks: 1,
-        promised_s: Some(promised_s),
+        promised_s: frames.map(|frames| frames as f64 / f64::from(header.rate_hz.max(1))),
         ..Described::default()
     })
 }
@@ -207,7 +208,7 @@ fn chunks(source: &mut Source, start: u64, family: &Family) -> Result<Outcome, E
             _ => {}
         }
         at = body.saturating_add(length).next_multiple_of(family.alignment);
-        if at <= body && length > 0 || at > source.len() {
+        if at <= body && length > 0 || source.len().is_some_and(|len| at > len) {
             break;
         }
     }

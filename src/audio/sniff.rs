@@ -97,6 +97,10 @@ pub struct External {
 /// Bytes looked at: enough for three of the longest frames after a piece of garbage.
 const HEAD_BYTES: usize = 192 * 1024;
 
+/// Bytes of a pipe that are looked at first. A live stream of 128 kbit/s takes two seconds for them; all of
+/// [`HEAD_BYTES`] would take twelve, and is asked for only where these say nothing.
+const PIPE_HEAD_BYTES: usize = 32 * 1024;
+
 /// ID3 tags in a row that are skipped.
 const TAGS_MAX: usize = 8;
 
@@ -153,21 +157,33 @@ const NOT_AUDIO: [(&[u8], &str); 20] = [
 /// # Errors
 /// [`Error::Empty`], [`Error::Encrypted`], [`Error::NotAudio`] or [`Error::Io`].
 pub fn sniff(source: &mut Source) -> Result<Found, Error> {
-    if source.is_empty() {
+    let first = source.read_at(0, 64)?;
+    if first.is_empty() {
         return Err(Error::Empty);
     }
-    let first = source.read_at(0, 64)?;
-    let tail = source.read_at(source.len().saturating_sub(16), 16)?;
+    let tail = match source.len() {
+        Some(len) => source.read_at(len.saturating_sub(16), 16)?,
+        None => Vec::new(),
+    };
     if let Some(scheme) = scheme_by_content(&first, &tail) {
         return Err(Error::Encrypted { scheme: scheme.to_owned() });
     }
     let start = after_tags(source)?;
-    let head = source.read_at(start, HEAD_BYTES)?;
+    if source.is_pipe() {
+        let head = source.read_at(start, PIPE_HEAD_BYTES)?;
+        if let Ok(kind) = kind_of(&head) {
+            return Ok(Found { kind, start });
+        }
+    }
+    let kind = kind_of(&source.read_at(start, HEAD_BYTES)?)?;
+    Ok(Found { kind, start })
+}
+
+fn kind_of(head: &[u8]) -> Result<Kind, Error> {
     if head.is_empty() {
         return Err(Error::NotAudio { looks_like: "an ID3 tag with nothing after it".to_owned() });
     }
-    let kind = by_magic(&head).map_or_else(|| by_frames(&head), Ok)?;
-    Ok(Found { kind, start })
+    by_magic(head).map_or_else(|| by_frames(head), Ok)
 }
 
 /// Returns the offset after the ID3v2 tags at the start.
@@ -179,7 +195,16 @@ fn after_tags(source: &mut Source) -> Result<u64, Error> {
         at += length;
     }
     // A tag that claims more than there is: look for frames from the start instead.
-    Ok(if at >= source.len() && source.len() > 10 { 0 } else { at })
+    let too_long = match source.len() {
+        Some(len) => at >= len && len > 10,
+        None => {
+            at > 0
+                && source.read_at(at, 1)?.is_empty()
+                && source.reaches(0)
+                && source.read_at(0, 11)?.len() > 10
+        }
+    };
+    Ok(if too_long { 0 } else { at })
 }
 
 /// The whole length of the ID3v2 tag that starts with `header` (ID3v2.4, 3.1: "synchsafe" size, footer flag).

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 
+use super::pipe::Pipe;
+
 /// Bytes to decode.
 pub struct Source {
     from: From,
@@ -16,6 +18,7 @@ pub struct Source {
 enum From {
     File(File),
     Bytes(Cursor<Arc<[u8]>>),
+    Pipe(Pipe),
 }
 
 impl Source {
@@ -36,20 +39,35 @@ impl Source {
         Self { from: From::Bytes(Cursor::new(bytes)), len: Some(len) }
     }
 
-    /// Returns the length in bytes.
+    /// Reads what comes once and cannot be asked for again: a pipe, a live stream.
     #[must_use]
-    pub fn len(&self) -> u64 {
-        self.len.unwrap_or(0)
+    pub fn pipe(reader: impl Read + Send + Sync + 'static) -> Self {
+        Self { from: From::Pipe(Pipe::new(Box::new(reader))), len: None }
     }
 
-    /// Returns whether there are no bytes at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Returns the length in bytes; `None` for a pipe.
+    pub(super) const fn len(&self) -> Option<u64> {
+        self.len
+    }
+
+    /// Returns whether the source is a pipe: read once, from front to back.
+    pub(super) const fn is_pipe(&self) -> bool {
+        matches!(self.from, From::Pipe(_))
+    }
+
+    /// Returns whether `offset` can still be read.
+    pub(super) const fn reaches(&self, offset: u64) -> bool {
+        match &self.from {
+            From::Pipe(pipe) => pipe.reaches(offset),
+            From::File(_) | From::Bytes(_) => true,
+        }
     }
 
     /// Reads up to `max` bytes from `offset`; fewer only at the end.
     pub(super) fn read_at(&mut self, offset: u64, max: usize) -> io::Result<Vec<u8>> {
+        if let From::Pipe(pipe) = &mut self.from {
+            return pipe.look(offset, max);
+        }
         self.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
         self.take(max as u64).read_to_end(&mut bytes)?;
@@ -68,6 +86,7 @@ impl Read for Source {
         match &mut self.from {
             From::File(file) => file.read(buffer),
             From::Bytes(bytes) => bytes.read(buffer),
+            From::Pipe(pipe) => pipe.read(buffer),
         }
     }
 }
@@ -77,6 +96,11 @@ impl Seek for Source {
         match &mut self.from {
             From::File(file) => file.seek(to),
             From::Bytes(bytes) => bytes.seek(to),
+            From::Pipe(pipe) => match to {
+                SeekFrom::Start(offset) => pipe.go_to(offset),
+                SeekFrom::Current(0) => Ok(pipe.position()),
+                _ => Err(io::Error::new(io::ErrorKind::Unsupported, "a stream has no end to count from")),
+            },
         }
     }
 }
@@ -105,7 +129,7 @@ impl Seek for From0<'_> {
 
 impl MediaSource for From0<'_> {
     fn is_seekable(&self) -> bool {
-        true
+        !self.source.is_pipe()
     }
 
     fn byte_len(&self) -> Option<u64> {

@@ -77,6 +77,9 @@ const NAME: &str = "MPEG-TS";
 /// Bytes within which the tables, or the first audio packets, must stand.
 const SURVEY_BYTES: usize = 4 * 1024 * 1024;
 
+/// Of a pipe, which may be slow, less is asked for at first.
+const PIPE_SURVEY_BYTES: usize = 128 * 1024;
+
 /// Finds audio stream number `track`: its kind and PID, and how many there are.
 fn survey(
     source: &mut Source,
@@ -84,7 +87,16 @@ fn survey(
     shape: Shape,
     track: usize,
 ) -> Result<((StreamKind, u16), usize), Error> {
-    let bytes = source.read_at(start + shape.offset as u64, SURVEY_BYTES)?;
+    if source.is_pipe() {
+        let bytes = source.read_at(start + shape.offset as u64, PIPE_SURVEY_BYTES)?;
+        if let Ok(found) = survey_of(&bytes, shape, track) {
+            return Ok(found);
+        }
+    }
+    survey_of(&source.read_at(start + shape.offset as u64, SURVEY_BYTES)?, shape, track)
+}
+
+fn survey_of(bytes: &[u8], shape: Shape, track: usize) -> Result<((StreamKind, u16), usize), Error> {
     let packets = || bytes.chunks(shape.stride).filter_map(Packet::read);
     let map_pid =
         packets().filter(|packet| packet.pid == 0).find_map(|packet| programme_map_pid(packet.section()?));

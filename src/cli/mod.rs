@@ -14,6 +14,7 @@ mod identify;
 mod licence;
 mod notice;
 mod store;
+mod streaming;
 mod worker;
 
 use std::process::ExitCode;

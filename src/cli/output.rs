@@ -31,6 +31,11 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
+/// Prints one line on stdout, and returns whether anybody still reads there: who prints without end must ask.
+pub(super) fn line_is_read(text: &str) -> bool {
+    writeln!(io::stdout().lock(), "{text}").is_ok()
+}
+
 /// Prints one JSON object on a line of stdout.
 ///
 /// # Errors

@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
 }
 
 /// The first Ctrl-C ends the run in good order; a second one ends the process.
-async fn cancel_on_ctrl_c(cancel: CancellationToken) {
+pub(super) async fn cancel_on_ctrl_c(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
         let _ = writeln!(std::io::stderr().lock(), "stopping; press Ctrl-C again to stop at once");
         cancel.cancel();

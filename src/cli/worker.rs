@@ -16,6 +16,15 @@ pub(super) struct WorkerArgs {
     /// CPU time in seconds
     #[arg(long)]
     cpu: u64,
+    /// The parent raises the CPU time as audio goes by
+    #[arg(long)]
+    renewed: bool,
+    /// Send peaks as they are found
+    #[arg(long)]
+    stream: bool,
+    /// Seconds of audio to be analysed at most
+    #[arg(long, default_value_t = crate::audio::Limits::default().duration_max_s)]
+    audio: f64,
     /// Stdin holds samples, not a file: RATE:CHANNELS
     #[arg(long, value_name = "RATE:CHANNELS", value_parser = samples)]
     samples: Option<(u32, usize)>,
@@ -43,7 +52,14 @@ pub(super) fn run(args: WorkerArgs) -> ExitCode {
         (None, Some((rate_hz, channels))) => Task::Samples { rate_hz, channels, format: args.format },
         (None, None) => Task::Decode,
     };
-    run_child(&ChildJob { memory_bytes: args.memory, cpu_s: args.cpu, task })
+    run_child(&ChildJob {
+        memory_bytes: args.memory,
+        cpu_s: args.cpu,
+        cpu_is_renewed: args.renewed,
+        streams: args.stream,
+        audio_s: args.audio,
+        task,
+    })
 }
 
 fn samples(text: &str) -> Result<(u32, usize), String> {

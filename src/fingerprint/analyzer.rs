@@ -52,6 +52,12 @@ impl Analyzer {
         }
     }
 
+    /// Takes out the peaks found so far that later audio cannot change, in order, and tells the time (in steps, see
+    /// [`super::Peak::time`]) up to which they are all there are. What [`Self::finish`] gives then lacks them.
+    pub fn drain(&mut self) -> (Vec<super::Peak>, u32) {
+        self.picker.drain()
+    }
+
     /// Ends the audio and gives its fingerprint.
     #[must_use]
     pub fn finish(mut self) -> Fingerprint {
@@ -104,6 +110,34 @@ mod tests {
             let mut analyzer = Analyzer::new();
             samples.chunks(size).for_each(|piece| analyzer.push(piece));
             assert_eq!(analyzer.finish(), whole, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn drained_pieces_make_up_the_whole() {
+        let samples = tune(12);
+        let whole = crate::fingerprint::analyze(&samples);
+        for size in [300, 5000, 40_000] {
+            let mut analyzer = Analyzer::new();
+            let (mut peaks, mut complete_to) = (Vec::new(), 0);
+            for piece in samples.chunks(size) {
+                analyzer.push(piece);
+                let (some, now) = analyzer.drain();
+                assert!(
+                    some.iter().all(|peak| (complete_to..now).contains(&peak.time)),
+                    "to {now}: {some:?}"
+                );
+                assert!(now >= complete_to);
+                peaks.extend(some);
+                complete_to = now;
+            }
+            let rest = analyzer.finish();
+            assert!(rest.peaks.iter().all(|peak| peak.time >= complete_to));
+            assert_eq!(rest.duration, whole.duration);
+            peaks.extend(rest.peaks);
+            assert_eq!(peaks, whole.peaks, "pieces of {size}");
+            // All but the last seconds come out on the way.
+            assert!(complete_to > whole.duration * 3 / 4, "to {complete_to} of {}", whole.duration);
         }
     }
 

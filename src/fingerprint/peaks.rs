@@ -114,6 +114,16 @@ impl PeakPicker {
         self.peaks
     }
 
+    /// Takes out the peaks that no later frame can change, and tells the time (steps) up to which they are all:
+    /// that of the last whole block, less half a frame, which is how far a later peak may be placed back.
+    pub(super) fn drain(&mut self) -> (Vec<Peak>, u32) {
+        let searched = self.pushed.saturating_sub(REACH as u32);
+        let whole = searched - searched % BLOCK_FRAMES;
+        let complete_to = (whole * TIME_STEPS_PER_HOP).saturating_sub(TIME_STEPS_PER_HOP / 2);
+        let count = self.peaks.partition_point(|peak| peak.time < complete_to);
+        (self.peaks.drain(..count).collect(), complete_to)
+    }
+
     /// The row `offset` rows after frame `middle`; rows before the first are silent.
     fn row(&self, middle: u32, offset: isize) -> &Row {
         &self.rows[(middle as usize).wrapping_add_signed(offset) % HELD]

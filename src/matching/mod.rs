@@ -2,6 +2,7 @@
 //! fingerprint and an index, gives [`Match`]es. Pure.
 //!
 //! - [`find_matches`]: the one entry.
+//! - [`StreamMatcher`]: the same for audio of any length as it comes, span by span.
 //! - [`MatchOptions`]: what is accepted.
 //! - [`Match`]: a stretch of the query that holds a stretch of a recording, and how the copy was altered.
 
@@ -11,11 +12,13 @@ mod line;
 mod lookup;
 mod matcher;
 mod significance;
+mod stream;
 mod types;
 mod verify;
 mod vote;
 
 pub use matcher::{MatchOptions, find_matches};
+pub use stream::{SpanEvent, StreamMatcher, Stretches, one_per_place, overlap};
 pub use types::Match;
 
 #[cfg(test)]

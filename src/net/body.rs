@@ -86,6 +86,17 @@ impl Body {
         Ok(bytes)
     }
 
+    /// Reads the next piece, as it comes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error`] when the body breaks off, falls silent, comes too slowly or exceeds its cap.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        if !self.ahead.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.ahead)));
+        }
+        Ok(self.pull().await?.map(|chunk| chunk.as_ref().to_vec()))
+    }
+
     /// Reads the first `count` bytes and drops the rest unread.
     ///
     /// # Errors
@@ -142,7 +153,7 @@ impl Body {
             return Ok(());
         }
         let setting = match self.kind {
-            Kind::Media => "fetch.media_bytes_max",
+            Kind::Media | Kind::Live => "fetch.media_bytes_max",
             Kind::Page | Kind::Playlist | Kind::Robots => "fetch.page_bytes_max",
             Kind::Sitemap => "the sitemap protocol",
         };
@@ -177,7 +188,8 @@ impl Body {
 
     fn check_rate(&self) -> Result<(), Error> {
         let floor = self.limits.rate_min_bytes_per_s;
-        if self.waited < self.limits.rate_grace {
+        // A live stream may be silent in its own codec's way; that it falls silent altogether is seen elsewhere.
+        if self.kind == Kind::Live || self.waited < self.limits.rate_grace {
             return Ok(());
         }
         let seconds = self.waited.as_secs();

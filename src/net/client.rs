@@ -22,6 +22,8 @@ pub enum Kind {
     Page,
     /// Audio or video; asked for without compression.
     Media,
+    /// A live stream: as media, but it may go on for ever.
+    Live,
     /// A playlist or feed.
     Playlist,
     /// A robots.txt.
@@ -151,14 +153,16 @@ impl Limits {
     pub(super) const fn bytes_max(&self, kind: Kind) -> u64 {
         match kind {
             Kind::Media => self.media_bytes_max,
+            Kind::Live => u64::MAX,
             Kind::Page | Kind::Playlist | Kind::Robots => self.page_bytes_max,
             Kind::Sitemap => SITEMAP_BYTES_MAX,
         }
     }
 
-    pub(super) const fn total_of(&self, kind: Kind) -> Duration {
+    pub(super) fn total_of(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Media => self.media_timeout,
+            Kind::Live => seconds(u64::MAX),
             Kind::Page | Kind::Playlist | Kind::Sitemap => self.page_timeout,
             Kind::Robots => self.robots_timeout,
         }
@@ -178,6 +182,8 @@ pub struct Client {
     pub(super) http: reqwest::Client,
     pub(super) guard: Arc<Guard>,
     pub(super) limits: Limits,
+    pub(super) has_proxy: bool,
+    pub(super) user_agent: HeaderValue,
 }
 
 /// More response headers than this many bytes are refused (HTTP/2; hyper itself limits HTTP/1).
@@ -203,7 +209,8 @@ impl Client {
                 .build()
                 .map_err(|error| Error::Setting { key: "user_agent", reason: deepest(&error) })?,
         };
-        Ok(Self { http, guard, limits: Limits::new(settings) })
+        let (has_proxy, user_agent) = (settings.proxy.is_some(), user_agent(settings)?);
+        Ok(Self { http, guard, limits: Limits::new(settings), has_proxy, user_agent })
     }
 
     /// Checks what the guard can tell of a URL without resolving its host.
@@ -264,11 +271,15 @@ impl Client {
         let mut headers = HeaderMap::new();
         let accept = match request.kind {
             Kind::Page => "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-            Kind::Media | Kind::Playlist | Kind::Robots | Kind::Sitemap => "*/*",
+            Kind::Media | Kind::Live | Kind::Playlist | Kind::Robots | Kind::Sitemap => "*/*",
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if request.kind == Kind::Media {
+        if matches!(request.kind, Kind::Media | Kind::Live) {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if request.kind == Kind::Live {
+            // Some servers put titles into the stream unasked; asked, all say where.
+            headers.insert("icy-metadata", HeaderValue::from_static("1"));
         }
         if let Some((first, count)) = request.range {
             let last = first.saturating_add(count.max(1) - 1);
@@ -321,11 +332,15 @@ pub(super) fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-fn builder(settings: &FetchSettings, guard: &Arc<Guard>) -> Result<reqwest::ClientBuilder, Error> {
-    let user_agent = HeaderValue::from_str(&settings.user_agent).map_err(|_| Error::Setting {
+fn user_agent(settings: &FetchSettings) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(&settings.user_agent).map_err(|_| Error::Setting {
         key: "user_agent",
         reason: "holds characters no header may hold".to_owned(),
-    })?;
+    })
+}
+
+fn builder(settings: &FetchSettings, guard: &Arc<Guard>) -> Result<reqwest::ClientBuilder, Error> {
+    let user_agent = user_agent(settings)?;
     let mut resolver_guard = Guard::clone(guard);
     let builder = reqwest::Client::builder()
         .user_agent(user_agent)

@@ -2,6 +2,7 @@
 //!
 //! - [`Client`]: made once from the settings; [`Client::fetch`] reads a page whole, [`Client::download`] streams
 //!   media into a file, [`Client::open`] gives the head and leaves the [`Body`] to be read.
+//! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
 //! - [`Guard`]: which addresses may be reached at all.
 //! - [`Error`]: what went wrong, always with the URL.
@@ -15,10 +16,13 @@ mod body;
 mod client;
 mod error;
 mod guard;
+mod icy;
+mod live;
 mod walk;
 
 pub use body::{Body, Saved};
 pub use client::{Client, Kind, MediaFetched, Opened, Request, Response};
 pub use error::{Deadline, Error, shown};
 pub use guard::Guard;
+pub use live::{Followed, Live, Progress, follow};
 pub use walk::{Hop, Step, Walk};

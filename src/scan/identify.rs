@@ -1,8 +1,14 @@
-//! An analysis → the recordings in it, over all channel views and audio tracks.
+//! An analysis, or a stream → the recordings in it, over all channel views and audio tracks.
 
-use super::worker::Analysis;
+use super::worker::{Analysis, Error, Listened};
+use crate::audio::MediaInfo;
+use crate::fingerprint::TIME_STEPS_PER_S;
 use crate::index::Index;
-use crate::matching::{Match, MatchOptions, find_matches};
+use crate::matching::{
+    Match, MatchOptions, SpanEvent, StreamMatcher, Stretches, find_matches, one_per_place,
+};
+
+pub(super) use crate::matching::overlap;
 
 /// What was found in one piece of audio.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,22 +20,11 @@ pub struct Identified {
 /// Finds the recordings of `index` in an analysed file.
 #[must_use]
 pub fn identify(analysis: &Analysis, index: &Index, options: &MatchOptions) -> Identified {
-    let mut all: Vec<Match> = Vec::new();
+    let mut all = Vec::new();
     for (view, fingerprint) in &analysis.fingerprints {
         all.extend(find_matches(fingerprint, *view, index, options));
     }
-    all.sort_by(|a, b| a.log10_false_match.total_cmp(&b.log10_false_match));
-    let mut matches: Vec<Match> = Vec::new();
-    for one in all {
-        // Another view of the same sound: the surest view speaks for all.
-        if !matches.iter().any(|other| other.recording_id == one.recording_id && overlap(other, &one) > 0.3) {
-            matches.push(one);
-        }
-    }
-    matches.sort_by(|a, b| {
-        a.query_start_s.total_cmp(&b.query_start_s).then(a.log10_false_match.total_cmp(&b.log10_false_match))
-    });
-    Identified { matches }
+    Identified { matches: one_per_place(all) }
 }
 
 /// Audio shorter than this holds too few peaks to tell any recording from another.
@@ -43,11 +38,127 @@ pub fn too_short(duration_s: f64) -> Option<String> {
     })
 }
 
-/// Share of the shorter of two query spans that both have in common.
-pub(super) fn overlap(a: &Match, b: &Match) -> f64 {
-    let common = a.query_end_s.min(b.query_end_s) - a.query_start_s.max(b.query_start_s);
-    let shorter = (a.query_end_s - a.query_start_s).min(b.query_end_s - b.query_start_s);
-    (common / shorter.max(0.001)).max(0.0)
+/// Spans of one input that are remembered for its summary; beyond, they are told and forgotten.
+const SPANS_MAX: usize = 10_000;
+
+/// Something new about a stream, while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpanTold {
+    /// What.
+    pub event: SpanEvent,
+    /// How many seconds of audio had been heard by then.
+    pub heard_s: f64,
+}
+
+/// Finds recordings in audio of any length while it is decoded, in memory that does not grow with it.
+pub struct StreamIdentifier<'a> {
+    index: &'a Index,
+    options: MatchOptions,
+    stretches: Stretches,
+    matcher: Option<StreamMatcher>,
+    complete_to: u32,
+    /// Confirmed spans of all tracks so far.
+    confirmed: Vec<Match>,
+    forgotten: u64,
+    longest_s: f64,
+}
+
+/// What a stream came to.
+#[derive(Debug)]
+pub struct StreamSummary {
+    /// How much audio was heard, in seconds; none where nothing was.
+    pub duration_s: Option<f64>,
+    /// The confirmed spans, in order of their place; each recording once in each place.
+    pub matches: Vec<Match>,
+    /// What a reviewer should know.
+    pub warnings: Vec<String>,
+    /// Why it ended early or gave nothing.
+    pub error: Option<Error>,
+}
+
+impl<'a> StreamIdentifier<'a> {
+    /// Starts at the beginning of some audio.
+    #[must_use]
+    pub const fn new(index: &'a Index, options: MatchOptions, stretches: Stretches) -> Self {
+        Self {
+            index,
+            options,
+            stretches,
+            matcher: None,
+            complete_to: 0,
+            confirmed: Vec::new(),
+            forgotten: 0,
+            longest_s: 0.0,
+        }
+    }
+
+    /// Takes what was heard; tells what became known thereby.
+    pub fn hear(&mut self, heard: Listened, tell: &mut dyn FnMut(SpanTold)) {
+        match heard {
+            Listened::Peaks(tick) => {
+                let (stretches, options) = (self.stretches, self.options);
+                let matcher = self.matcher.get_or_insert_with(|| StreamMatcher::new(stretches, options));
+                tick.views.iter().for_each(|(view, peaks)| matcher.push(*view, peaks));
+                self.complete_to = tick.complete_to;
+                let events = matcher.advance(tick.complete_to, self.index);
+                self.take(events, tell);
+            }
+            Listened::TrackEnd(steps) => self.end_track(steps, tell),
+        }
+    }
+
+    /// Ends the stream, as its worker says it did, and sums up; tells what was still open.
+    pub fn finish(
+        mut self,
+        ended: Result<MediaInfo, Error>,
+        tell: &mut dyn FnMut(SpanTold),
+    ) -> StreamSummary {
+        // Where it broke off, what had been heard counts.
+        self.end_track(self.complete_to, tell);
+        let (info, error) = match ended {
+            Ok(info) => (Some(info), None),
+            Err(error) => (None, Some(error)),
+        };
+        let heard_s = (self.longest_s > 0.0).then_some(self.longest_s);
+        let duration_s = info.as_ref().map(|info| info.duration_s).or(heard_s);
+        let mut warnings = info.map(|info| info.warnings).unwrap_or_default();
+        warnings.extend(duration_s.filter(|_| error.is_none()).and_then(too_short));
+        if self.forgotten > 0 {
+            let forgotten = self.forgotten;
+            warnings.push(format!("{forgotten} more spans were told on the way and are not listed again"));
+        }
+        StreamSummary { duration_s, matches: one_per_place(self.confirmed), warnings, error }
+    }
+
+    fn end_track(&mut self, steps: u32, tell: &mut dyn FnMut(SpanTold)) {
+        if let Some(matcher) = self.matcher.take() {
+            let events = matcher.finish(steps, self.index);
+            self.take(events, tell);
+        }
+        self.longest_s = self.longest_s.max(f64::from(steps) / TIME_STEPS_PER_S);
+        self.complete_to = 0;
+    }
+
+    fn take(&mut self, events: Vec<SpanEvent>, tell: &mut dyn FnMut(SpanTold)) {
+        let heard_s = f64::from(self.complete_to) / TIME_STEPS_PER_S;
+        for event in events {
+            let (SpanEvent::Began(found) | SpanEvent::Confirmed(found)) = &event;
+            // Another track of the same file mostly holds the same sound.
+            let known =
+                |other: &Match| other.recording_id == found.recording_id && overlap(other, found) > 0.3;
+            if self.confirmed.iter().any(known) {
+                continue;
+            }
+            if matches!(event, SpanEvent::Confirmed(_)) {
+                if self.confirmed.len() < SPANS_MAX {
+                    self.confirmed.push(found.clone());
+                } else {
+                    self.forgotten += 1;
+                }
+            }
+            tell(SpanTold { event, heard_s });
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! - [`register`]: the owner's audio → catalogue and index.
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
-//! - [`identify`]: an analysis → matches.
+//! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
 //! - [`Pipeline`]: sightings → verdicts and cases.
 
 pub mod worker;
@@ -21,6 +21,6 @@ mod pipeline;
 #[cfg(test)]
 mod tests;
 
-pub use identify::{Identified, identify, too_short};
+pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identify, too_short};
 pub use library::{Error, IndexReader, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};

@@ -20,3 +20,4 @@ mod licence;
 mod readme;
 mod repository;
 mod store;
+mod stream;

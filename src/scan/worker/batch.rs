@@ -9,26 +9,26 @@ use super::{Analysis, Decoder, Error};
 /// Results that may wait for an earlier file's, for each thread: bounds the memory.
 const AHEAD_PER_THREAD: usize = 4;
 
-struct State {
-    /// The next file to be started.
+struct State<T> {
+    /// The next piece of work to be started.
     next: usize,
     /// The next result to be given.
     due: usize,
-    done: BTreeMap<usize, Result<Analysis, Error>>,
+    done: BTreeMap<usize, T>,
     stopped: bool,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct Shared<T> {
+    state: Mutex<State<T>>,
     changed: Condvar,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -41,14 +41,25 @@ pub fn analyse_all(
     threads: usize,
     give: &mut dyn FnMut(usize, Result<Analysis, Error>) -> bool,
 ) {
-    let threads = threads.clamp(1, files.len().max(1));
+    in_order(files.len(), threads, &|index| decoder.analyse(&files[index]), give);
+}
+
+/// Does `count` pieces of work on `threads` threads, and hands each result to `give` with its index, in order.
+/// `give` returns whether to go on.
+pub fn in_order<T: Send>(
+    count: usize,
+    threads: usize,
+    work: &(dyn Fn(usize) -> T + Sync),
+    give: &mut dyn FnMut(usize, T) -> bool,
+) {
+    let threads = threads.clamp(1, count.max(1));
     let state = State { next: 0, due: 0, done: BTreeMap::new(), stopped: false };
     let shared = Shared { state: Mutex::new(state), changed: Condvar::new() };
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work(&shared, decoder, files, threads * AHEAD_PER_THREAD));
+            scope.spawn(|| do_pieces(&shared, count, work, threads * AHEAD_PER_THREAD));
         }
-        for index in 0..files.len() {
+        for index in 0..count {
             let result = take(&shared, index);
             let go_on = give(index, result);
             let mut state = shared.lock();
@@ -62,26 +73,26 @@ pub fn analyse_all(
     });
 }
 
-/// Takes files until there are no more, never too far ahead of what was given out.
-fn work(shared: &Shared, decoder: &Decoder, files: &[PathBuf], ahead: usize) {
+/// Takes pieces until there are no more, never too far ahead of what was given out.
+fn do_pieces<T>(shared: &Shared<T>, count: usize, work: &(dyn Fn(usize) -> T + Sync), ahead: usize) {
     loop {
         let mut state = shared.lock();
-        while !state.stopped && state.next < files.len() && state.next >= state.due + ahead {
+        while !state.stopped && state.next < count && state.next >= state.due + ahead {
             state = shared.wait(state);
         }
-        if state.stopped || state.next >= files.len() {
+        if state.stopped || state.next >= count {
             return;
         }
         let index = state.next;
         state.next += 1;
         drop(state);
-        let result = decoder.analyse(&files[index]);
+        let result = work(index);
         shared.lock().done.insert(index, result);
         shared.changed.notify_all();
     }
 }
 
-fn take(shared: &Shared, index: usize) -> Result<Analysis, Error> {
+fn take<T>(shared: &Shared<T>, index: usize) -> T {
     let mut state = shared.lock();
     loop {
         if let Some(result) = state.done.remove(&index) {

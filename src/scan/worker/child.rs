@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
+use super::frames::Ending;
 use super::reply::Decoded;
-use super::{Reply, protect};
+use super::sending::Sending;
+use super::{Protections, Reply, protect};
 use crate::audio::{self, Block, Limits, MediaInfo, Source};
 use crate::base::ChannelView;
 use crate::fingerprint::{self, Analyzer};
@@ -18,6 +20,12 @@ pub struct ChildJob {
     pub memory_bytes: u64,
     /// CPU time in seconds.
     pub cpu_s: u64,
+    /// Whether the parent raises the limit on CPU time as audio goes by.
+    pub cpu_is_renewed: bool,
+    /// Send peaks as they are found ([`super::frames`]) in place of one reply at the end.
+    pub streams: bool,
+    /// Seconds of audio after which the rest is left alone.
+    pub audio_s: f64,
     /// The task itself.
     pub task: Task,
 }
@@ -44,16 +52,19 @@ pub enum Task {
 }
 
 /// Audio tracks of one file that are analysed.
-const TRACKS_MAX: usize = 4;
+pub(super) const TRACKS_MAX: usize = 4;
 
 /// Does the job of a worker process; to be called before anything else is read or opened.
 #[must_use]
 pub fn run_child(job: &ChildJob) -> ExitCode {
-    let protections = protect::limits(job.memory_bytes, job.cpu_s);
+    let protections = protect::limits(job.memory_bytes, job.cpu_s, job.cpu_is_renewed);
     if let Task::Ffmpeg(arguments) = &job.task {
         return protect::become_ffmpeg(arguments);
     }
     let protections = protect::seal(&protections);
+    if job.streams && matches!(job.task, Task::Decode | Task::Samples { .. }) {
+        return stream(job, protections);
+    }
     let outcome = match &job.task {
         Task::Decode => decode_stdin(),
         Task::Samples { rate_hz, channels, format } => decode_samples(*rate_hz, *channels, format),
@@ -69,6 +80,51 @@ fn answer(reply: &Reply) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Decodes what stands or comes on stdin, and sends its peaks as they are found.
+fn stream(job: &ChildJob, protections: Protections) -> ExitCode {
+    let mut sending = Sending::new(io::stdout().lock());
+    let limits = Limits { duration_max_s: job.audio_s, ..Limits::default() };
+    let outcome = match &job.task {
+        Task::Samples { rate_hz, channels, format } => {
+            let input: &mut dyn Read = &mut io::BufReader::with_capacity(1 << 16, io::stdin().lock());
+            let described = (format.as_str(), *rate_hz, *channels);
+            audio::decode_samples(input, described, &limits, &mut |block| sending.push(block))
+                .inspect(|_| sending.end_track())
+        }
+        _ => stream_stdin(&limits, &mut sending),
+    };
+    if sending.end(Ending { protections, outcome }) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn stream_stdin(
+    limits: &Limits,
+    sending: &mut Sending<io::StdoutLock<'_>>,
+) -> Result<MediaInfo, audio::Error> {
+    let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let is_file = file.metadata()?.is_file();
+    let mut source = if is_file { Source::file(file)? } else { Source::pipe(file) };
+    let mut info = audio::decode(&mut source, 0, limits, &mut |block| sending.push(block))?;
+    sending.end_track();
+    // Other tracks are beside the first, and a pipe cannot go back for them.
+    let tracks = if is_file { info.tracks.min(TRACKS_MAX) } else { 1 };
+    for track in 1..tracks {
+        match audio::decode(&mut source, track, limits, &mut |block| sending.push(block)) {
+            Ok(_) => sending.end_track(),
+            Err(error) => {
+                sending.end_track();
+                info.warnings.push(format!("audio track {}: {error}", track + 1));
+            }
+        }
+    }
+    if info.tracks > tracks {
+        info.warnings.push(match tracks {
+            1 => "only the first audio track of a stream is analysed".to_owned(),
+            _ => format!("only the first {TRACKS_MAX} audio tracks were analysed"),
+        });
+    }
+    Ok(info)
 }
 
 /// Decodes the file on stdin, each of its audio tracks.

@@ -10,22 +10,32 @@
 //!   reads the bounded reply, kills when late ◄─ one reply: length, checksum, JSON head, fingerprints
 //! ```
 //!
+//! For audio of any length, and for pipes and live streams, the reply comes in frames while the child decodes
+//! ([`Decoder::listen`]): neither side then holds more than some seconds of audio.
+//!
 //! Formats that are not decoded by ourselves are tried with an ffmpeg from the PATH: a second child limits itself
 //! in the same way, becomes ffmpeg, and its samples flow into a worker that sees nothing else.
 
 mod batch;
 mod child;
+mod feed;
 mod ffmpeg;
+mod frames;
+mod listening;
 mod parent;
 mod protect;
 mod reply;
+mod sending;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use batch::analyse_all;
+pub use batch::{analyse_all, in_order};
 pub use child::{ChildJob, Task, run_child};
+pub use feed::{Feed, FeedSender};
+pub use frames::Tick;
+pub use listening::{Input, Listen, Listened};
 pub use parent::Decoder;
 pub use reply::{Reply, ReplyError, parse_reply};
 

@@ -20,9 +20,9 @@ use crate::fingerprint;
 #[derive(Debug, Clone)]
 pub struct Decoder {
     program: PathBuf,
-    ffmpeg: Option<PathBuf>,
-    limits: WorkerLimits,
-    fault: Option<String>,
+    pub(super) ffmpeg: Option<PathBuf>,
+    pub(super) limits: WorkerLimits,
+    pub(super) fault: Option<String>,
 }
 
 impl Decoder {
@@ -70,15 +70,7 @@ impl Decoder {
     pub fn analyse(&self, file: &Path) -> Result<Analysis, Error> {
         let name = file.display().to_string();
         let opened = open(file).map_err(|source| Error::Read { name: name.clone(), source })?;
-        let result = self.analyse_open(&opened, &name);
-        match (result, audio::scheme_by_name(file)) {
-            // Content that means nothing to us under a name that does.
-            (Err(Error::Audio { name, source }), Some(scheme)) if may_be_encrypted(&source) => {
-                let source = audio::Error::Encrypted { scheme: scheme.to_owned() };
-                Err(Error::Audio { name, source })
-            }
-            (result, _) => result,
-        }
+        under_its_name(file, self.analyse_open(&opened, &name))
     }
 
     /// Decodes and fingerprints bytes in memory; `name` is used in messages only.
@@ -104,14 +96,7 @@ impl Decoder {
     /// As [`Self::analyse`].
     pub fn analyse_open(&self, file: &File, name: &str) -> Result<Analysis, Error> {
         let named = |source| Error::Read { name: name.to_owned(), source };
-        let metadata = file.metadata().map_err(named)?;
-        let (bytes, limit) = (metadata.len(), self.limits.file_bytes);
-        if !metadata.is_file() {
-            return Err(Error::NotAFile { name: name.to_owned() });
-        }
-        if bytes > limit {
-            return Err(Error::TooLarge { name: name.to_owned(), bytes, limit });
-        }
+        let bytes = self.length_of(file, name)?;
         let job = Job { decoder: self, name, seconds: self.limits.seconds_for(bytes) };
         let task = match &self.fault {
             Some(fault) => vec!["--fault".into(), fault.into()],
@@ -130,10 +115,34 @@ impl Decoder {
         };
         job.analysis(digest, bytes, decoded, protections)
     }
+
+    /// The length of a regular file that is not too long.
+    pub(super) fn length_of(&self, file: &File, name: &str) -> Result<u64, Error> {
+        let metadata = file.metadata().map_err(|source| Error::Read { name: name.to_owned(), source })?;
+        let (bytes, limit) = (metadata.len(), self.limits.file_bytes);
+        if !metadata.is_file() {
+            return Err(Error::NotAFile { name: name.to_owned() });
+        }
+        if bytes > limit {
+            return Err(Error::TooLarge { name: name.to_owned(), bytes, limit });
+        }
+        Ok(bytes)
+    }
+}
+
+/// Content that means nothing to us under a name that does is what the name says.
+pub(super) fn under_its_name<T>(file: &Path, result: Result<T, Error>) -> Result<T, Error> {
+    match (result, audio::scheme_by_name(file)) {
+        (Err(Error::Audio { name, source }), Some(scheme)) if may_be_encrypted(&source) => {
+            let source = audio::Error::Encrypted { scheme: scheme.to_owned() };
+            Err(Error::Audio { name, source })
+        }
+        (result, _) => result,
+    }
 }
 
 /// Opens without waiting for the other end of a named pipe.
-fn open(file: &Path) -> io::Result<File> {
+pub(super) fn open(file: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(file)
 }
@@ -162,23 +171,23 @@ fn digest_of(file: &File) -> io::Result<Digest> {
 }
 
 /// One file's work.
-struct Job<'a> {
-    decoder: &'a Decoder,
-    name: &'a str,
-    seconds: u64,
+pub(super) struct Job<'a> {
+    pub(super) decoder: &'a Decoder,
+    pub(super) name: &'a str,
+    pub(super) seconds: u64,
 }
 
 /// How a child ended.
-struct Ended {
-    stdout: Vec<u8>,
+pub(super) struct Ended {
+    pub(super) stdout: Vec<u8>,
     /// The end of what it said on stderr.
-    stderr: String,
-    status: Option<ExitStatus>,
-    timed_out: bool,
+    pub(super) stderr: String,
+    pub(super) status: Option<ExitStatus>,
+    pub(super) timed_out: bool,
 }
 
 impl Job<'_> {
-    fn command(&self, task: &[OsString]) -> Command {
+    pub(super) fn command(&self, task: &[OsString]) -> Command {
         let limits = &self.decoder.limits;
         let mut command = Command::new(&self.decoder.program);
         command
@@ -192,7 +201,7 @@ impl Job<'_> {
         command
     }
 
-    fn start(&self, command: &mut Command) -> Result<Child, Error> {
+    pub(super) fn start(&self, command: &mut Command) -> Result<Child, Error> {
         command.spawn().map_err(|source| Error::Start { program: self.decoder.program.clone(), source })
     }
 
@@ -218,7 +227,7 @@ impl Job<'_> {
     }
 
     /// Says how a worker died, if it did.
-    fn death(&self, ended: &Ended) -> Option<Error> {
+    pub(super) fn death(&self, ended: &Ended) -> Option<Error> {
         let name = self.name.to_owned();
         let status = ended.status.filter(|status| !status.success())?;
         if ended.stderr.contains("memory allocation of") || ended.stderr.contains("capacity overflow") {
@@ -242,17 +251,7 @@ impl Job<'_> {
         format: &str,
         demuxer: &str,
     ) -> Result<(Decoded, Protections), Error> {
-        let named = |source| Error::Read { name: self.name.to_owned(), source };
-        let program = self.decoder.ffmpeg.as_deref().unwrap_or(Path::new("ffmpeg"));
-        let seconds_max = audio::Limits::default().duration_max_s as u64;
-        let mut task: Vec<OsString> = vec!["--".into()];
-        task.extend(ffmpeg::arguments(program, demuxer, seconds_max));
-        rewind(file).map_err(named)?;
-        let stdin = Stdio::from(file.try_clone().map_err(named)?);
-        let mut decoding = self.start(self.command(&task).stdin(stdin))?;
-        let samples = decoding.stdout.take().map_or_else(Stdio::null, Stdio::from);
-        let shape = format!("{}:{}", ffmpeg::RATE_HZ, ffmpeg::CHANNELS);
-        let task: Vec<OsString> = vec!["--samples".into(), shape.into(), "--format".into(), format.into()];
+        let (decoding, samples, task) = self.start_ffmpeg(file, format, demuxer)?;
         let ended = self.run(&task, samples, || {});
         // The worker has seen the end of the samples, or died: ffmpeg is of no more use either way.
         let by_ffmpeg = wait(decoding, Duration::from_secs(1), 0, || {});
@@ -268,6 +267,27 @@ impl Job<'_> {
             }
             other => other,
         }
+    }
+
+    /// Starts an ffmpeg on a file; gives it, its samples, and the task of a worker that analyses them.
+    pub(super) fn start_ffmpeg(
+        &self,
+        file: &File,
+        format: &str,
+        demuxer: &str,
+    ) -> Result<(Child, Stdio, Vec<OsString>), Error> {
+        let named = |source| Error::Read { name: self.name.to_owned(), source };
+        let program = self.decoder.ffmpeg.as_deref().unwrap_or(Path::new("ffmpeg"));
+        let seconds_max = audio::Limits::default().duration_max_s as u64;
+        let mut task: Vec<OsString> = vec!["--".into()];
+        task.extend(ffmpeg::arguments(program, demuxer, seconds_max));
+        rewind(file).map_err(named)?;
+        let stdin = Stdio::from(file.try_clone().map_err(named)?);
+        let mut decoding = self.start(self.command(&task).stdin(stdin))?;
+        let samples = decoding.stdout.take().map_or_else(Stdio::null, Stdio::from);
+        let shape = format!("{}:{}", ffmpeg::RATE_HZ, ffmpeg::CHANNELS);
+        let task = vec!["--samples".into(), shape.into(), "--format".into(), format.into()];
+        Ok((decoding, samples, task))
     }
 
     fn analysis(
@@ -299,7 +319,7 @@ fn panic_message(stderr: &str) -> Option<String> {
 }
 
 /// The last line that says something.
-fn last_complaint(stderr: &str) -> Option<String> {
+pub(super) fn last_complaint(stderr: &str) -> Option<String> {
     let mut lines = stderr.lines().rev().map(str::trim);
     lines
         .find(|line| !line.is_empty() && !line.contains("message repeated"))
@@ -314,7 +334,7 @@ fn rewind(mut file: &File) -> io::Result<()> {
 const STDERR_BYTES: usize = 8 * 1024;
 
 /// Waits for a child to end its output, at most `time`, and then makes sure that it is gone.
-fn wait(mut child: Child, time: Duration, stdout_max: u64, meanwhile: impl FnOnce()) -> Ended {
+pub(super) fn wait(mut child: Child, time: Duration, stdout_max: u64, meanwhile: impl FnOnce()) -> Ended {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (ended, on_end) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -343,7 +363,7 @@ fn wait(mut child: Child, time: Duration, stdout_max: u64, meanwhile: impl FnOnc
 }
 
 /// Reads to the end, keeps the last part.
-fn last_of(mut reader: impl Read) -> String {
+pub(super) fn last_of(mut reader: impl Read) -> String {
     let mut kept = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(got @ 1..) = reader.read(&mut buffer) {

@@ -8,9 +8,17 @@ use std::process::ExitCode;
 use super::Protections;
 
 /// Sets the limits that a worker and ffmpeg share: memory, CPU time, no files to write, no core dump, an end with
-/// the parent.
-pub(super) fn limits(memory_bytes: u64, cpu_s: u64) -> Protections {
-    Protections { limits: system::limits(memory_bytes, cpu_s), landlock: "none".to_owned(), seccomp: false }
+/// the parent. With `cpu_is_renewed` the parent can raise the limit on CPU time later, and the worker itself cannot:
+/// the call for it is among those that the seal refuses.
+pub(super) fn limits(memory_bytes: u64, cpu_s: u64, cpu_is_renewed: bool) -> Protections {
+    let limits = system::limits(memory_bytes, cpu_s, cpu_is_renewed);
+    Protections { limits, landlock: "none".to_owned(), seccomp: false }
+}
+
+/// Sets the CPU time, in seconds from its start, after which the worker with this process id is ended. Only for
+/// workers that were started with a limit that is renewed.
+pub(super) fn renew_cpu(worker: u32, cpu_s: u64) {
+    system::renew_cpu(worker, cpu_s);
 }
 
 /// Closes the file system and all system calls but those of decoding.
@@ -31,6 +39,12 @@ pub(super) fn become_ffmpeg(arguments: &[OsString]) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Returns the seconds of CPU time that a worker has used, where the system tells: the signal at its limit can be
+/// ignored by a worker that was taken over.
+pub(super) fn cpu_used_s(worker: u32) -> Option<u64> {
+    system::cpu_used_s(worker)
+}
+
 #[cfg(target_os = "linux")]
 mod system {
     use std::collections::BTreeMap;
@@ -43,13 +57,14 @@ mod system {
     use rustix::process::{Resource, Rlimit, Signal};
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-    pub(super) fn limits(memory_bytes: u64, cpu_s: u64) -> bool {
+    pub(super) fn limits(memory_bytes: u64, cpu_s: u64, cpu_is_renewed: bool) -> bool {
         let set = |resource, most| {
             rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
         };
         // The first signal at the limit can be told from a kill; the second cannot be ignored.
         let cpu = |most: u64| {
-            let limit = Rlimit { current: Some(most), maximum: Some(most.saturating_add(2)) };
+            let maximum = if cpu_is_renewed { hard_cpu() } else { Some(most.saturating_add(2)) };
+            let limit = Rlimit { current: Some(most), maximum };
             rustix::process::setrlimit(Resource::Cpu, limit).is_ok()
         };
         let done = [
@@ -62,6 +77,27 @@ mod system {
         // A parent that is killed takes its workers with it.
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
         done.into_iter().all(|done| done)
+    }
+
+    pub(super) fn renew_cpu(worker: u32, cpu_s: u64) {
+        // A worker that has just ended needs no limit any more.
+        if let Some(pid) = i32::try_from(worker).ok().and_then(rustix::process::Pid::from_raw) {
+            let limit = Rlimit { current: Some(cpu_s), maximum: hard_cpu() };
+            let _ = rustix::process::prlimit(Some(pid), Resource::Cpu, limit);
+        }
+    }
+
+    /// The limit on CPU time that this process was given itself, and hands on.
+    fn hard_cpu() -> Option<u64> {
+        rustix::process::getrlimit(Resource::Cpu).maximum
+    }
+
+    pub(super) fn cpu_used_s(worker: u32) -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).ok()?;
+        // After the name, which may hold anything, in brackets: user and system time are the 12th and 13th (proc(5)).
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+        let ticks = fields.next()?.parse::<u64>().ok()?.checked_add(fields.next()?.parse().ok()?)?;
+        Some(ticks / rustix::param::clock_ticks_per_second().max(1))
     }
 
     /// Folders that a dynamically linked ffmpeg reads on the common distributions.
@@ -214,13 +250,21 @@ mod system {
 
     use rustix::process::{Resource, Rlimit};
 
-    pub(super) fn limits(memory_bytes: u64, cpu_s: u64) -> bool {
+    pub(super) fn limits(memory_bytes: u64, cpu_s: u64, cpu_is_renewed: bool) -> bool {
         let set = |resource, most| {
             rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
         };
+        // No process can raise another's limits here: what is renewed elsewhere gets a day at once.
+        let cpu_s = if cpu_is_renewed { cpu_s.max(24 * 3600) } else { cpu_s };
         [set(Resource::As, memory_bytes), set(Resource::Cpu, cpu_s), set(Resource::Core, 0)]
             .into_iter()
             .all(|done| done)
+    }
+
+    pub(super) fn renew_cpu(_worker: u32, _cpu_s: u64) {}
+
+    pub(super) fn cpu_used_s(_worker: u32) -> Option<u64> {
+        None
     }
 
     pub(super) fn close_file_system(_programs: &[&Path]) -> &'static str {
