@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use batch::analyse_all;
-pub use child::{ChildJob, Task, run_child};
+pub use child::{ChildJob, Task, ViewAnalyzers, run_child};
 pub use parent::Decoder;
 pub use reply::{Reply, ReplyError, parse_reply};
 
