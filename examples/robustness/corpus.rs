@@ -1,9 +1,11 @@
 //! The folder's music: which tracks there are, which are the same, and which are held out as strangers.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use earwitness::base::{ChannelView, RecordingId};
 use earwitness::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S};
+use earwitness::index;
 use earwitness::matching::Match;
 
 use crate::engine::{self, Engine};
@@ -132,7 +134,7 @@ fn split(
 }
 
 /// The first track of the group that each belongs to; tracks whose audio is the same form a group.
-fn copies(tracks: &[Track], threads: usize) -> anyhow::Result<Vec<usize>> {
+pub(crate) fn copies(tracks: &[Track], threads: usize) -> anyhow::Result<Vec<usize>> {
     let recordings: Vec<_> =
         tracks.iter().map(|track| (track.id.clone(), track.fingerprint.clone())).collect();
     let engine = Engine::new(&recordings)?;
@@ -141,7 +143,7 @@ fn copies(tracks: &[Track], threads: usize) -> anyhow::Result<Vec<usize>> {
     progress.finish();
     let mut group: Vec<usize> = (0..tracks.len()).collect();
     for (at, ids) in alike.into_iter().enumerate() {
-        for other in ids.iter().filter_map(|id| tracks.iter().position(|track| track.id == *id)) {
+        for other in ids?.iter().filter_map(|id| tracks.iter().position(|track| track.id == *id)) {
             let (a, b) = (group[at], group[other]);
             group.iter_mut().filter(|head| **head == a || **head == b).for_each(|head| *head = a.min(b));
         }
@@ -150,29 +152,22 @@ fn copies(tracks: &[Track], threads: usize) -> anyhow::Result<Vec<usize>> {
 }
 
 /// Tracks that hold most of this one unaltered.
-fn alike(track: &Track, engine: &Engine) -> Vec<RecordingId> {
+fn alike(track: &Track, engine: &Engine) -> Result<Vec<RecordingId>, index::Error> {
+    let start_s =
+        |at: f64| (at * track.duration_s - PROBE_S / 2.0).clamp(0.0, (track.duration_s - PROBE_S).max(0.0));
+    let probes = PROBES_AT.map(|at| slice(&track.fingerprint, start_s(at), PROBE_S));
     let mut votes: Vec<(RecordingId, usize)> = Vec::new();
-    for at in PROBES_AT {
-        let start_s =
-            (at * track.duration_s - PROBE_S / 2.0).clamp(0.0, (track.duration_s - PROBE_S).max(0.0));
-        let probe = slice(&track.fingerprint, start_s, PROBE_S);
-        let matches = engine::find(&probe, engine);
-        let mut found: Vec<RecordingId> = matches
-            .into_iter()
-            .filter(is_unaltered)
-            .map(|one| one.recording_id)
-            .filter(|id| *id != track.id)
-            .collect();
-        found.sort();
-        found.dedup();
-        for id in found {
+    for matches in engine.others(&track.id, &probes)? {
+        let unaltered = matches.into_iter().filter(is_unaltered);
+        let ids: BTreeSet<RecordingId> = unaltered.map(|one| one.recording_id).collect();
+        for id in ids {
             match votes.iter_mut().find(|(other, _)| *other == id) {
                 Some((_, count)) => *count += 1,
                 None => votes.push((id, 1)),
             }
         }
     }
-    votes.into_iter().filter(|(_, count)| *count >= PROBES_AGREE).map(|(id, _)| id).collect()
+    Ok(votes.into_iter().filter(|(_, count)| *count >= PROBES_AGREE).map(|(id, _)| id).collect())
 }
 
 fn is_unaltered(one: &Match) -> bool {
@@ -180,7 +175,7 @@ fn is_unaltered(one: &Match) -> bool {
 }
 
 /// A stretch of a fingerprint, as if it were a query.
-pub(crate) fn slice(fingerprint: &Fingerprint, start_s: f64, length_s: f64) -> Fingerprint {
+fn slice(fingerprint: &Fingerprint, start_s: f64, length_s: f64) -> Fingerprint {
     let steps = |seconds: f64| (seconds * TIME_STEPS_PER_S) as u32;
     let (start, length) = (steps(start_s), steps(length_s));
     let inside = fingerprint.peaks.iter().filter(|peak| (start..start + length).contains(&peak.time));

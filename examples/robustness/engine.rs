@@ -6,7 +6,7 @@ use std::path::Path;
 use earwitness::audio::{self, Limits, MediaInfo};
 use earwitness::base::{ChannelView, Digest, RecordingId};
 use earwitness::fingerprint::{self, Fingerprint};
-use earwitness::index::{Index, Manifest, SegmentEntry, write_segment};
+use earwitness::index::{self, Index, Manifest, SegmentEntry, write_segment};
 use earwitness::matching::{Match, MatchOptions, find_matches};
 use earwitness::scan::identify;
 use earwitness::scan::worker::{Analysis, Protections, ViewAnalyzers};
@@ -16,18 +16,33 @@ use crate::sound::{RATE_HZ, Sound};
 /// One searchable set of recordings; what it is kept in goes with it.
 pub(crate) struct Engine {
     index: Index,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    recordings: u32,
 }
+
+/// The name of the index's only segment.
+const SEGMENT: &str = "0000000001.seg";
 
 impl Engine {
     /// Makes an index of fingerprints.
     pub(crate) fn new(recordings: &[(RecordingId, Fingerprint)]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let file = "0000000001.seg".to_owned();
-        write_segment(&folder.path().join(&file), recordings)?;
-        let entry = SegmentEntry { file, recordings: recordings.len() as u32, removed: Vec::new() };
-        let index = Index::open(folder.path(), &Manifest { generation: 1, segments: vec![entry] })?;
-        Ok(Self { index, _folder: folder })
+        write_segment(&folder.path().join(SEGMENT), recordings)?;
+        let recordings = recordings.len() as u32;
+        let index = open(folder.path(), recordings, Vec::new())?;
+        Ok(Self { index, folder, recordings })
+    }
+
+    /// Finds other recordings than `id` in each of some fingerprints of mid, at the default limit: a recording's own
+    /// match would explain away what others share with it.
+    pub(crate) fn others(
+        &self,
+        id: &RecordingId,
+        probes: &[Fingerprint],
+    ) -> Result<Vec<Vec<Match>>, index::Error> {
+        let index = open(self.folder.path(), self.recordings, vec![id.clone()])?;
+        let options = MatchOptions::default();
+        Ok(probes.iter().map(|probe| find_matches(probe, ChannelView::Mid, &index, &options)).collect())
     }
 
     /// Finds recordings in an analysed query.
@@ -68,7 +83,7 @@ fn analysis(info: MediaInfo, views: ViewAnalyzers) -> Result<Analysis, String> {
     })
 }
 
-/// Finds recordings in a fingerprint of mid, at the default limit.
-pub(crate) fn find(fingerprint: &Fingerprint, engine: &Engine) -> Vec<Match> {
-    find_matches(fingerprint, ChannelView::Mid, &engine.index, &MatchOptions::default())
+fn open(folder: &Path, recordings: u32, removed: Vec<RecordingId>) -> Result<Index, index::Error> {
+    let entry = SegmentEntry { file: SEGMENT.to_owned(), recordings, removed };
+    Index::open(folder, &Manifest { generation: 1, segments: vec![entry] })
 }

@@ -14,11 +14,11 @@ const NAMED_MAX: usize = 20;
 
 /// What these figures do not show; printed under every table.
 const FOOTER: &str = "\
-What this does not show: how the engine does on music unlike this folder's; against a catalogue much larger than \
-this one; with recordings of loudspeakers in rooms, with other players' stretching, or with several alterations at \
-once. The voice is synthetic, the room is a simple one. Strangers of this folder may be nearer to the catalogue than \
-the world's (the same artists, studio, loops) or further from it. The intervals hold for excerpts drawn like these, \
-of these tracks: excerpts of one track are not independent.";
+What this does not show: how the engine does on music unlike this folder's, or against a much larger catalogue; with
+recordings of loudspeakers in rooms, with other programs' stretching, or with several alterations at once. The voice is
+synthetic, the room a simple one. The strangers of this folder may be nearer to the catalogue than the world's (the
+same artists, studio, loops) or further from it. The intervals hold for excerpts drawn like these from these tracks;
+excerpts of one track are not independent, so that a few tracks tell less than the intervals say.";
 
 fn line(text: &str) {
     // A closed pipe is no error: the reader has had enough.
@@ -195,7 +195,7 @@ fn calibration(summary: &Summary) {
         let did = 100.0 * decade.reached as f64 / decade.strangers.max(1) as f64;
         table.add_row([
             decade.log10.to_string(),
-            format!("{}", 100.0 * 10f64.powi(decade.log10)),
+            format!("{:.*}", (-2 - decade.log10).max(0) as usize, 100.0 * 10f64.powi(decade.log10)),
             format!("{did:.2}"),
             format!("{low:.2} – {high:.2}"),
             format!("{} of {}", decade.reached, decade.strangers),

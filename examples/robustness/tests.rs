@@ -8,7 +8,7 @@ use earwitness::fingerprint::{Fingerprint, Peak};
 use earwitness::matching::Match;
 
 use crate::attack::{Kind, all, apply};
-use crate::corpus::Track;
+use crate::corpus::{Track, copies};
 use crate::dsp::noise::Colour;
 use crate::rng::Rng;
 use crate::score::{Truth, judge, sounds_alike};
@@ -234,6 +234,23 @@ fn a_place_is_right_where_it_is_or_sounds_the_same() {
     assert!(elsewhere.track && !elsewhere.place);
     assert!(!judged(Match { recording_id: RecordingId::new("b").unwrap(), ..found_at(4.0, 1.0) }).track);
     assert!(!sounds_alike(&track.fingerprint, 4.0, 60.0, 8.0));
+}
+
+#[test]
+fn copies_form_a_group_and_others_do_not() {
+    let of = |name: &str, seed: u64| {
+        let mut rng = Rng::new(seed, "copies", 0);
+        let peak = |n: u32| Peak {
+            time: n * 20 + rng.below(10) as u32,
+            pitch: (rng.unit() * 2000.0) as u16,
+            strength: 20,
+            salient: true,
+        };
+        let fingerprint = Fingerprint { duration: 40_000, peaks: (0..2000).map(peak).collect() };
+        Track { id: RecordingId::new(name).unwrap(), fingerprint, ..track(Vec::new()) }
+    };
+    let tracks = [of("a", 1), of("b", 2), of("c", 1), of("d", 3)];
+    assert_eq!(copies(&tracks, 2).unwrap(), [0, 1, 0, 3]);
 }
 
 #[test]

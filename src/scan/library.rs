@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::overlap;
 use crate::base::RecordingId;
 use crate::catalog::{Catalog, Outcome, Recording};
 use crate::fingerprint::Fingerprint;
@@ -140,6 +141,18 @@ impl Library {
         self.places.contains_key(recording)
     }
 
+    /// Opens the index anew as if some recordings were not in it.
+    pub(super) fn index_without(&self, ids: &[RecordingId]) -> Result<Index, Error> {
+        let mut manifest = self.manifest.clone();
+        for id in ids {
+            if let Some(place) = self.places.get(id) {
+                let file = self.manifest.segments[place.segment].file.clone();
+                manifest.remove(id, |entry| entry.file == file);
+            }
+        }
+        Ok(Index::open(&self.folder, &manifest)?)
+    }
+
     /// Reads the fingerprint of a recording; `None` where the index has none.
     #[must_use]
     pub fn fingerprint(&self, recording: &RecordingId) -> Option<Fingerprint> {
@@ -168,6 +181,8 @@ impl Library {
             let refreshed = outcome == Outcome::Unchanged && self.holds(&entry.recording.recording_id);
             outcomes.push(if refreshed { Outcome::Updated } else { outcome });
             let id = entry.recording.recording_id;
+            // Of the audio that was there before.
+            overlap::forget(&self.store, &mut batch, &id, |_| false)?;
             fingerprints.retain(|(other, _)| *other != id);
             fingerprints.push((id, entry.fingerprint));
         }
@@ -193,6 +208,7 @@ impl Library {
         for id in ids {
             if !removed.contains(id) && Catalog::new(&self.store).get(id)?.is_some() {
                 batch.delete::<Recording>(id.as_str());
+                overlap::forget(&self.store, &mut batch, id, |_| false)?;
                 removed.push(id.clone());
             }
         }
