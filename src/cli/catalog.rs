@@ -13,7 +13,7 @@ use super::{Context, Exit, Usage, output};
 use crate::base::RecordingId;
 use crate::base::encoding_by_name;
 use crate::catalog::import::{Filter, Options, Row, TABLE_BYTES_MAX, Table, parse};
-use crate::catalog::{Catalog, Outcome, Recording};
+use crate::catalog::{Catalog, Recording};
 use crate::scan::Library;
 use crate::scan::overlap::{self, Overlap};
 use crate::scan::register::{self, Progress, Registered};
@@ -254,6 +254,7 @@ fn import_metadata(
                 outcome: outcome.as_ref().ok().copied(),
                 error: outcome.err().map(|error| error.to_string()),
                 warnings: Vec::new(),
+                fingerprinted: false,
             });
         }
         if !dry_run {
@@ -291,9 +292,9 @@ impl<'a> Report<'a> {
         }
         if let Some(outcome) = result.outcome {
             self.outcomes[outcome as usize] += 1;
-            if outcome != Outcome::Unchanged {
-                self.fresh.extend(result.recording_id.clone());
-            }
+        }
+        if result.fingerprinted {
+            self.fresh.extend(result.recording_id.clone());
         }
         if let Some(error) = &result.error {
             self.failed += 1;
