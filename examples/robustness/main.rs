@@ -94,6 +94,13 @@ fn measure(
     let engine = engine::Engine::new(&catalogue)?;
     let per_attack = usize::from(args.per_attack);
     let jobs = plan::plan(corpus, attacks, &args.length, per_attack, args.seed);
+    for (number, attack) in attacks.iter().enumerate().filter(|(_, attack)| attack.kind != Kind::Mix) {
+        let is_planned =
+            |length_s: f64| jobs.iter().any(|job| job.attack == number && job.length_s == length_s);
+        for length_s in args.length.iter().filter(|&&length_s| !is_planned(length_s)) {
+            note(&format!("{}, {length_s} s: not measured, no track is long enough", attack.name));
+        }
+    }
     let longest_s = args.length.iter().copied().fold(0.0, f64::max);
     let wants_company = attacks.iter().any(|one| one.kind == Kind::Mashup);
     let company = if wants_company { run::company(corpus, longest_s, args.seed) } else { Default::default() };

@@ -177,7 +177,7 @@ fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Makes and scores mixes: `count` of catalogue and strangers, and as many of strangers alone.
+/// Makes and scores mixes: `count` of catalogue and strangers, and as many of strangers alone where there are any.
 pub(crate) fn run_mixes(
     setting: &Setting<'_>,
     attack: usize,
@@ -185,7 +185,8 @@ pub(crate) fn run_mixes(
     seed: u64,
     threads: usize,
 ) -> Vec<Outcome> {
-    let mixes: Vec<(usize, bool)> = (0..2 * count).map(|number| (number, number >= count)).collect();
+    let all = if setting.corpus.strangers.is_empty() { count } else { 2 * count };
+    let mixes: Vec<(usize, bool)> = (0..all).map(|number| (number, number >= count)).collect();
     let progress = Progress::new(mixes.len(), "mixes");
     let outcomes = map(&mixes, threads, &progress, |&(number, stranger)| {
         let source = format!("mix {}", number + 1);

@@ -88,8 +88,8 @@ fn search(
 /// The other recording, and what is shared with it.
 pub(super) fn words(one: &Overlap) -> String {
     let kind = match one.kind {
-        overlap::OverlapKind::Duplicate => "are the same",
-        overlap::OverlapKind::Contained => "are the same in all of one",
+        overlap::OverlapKind::Duplicate => "share nearly all of both",
+        overlap::OverlapKind::Contained => "share nearly all of one",
         overlap::OverlapKind::Shared => "share a passage",
     };
     format!(
