@@ -201,6 +201,9 @@ pub(crate) fn run_mixes(
 fn one_mix(setting: &Setting<'_>, rng: &mut Rng, outcome: Outcome) -> Result<Outcome, String> {
     let corpus = setting.corpus;
     let (parts, sound) = mix::make(corpus, outcome.stranger, rng)?;
+    let names = parts.iter().map(|part| format!("{} at {:.1} s", corpus.tracks[part.track].id, part.span.0));
+    let source = format!("{} ({})", outcome.source, names.collect::<Vec<_>>().join(", "));
+    let outcome = Outcome { source, ..outcome };
     let analysing = Instant::now();
     let analysis = engine::analyse(&sound)?;
     let length_s = sound.duration_s();

@@ -217,9 +217,11 @@ fn accusations(attacks: &[Attack], outcomes: &[Outcome]) -> Vec<String> {
     let words = |one: &Outcome| {
         let accused = one.accused.first()?;
         Some(format!(
-            "{} ({}) was taken for {} at {:.1} s, log10_false_match {:.1}",
+            "{}, {}: {:.1} to {:.1} s of it were taken for {} at {:.1} s, log10_false_match {:.1}",
             one.source,
             attacks[one.attack].name,
+            accused.query_start_s,
+            accused.query_end_s,
             accused.recording_id,
             accused.reference_start_s,
             accused.log10_false_match
