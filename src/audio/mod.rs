@@ -91,6 +91,17 @@ pub struct Block<'a> {
     pub right: Option<&'a [f32]>,
 }
 
+/// Decoded audio as it is in the file: at its own rate, the front pair of its channels.
+#[derive(Debug, Clone, Copy)]
+pub struct Frames<'a> {
+    /// Samples a second, 2,000 to 768,000.
+    pub rate_hz: u32,
+    /// The left, or only, channel.
+    pub left: &'a [f32],
+    /// The right channel; `None` where there is only one.
+    pub right: Option<&'a [f32]>,
+}
+
 /// Decodes audio track number `track` (0 is the default one) of `source` and hands it to `consume`, block by block.
 ///
 /// The source is read from its start. What a broken file still holds is decoded; the warnings say what is missing.
@@ -103,8 +114,31 @@ pub fn decode(
     limits: &Limits,
     consume: &mut dyn FnMut(&Block<'_>),
 ) -> Result<MediaInfo, Error> {
+    decode_into(source, track, limits, Sink::new(limits, consume))
+}
+
+/// As [`decode`], but gives the audio at the file's own rate and not cut into views: for those who work on the sound
+/// itself and not on what the fingerprint hears of it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_frames(
+    source: &mut Source,
+    track: usize,
+    limits: &Limits,
+    consume: &mut dyn FnMut(&Frames<'_>),
+) -> Result<MediaInfo, Error> {
+    let mut no_blocks = |_: &Block<'_>| {};
+    decode_into(source, track, limits, Sink::new(limits, &mut no_blocks).giving_frames(consume))
+}
+
+fn decode_into(
+    source: &mut Source,
+    track: usize,
+    limits: &Limits,
+    mut sink: Sink<'_>,
+) -> Result<MediaInfo, Error> {
     let found = sniff::sniff(source)?;
-    let mut sink = Sink::new(limits, consume);
     // In a pipe a tag with a large picture is out of reach once the audio behind it was looked at.
     let id3 = if source.reaches(0) { id3::read(source, found.start)? } else { MediaTags::default() };
     let mut described = match found.kind {

@@ -3,7 +3,7 @@
 use super::mix::Front;
 use super::resample::{RATES_HZ, Resampler};
 use super::views::Views;
-use super::{Block, Error, Limits, MediaInfo, MediaTags};
+use super::{Block, Error, Frames, Limits, MediaInfo, MediaTags};
 use crate::base::ANALYSIS_RATE_HZ;
 
 /// What a demultiplexer says of its file.
@@ -23,11 +23,15 @@ pub(super) struct Described {
 /// Takes decoded packets, gives blocks.
 pub(super) struct Sink<'a> {
     consume: &'a mut dyn FnMut(&Block<'_>),
+    /// Who takes the audio at the file's own rate, in place of `consume`.
+    consume_frames: Option<&'a mut dyn FnMut(&Frames<'_>)>,
     frames_max: u64,
     resampler: Option<(u32, bool, Resampler)>,
     views: Views,
     /// Frames given so far, at the analysis rate.
     frames: u64,
+    /// Frames given so far at the file's own rate.
+    frames_at_own_rate: u64,
     first: Option<(u32, usize)>,
     changes: u32,
     bad_packets: u64,
@@ -40,10 +44,12 @@ impl<'a> Sink<'a> {
     pub(super) fn new(limits: &Limits, consume: &'a mut dyn FnMut(&Block<'_>)) -> Self {
         Self {
             consume,
+            consume_frames: None,
             frames_max: (limits.duration_max_s * f64::from(ANALYSIS_RATE_HZ)) as u64,
             resampler: None,
             views: Views::default(),
             frames: 0,
+            frames_at_own_rate: 0,
             first: None,
             changes: 0,
             bad_packets: 0,
@@ -51,6 +57,12 @@ impl<'a> Sink<'a> {
             bad_rate: None,
             cut_by_limit: false,
         }
+    }
+
+    /// Gives the audio at the file's own rate, and no blocks.
+    pub(super) fn giving_frames(mut self, consume: &'a mut dyn FnMut(&Frames<'_>)) -> Self {
+        self.consume_frames = Some(consume);
+        self
     }
 
     /// Takes the audio of one packet. Returns whether more is welcome.
@@ -62,6 +74,17 @@ impl<'a> Sink<'a> {
         let stereo = !front.right.is_empty();
         if self.first.is_none() {
             self.first = Some((front.rate_hz, front.channels));
+        }
+        if let Some(consume) = &mut self.consume_frames
+            && RATES_HZ.contains(&front.rate_hz)
+        {
+            let right = stereo.then_some(front.right.as_slice());
+            consume(&Frames { rate_hz: front.rate_hz, left: &front.left, right });
+            // In the unit of the limit and of the length that is told.
+            self.frames_at_own_rate += front.left.len() as u64;
+            self.frames = self.frames_at_own_rate * u64::from(ANALYSIS_RATE_HZ) / u64::from(front.rate_hz);
+            self.cut_by_limit = self.frames > self.frames_max;
+            return !self.cut_by_limit;
         }
         if !matches!(&self.resampler, Some((rate, wide, _)) if *rate == front.rate_hz && *wide == stereo) {
             self.flush();

@@ -8,12 +8,14 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use indicatif::ProgressBar;
 
+use super::overlaps::{self, OverlapsArgs};
 use super::{Context, Exit, Usage, output};
 use crate::base::RecordingId;
 use crate::base::encoding_by_name;
 use crate::catalog::import::{Filter, Options, Row, TABLE_BYTES_MAX, Table, parse};
 use crate::catalog::{Catalog, Recording};
 use crate::scan::Library;
+use crate::scan::overlap::{self, Overlap};
 use crate::scan::register::{self, Progress, Registered};
 use crate::scan::worker::Decoder;
 use crate::store::{Batch, Store};
@@ -36,12 +38,16 @@ enum Command {
     /// Add audio files, or folders of them: fingerprint each and register it as a recording
     #[command(
         after_help = "The recording_id is the file's ISRC tag, else the file's name without its ending. \
-        A file that was added before is skipped if its bytes are the same, else fingerprinted again."
+        A file that was added before is skipped if its bytes are the same, else fingerprinted again. What new \
+        recordings share with others (the same master, a remix, a loop) is told; `catalog overlaps` lists it."
     )]
     Add {
         /// Audio files, or folders that are searched for them
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Do not look for what they share with other recordings; `catalog overlaps --scan` does it later
+        #[arg(long)]
+        no_overlaps: bool,
     },
     /// Import a table of recordings, and with --audio-root their audio
     #[command(after_long_help = IMPORT_HELP)]
@@ -60,6 +66,8 @@ enum Command {
         /// The recording_id
         id: RecordingId,
     },
+    /// What recordings share with each other: the same master twice, a remix, a loop
+    Overlaps(OverlapsArgs),
     /// Remove recordings and their fingerprints
     Remove {
         /// The recording_ids
@@ -92,6 +100,9 @@ struct ImportArgs {
     /// Fingerprint the audio files that the table names, relative to this folder
     #[arg(long, value_name = "DIR")]
     audio_root: Option<PathBuf>,
+    /// Do not look for what new recordings share with others; `catalog overlaps --scan` does it later
+    #[arg(long)]
+    no_overlaps: bool,
     /// The table's encoding, for example gb18030 or shift-jis [default: detected]
     #[arg(long, value_name = "NAME", value_parser = parse_encoding)]
     encoding: Option<&'static encoding_rs::Encoding>,
@@ -115,16 +126,17 @@ fn parse_filter(text: &str) -> Result<Filter, String> {
 
 pub(super) fn run(context: &Context, args: CatalogArgs) -> anyhow::Result<Exit> {
     match args.command {
-        Command::Add { paths } => add(context, &paths),
+        Command::Add { paths, no_overlaps } => add(context, &paths, !no_overlaps),
         Command::Import(args) => import(context, args),
         Command::List { prefix, limit } => list(context, &prefix, limit.unwrap_or(usize::MAX)),
         Command::Show { id } => show(context, &id),
+        Command::Overlaps(args) => overlaps::run(context, &args),
         Command::Remove { ids } => remove(context, &ids),
         Command::Stats => stats(context),
     }
 }
 
-fn add(context: &Context, paths: &[PathBuf]) -> anyhow::Result<Exit> {
+fn add(context: &Context, paths: &[PathBuf], with_overlaps: bool) -> anyhow::Result<Exit> {
     for path in paths {
         if !path.exists() {
             return Err(Usage(format!("{}: there is no such file or folder", path.display())).into());
@@ -137,7 +149,7 @@ fn add(context: &Context, paths: &[PathBuf]) -> anyhow::Result<Exit> {
         report.tell(&progress);
         true
     })?;
-    report.finish()
+    report.finish_with(with_overlaps.then_some(&library))
 }
 
 /// Opens the library; segments that cannot be read are told and left out, since adding their audio again is the cure.
@@ -171,6 +183,7 @@ fn import(context: &Context, args: ImportArgs) -> anyhow::Result<Exit> {
                 report.tell(&progress);
                 true
             })?;
+            return report.finish_with((!args.no_overlaps).then_some(&library));
         }
         _ => {
             if table.names_audio && !args.dry_run {
@@ -241,6 +254,7 @@ fn import_metadata(
                 outcome: outcome.as_ref().ok().copied(),
                 error: outcome.err().map(|error| error.to_string()),
                 warnings: Vec::new(),
+                fingerprinted: false,
             });
         }
         if !dry_run {
@@ -260,11 +274,13 @@ struct Report<'a> {
     bar: ProgressBar,
     outcomes: [u64; 3],
     failed: u64,
+    /// Recordings with a new fingerprint.
+    fresh: Vec<RecordingId>,
 }
 
 impl<'a> Report<'a> {
     fn new(context: &'a Context) -> Self {
-        Self { context, bar: output::progress(context, 0), outcomes: [0; 3], failed: 0 }
+        Self { context, bar: output::progress(context, 0), outcomes: [0; 3], failed: 0, fresh: Vec::new() }
     }
 
     fn tell(&mut self, progress: &Progress<'_>) {
@@ -277,6 +293,9 @@ impl<'a> Report<'a> {
         if let Some(outcome) = result.outcome {
             self.outcomes[outcome as usize] += 1;
         }
+        if result.fingerprinted {
+            self.fresh.extend(result.recording_id.clone());
+        }
         if let Some(error) = &result.error {
             self.failed += 1;
             let path = result.path.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
@@ -287,6 +306,17 @@ impl<'a> Report<'a> {
             // A result that cannot be encoded does not exist: it holds nothing but text and numbers.
             let _ = output::json(result);
         }
+    }
+
+    /// Ends with what the new recordings share with others, where a library is given to look in.
+    fn finish_with(mut self, library: Option<&Library>) -> anyhow::Result<Exit> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let context = self.context;
+        let exit = self.finish()?;
+        if let Some(library) = library {
+            overlaps::tell_of(context, library, &fresh)?;
+        }
+        Ok(exit)
     }
 
     fn finish(self) -> anyhow::Result<Exit> {
@@ -345,8 +375,9 @@ fn show(context: &Context, id: &RecordingId) -> anyhow::Result<Exit> {
     let Some(recording) = Catalog::new(&store).get(id)? else {
         return Err(unknown(id).into());
     };
+    let shared = overlap::list(&store, Some(id))?;
     if context.json {
-        output::json(&recording)?;
+        output::json(&Shown { recording: &recording, overlaps: &shared })?;
         return Ok(Exit::Done);
     }
     let mut table = output::table(context, &["field", "value"]);
@@ -356,8 +387,20 @@ fn show(context: &Context, id: &RecordingId) -> anyhow::Result<Exit> {
             table.add_row([name, value]);
         }
     }
+    for one in &shared {
+        table.add_row(["overlap".to_owned(), overlaps::words(one)]);
+    }
     output::line(&table.to_string());
     Ok(Exit::Done)
+}
+
+/// One object of `catalog show --json`.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    recording: &'a Recording,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlaps: &'a [Overlap],
 }
 
 /// Returns the rows of a field: one, or one for each part of it.

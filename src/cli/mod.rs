@@ -7,6 +7,7 @@ mod scanning;
 
 mod case;
 mod catalog;
+mod overlaps;
 mod check;
 mod crawl;
 mod demo;

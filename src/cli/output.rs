@@ -113,20 +113,26 @@ pub(super) fn span(start_s: f64, end_s: f64) -> String {
 
 /// How a copy was altered, in words; `as it is` where nothing was done to it.
 pub(super) fn alteration(one: &Match) -> String {
-    let mut words = Vec::new();
-    if (one.speed - 1.0).abs() >= 0.005 {
-        words.push(format!("speed ×{:.3}", one.speed));
-    }
-    if (one.tempo - 1.0).abs() >= 0.005 {
-        words.push(format!("tempo ×{:.3}", one.tempo));
-    }
-    if one.pitch_semitones.abs() >= 0.1 {
-        words.push(format!("pitch {:+.1} st", one.pitch_semitones));
-    }
+    let mut words = factors(one.speed, one.tempo, one.pitch_semitones);
     if one.channel != ChannelView::Mid {
         words.push(format!("in {}", one.channel.as_str()));
     }
     if words.is_empty() { "as it is".to_owned() } else { words.join(", ") }
+}
+
+/// Factors of alteration in words; none where nothing was altered by as much as one would hear.
+pub(super) fn factors(speed: f64, tempo: f64, pitch_semitones: f64) -> Vec<String> {
+    let mut words = Vec::new();
+    if (speed - 1.0).abs() >= 0.005 {
+        words.push(format!("speed ×{speed:.3}"));
+    }
+    if (tempo - 1.0).abs() >= 0.005 {
+        words.push(format!("tempo ×{tempo:.3}"));
+    }
+    if pitch_semitones.abs() >= 0.1 {
+        words.push(format!("pitch {pitch_semitones:+.1} st"));
+    }
+    words
 }
 
 /// An error with its causes, on one line.

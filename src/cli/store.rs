@@ -11,6 +11,7 @@ use super::{Context, Exit, output};
 use crate::cases::Case;
 use crate::catalog::Recording;
 use crate::rights::Licence;
+use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
 use crate::scan::{Library, inspect, transfer};
 use crate::store::{Kinds, RebuildReport, Stats, Store};
@@ -62,7 +63,7 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    Kinds::new().with::<Recording>().with::<Licence>().with::<Case>()
+    Kinds::new().with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>()
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {

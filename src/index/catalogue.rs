@@ -80,6 +80,21 @@ impl Index {
         Ok(index)
     }
 
+    /// The same index as if some recordings were not in it; nothing is opened or written.
+    #[must_use]
+    pub fn without(&self, ids: &[RecordingId]) -> Self {
+        let mut index = self.clone();
+        for id in ids {
+            let Some((at, local)) = index.find_in_part(id) else { continue };
+            let part = &mut index.parts[at];
+            part.removed.insert(local);
+            part.gone = bits(&part.removed, part.segment.len());
+            index.recordings -= 1;
+            index.steps = index.steps.saturating_sub(u64::from(part.segment.duration(local as usize)));
+        }
+        index
+    }
+
     /// Number of recordings, removed ones left out.
     #[must_use]
     pub fn len(&self) -> usize {

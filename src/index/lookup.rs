@@ -321,7 +321,7 @@ mod tests {
 
         #[test]
         fn shares_are_all_probes_and_no_key_is_in_two(keys in prop::collection::vec(0u64..30, 0..60), threads in 1usize..5) {
-            let mut probes: Vec<u64> = keys.into_iter().map(|key| key << 32 | key % 3).collect();
+            let mut probes: Vec<u64> = keys.into_iter().map(|key| (key << 32) | (key % 3)).collect();
             probes.sort_unstable();
             let shares = shares(&probes, threads);
             prop_assert_eq!(shares.len(), threads);

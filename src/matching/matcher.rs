@@ -191,7 +191,8 @@ impl Search<'_> {
         let left = tally(&self.grid, &reference.peaks, &one.line, one.span);
         let backward = backward_tally(&self.query, &reference.peaks, &one.line, one.span);
         let joint = joint_surprise(&left, &backward);
-        left.found >= FOUND_MIN && log10_false_match(joint, &one.alteration, self.duration, self.catalogue_s) <= limit
+        left.found >= FOUND_MIN
+            && log10_false_match(joint, &one.alteration, self.duration, self.catalogue_s) <= limit
     }
 }
 

@@ -58,8 +58,7 @@ fn index(seeds: &[u64]) -> (tempfile::TempDir, Index) {
         })
         .collect();
     write_segment(&folder.path().join("one.seg"), &entries).unwrap();
-    let entry =
-        SegmentEntry { file: "one.seg".to_owned(), recordings: seeds.len() as u32, removed: Vec::new() };
+    let entry = SegmentEntry::new("one.seg".to_owned(), seeds.len() as u32);
     let index = Index::open(folder.path(), &Manifest { generation: 1, segments: vec![entry] }).unwrap();
     (folder, index)
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::merging::{Merging, merge};
+use super::overlap;
 use crate::base::RecordingId;
 use crate::catalog::{Catalog, Outcome, Recording};
 use crate::fingerprint::Fingerprint;
@@ -206,6 +207,8 @@ impl Library {
             let refreshed = outcome == Outcome::Unchanged && self.holds(&entry.recording.recording_id);
             outcomes.push(if refreshed { Outcome::Updated } else { outcome });
             let id = entry.recording.recording_id;
+            // Of the audio that was there before.
+            overlap::forget(&self.store, &mut batch, &id, |_| false)?;
             fingerprints.retain(|(other, _)| *other != id);
             fingerprints.push((id, entry.fingerprint));
         }
@@ -231,6 +234,7 @@ impl Library {
         for id in ids {
             if !removed.contains(id) && Catalog::new(&self.store).get(id)?.is_some() {
                 batch.delete::<Recording>(id.as_str());
+                overlap::forget(&self.store, &mut batch, id, |_| false)?;
                 removed.push(id.clone());
             }
         }

@@ -5,6 +5,7 @@
 //! - [`Library`]: the store with the catalogue's index, always of one state; [`IndexReader`] gives other threads the index.
 //! - [`Error`], [`PipelineError`]: why the library could not be opened or changed, and why a pipeline stopped.
 //! - [`register`]: the owner's audio → catalogue and index.
+//! - [`overlap`]: an open library → what its recordings share with each other.
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
@@ -14,6 +15,7 @@ pub mod worker;
 mod library;
 mod merging;
 pub mod register;
+pub mod overlap;
 pub mod inspect;
 pub mod transfer;
 mod identify;

@@ -332,3 +332,89 @@ fn is_same_audio(one: &Match, other: &Match) -> bool {
         && (one.speed * one.tempo / (other.speed * other.tempo)).ln().abs() < 0.01
         && other.log10_false_match <= SAME_AUDIO_SHARE * one.log10_false_match
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::base::ChannelView;
+
+    fn id(text: &str) -> RecordingId {
+        RecordingId::new(text).unwrap()
+    }
+
+    /// A recording that was found from one second to another, at a speed, this surely.
+    fn finding(name: &str, decision: Decision, span: (f64, f64), speed: f64, log10: f64) -> Finding {
+        let recording = Recording::new(id(name), name.to_owned());
+        let question = Question {
+            recording: &recording,
+            operator: None,
+            territory: None,
+            at: Timestamp::UNIX_EPOCH,
+            right: Right::MakingAvailable,
+        };
+        let one = Match {
+            recording_id: id(name),
+            query_start_s: span.0,
+            query_end_s: span.1,
+            reference_start_s: 100.0,
+            reference_end_s: 100.0 + (span.1 - span.0) * speed,
+            speed,
+            tempo: 1.0,
+            pitch_semitones: 0.0,
+            channel: ChannelView::Mid,
+            matched_peaks: 100,
+            log10_false_match: log10,
+        };
+        Finding {
+            recording_id: id(name),
+            title: name.to_owned(),
+            matches: vec![one],
+            verdict: Verdict { decision, ..verdict(&LicenceGraph::default(), &question) },
+            case_id: None,
+            case_is_new: false,
+        }
+    }
+
+    fn doubted(mut findings: [Finding; 2]) -> [Decision; 2] {
+        doubt_shared_audio(&mut findings);
+        findings.map(|finding| finding.verdict.decision)
+    }
+
+    #[test]
+    fn a_span_of_two_recordings_under_different_licences_is_undetermined() {
+        let mut findings = [
+            finding("licensed", Decision::Licensed, (3.0, 33.0), 1.0, -80.0),
+            finding("other", Decision::Unlicensed, (3.5, 33.0), 1.002, -85.0),
+        ];
+        doubt_shared_audio(&mut findings);
+        let [licensed, other] = findings;
+        assert_eq!(licensed.verdict.decision, Decision::Licensed);
+        assert_eq!(other.verdict.decision, Decision::Undetermined);
+        assert!(other.verdict.reasons[0].contains("`licensed`"), "{:?}", other.verdict.reasons);
+    }
+
+    #[test]
+    fn a_span_of_two_recordings_of_one_verdict_keeps_it() {
+        let both = ["a", "b"].map(|name| finding(name, Decision::Unlicensed, (0.0, 30.0), 1.0, -80.0));
+        assert_eq!(doubted(both), [Decision::Unlicensed; 2]);
+    }
+
+    #[test]
+    fn another_span_speed_or_a_far_weaker_rival_raises_no_doubt() {
+        let rivals = [((40.0, 70.0), 1.0, -80.0), ((0.0, 30.0), 1.2, -80.0), ((0.0, 30.0), 1.0, -20.0)];
+        for (span, speed, log10) in rivals {
+            let rival = finding("rival", Decision::Licensed, span, speed, log10);
+            let accused = finding("accused", Decision::Unlicensed, (0.0, 30.0), 1.0, -80.0);
+            assert_eq!(doubted([rival, accused]), [Decision::Licensed, Decision::Unlicensed]);
+        }
+    }
+
+    #[test]
+    fn one_span_without_a_rival_is_enough_to_stay_unlicensed() {
+        let rival = finding("rival", Decision::Undetermined, (0.0, 30.0), 1.0, -80.0);
+        let mut accused = finding("accused", Decision::Unlicensed, (0.0, 30.0), 1.0, -80.0);
+        accused.matches.push(Match { query_start_s: 50.0, query_end_s: 80.0, ..accused.matches[0].clone() });
+        assert_eq!(doubted([rival, accused]), [Decision::Undetermined, Decision::Unlicensed]);
+    }
+}

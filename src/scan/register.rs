@@ -33,6 +33,9 @@ pub struct Registered {
     pub error: Option<String>,
     /// What is wrong with the audio that was registered all the same.
     pub warnings: Vec<String>,
+    /// Whether the index has a new fingerprint of it.
+    #[serde(skip)]
+    pub fingerprinted: bool,
 }
 
 /// One input is done; told in the order of the inputs, once it is safely stored.
@@ -300,6 +303,7 @@ impl Session<'_, '_> {
         if !entries.is_empty() {
             for (owner, outcome) in owners.into_iter().zip(self.library.add(entries)?) {
                 results[owner].outcome = Some(outcome);
+                results[owner].fingerprinted = true;
             }
         }
         for result in &results {
@@ -325,6 +329,7 @@ fn told(
         outcome,
         error,
         warnings: Vec::new(),
+        fingerprinted: false,
     }
 }
 

@@ -279,6 +279,47 @@ fn importing_a_table_with_audio_again_changes_nothing() {
     assert_eq!((found(path, 2), found(path, 3)), (vec![], vec!["B-1".to_owned()]));
 }
 
+#[test]
+fn what_recordings_share_is_told_listed_and_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let (one, two, three) = (music(1, 24.0, RATE_HZ), music(2, 24.0, RATE_HZ), music(3, 24.0, RATE_HZ));
+    fs::create_dir(path.join("masters")).unwrap();
+    let write = |name: &str, samples: &[f32]| {
+        write_wav(&path.join(format!("masters/{name}.wav")), samples, RATE_HZ, 1);
+    };
+    write("master", &one);
+    write("medley", &[two, one.clone(), three].concat());
+    let overlaps = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let output =
+            earwitness(path).args(["catalog", "overlaps", "--json"]).args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    earwitness(path)
+        .args(["catalog", "add", "masters", "--no-overlaps"])
+        .assert()
+        .success()
+        .stderr(predicate::str::contains("overlap").not());
+    assert!(overlaps(&[]).is_empty());
+    assert_eq!(overlaps(&["--scan"]).len(), 1);
+    let [found] = overlaps(&["medley"]).try_into().unwrap();
+    assert_eq!((&found["with"], &found["kind"]), (&"master".into(), &"contained".into()));
+    let start = found["start_s"].as_f64().unwrap();
+    assert!((start - 24.0).abs() < 2.0, "{found}");
+
+    write("medley", &music(4, 24.0, RATE_HZ));
+    write("again", &one[RATE_HZ as usize..]);
+    add(path, "overlap: again and master share nearly all of both: 0:0");
+    assert_eq!(overlaps(&[]).len(), 1);
+    earwitness(path).args(["catalog", "show", "master"]).assert().success().stdout(
+        predicate::str::contains("again share nearly all").and(predicate::str::contains("medley").not()),
+    );
+    earwitness(path).args(["catalog", "remove", "again"]).assert().success();
+    assert!(overlaps(&[]).is_empty());
+    earwitness(path).args(["catalog", "overlaps", "nobody"]).assert().code(2);
+}
+
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)).unwrap()
 }

@@ -161,7 +161,7 @@ fn decode_samples(rate_hz: u32, channels: usize, format: &str) -> Result<Decoded
 
 /// One analyser a view, made when the view is first needed.
 #[derive(Default)]
-struct ViewAnalyzers {
+pub struct ViewAnalyzers {
     analyzers: [Option<Analyzer>; 4],
     /// Samples so far.
     samples: usize,
@@ -171,7 +171,8 @@ struct ViewAnalyzers {
 const SILENCE: [f32; 4096] = [0.0; 4096];
 
 impl ViewAnalyzers {
-    fn push(&mut self, block: &Block<'_>) {
+    /// Takes the next block of a decoder.
+    pub fn push(&mut self, block: &Block<'_>) {
         let views = [Some(block.mid), block.side, block.left, block.right];
         for (analyzer, view) in self.analyzers.iter_mut().zip(views) {
             match (analyzer, view) {
@@ -189,7 +190,9 @@ impl ViewAnalyzers {
         self.samples += block.mid.len();
     }
 
-    fn finish(self) -> Vec<(ChannelView, Vec<u8>)> {
+    /// Gives the views with their encoded fingerprints.
+    #[must_use]
+    pub fn finish(self) -> Vec<(ChannelView, Vec<u8>)> {
         let views = ChannelView::ALL.into_iter().zip(self.analyzers);
         views.filter_map(|(view, analyzer)| Some((view, fingerprint::encode(&analyzer?.finish())))).collect()
     }

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{analyse_all, in_order};
-pub use child::{ChildJob, Task, run_child};
+pub use child::{ChildJob, Task, ViewAnalyzers, run_child};
 pub use feed::{Feed, FeedSender};
 pub use frames::Tick;
 pub use listening::{Input, Listen, Listened};
