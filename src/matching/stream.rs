@@ -201,10 +201,12 @@ impl StreamMatcher {
                 return;
             }
         }
-        // Elsewhere in the same recording at the same time (a loop): what was found first stands.
+        // Elsewhere in the same recording at the same time: music that repeats itself lies on several lines, and
+        // stretches may choose differently. What was found first stands as far as it goes.
         for span in &self.spans {
             let other = &span.found;
-            if other.recording_id == one.recording_id && overlap(other, &one) > 0.3 {
+            let runs_in = (other.query_start_s..other.query_end_s).contains(&one.query_start_s);
+            if other.recording_id == one.recording_id && (runs_in || overlap(other, &one) > 0.3) {
                 start_later(&mut one, other.query_end_s);
             }
         }

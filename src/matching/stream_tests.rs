@@ -158,6 +158,27 @@ fn a_live_stream_tells_what_begins() {
 }
 
 #[test]
+fn music_that_repeats_itself_is_told_once_at_a_time() {
+    // The same 50 s again and again: every line that is a whole number of them off is as good.
+    let tune: Vec<Peak> = music(5, 50);
+    let again = |times: u32| -> Vec<Peak> {
+        let at = |n: u32| tune.iter().map(move |peak| Peak { time: peak.time + n * steps(50.0), ..*peak });
+        (0..times).flat_map(at).collect()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let id = RecordingId::new("loop").unwrap();
+    let entries = [(id, Fingerprint { duration: steps(250.0), peaks: again(5) })];
+    write_segment(&folder.path().join("one.seg"), &entries).unwrap();
+    let entry = SegmentEntry { file: "one.seg".to_owned(), recordings: 1, removed: Vec::new() };
+    let index = Index::open(folder.path(), &Manifest { generation: 1, segments: vec![entry] }).unwrap();
+    let (found, _) = streamed(&again(5), 250.0, Stretches::of_length(80.0), &index);
+    let spans: Vec<(f64, f64)> = found.iter().map(|(_, one)| (one.query_start_s, one.query_end_s)).collect();
+    assert!(spans.windows(2).all(|pair| pair[0].1 <= pair[1].0 + 0.01), "{spans:?}");
+    let told_s: f64 = spans.iter().map(|(start, end)| end - start).sum();
+    assert!(told_s > 230.0, "{spans:?}");
+}
+
+#[test]
 fn what_is_held_does_not_grow() {
     let (_folder, index) = index(&[1]);
     let long = music(99, 900);

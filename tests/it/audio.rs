@@ -297,8 +297,12 @@ fn a_worker_analyses_a_file_and_says_how_it_was_protected() {
 
 #[test]
 fn a_worker_that_misbehaves_costs_one_clear_error() {
-    let limits =
-        WorkerLimits { seconds: 1, memory_bytes: 512 << 20, reply_bytes: 1 << 20, ..WorkerLimits::default() };
+    let limits = WorkerLimits {
+        seconds: 30,
+        memory_bytes: 512 << 20,
+        reply_bytes: 1 << 20,
+        ..WorkerLimits::default()
+    };
     let path = fixtures().join("vorbis.ogg");
     let error =
         |fault: &str| decoder().with_limits(limits.clone()).with_fault(fault).analyse(&path).unwrap_err();
