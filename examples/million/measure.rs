@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use earwitness::base::{ChannelView, RecordingId};
-use earwitness::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S, query_quads};
+use earwitness::fingerprint::{Density, Fingerprint, Peak, TIME_STEPS_PER_S, query_quads};
 use earwitness::index::{CostLimit, Family, Index, LookupReport, Posting, Probes};
 use earwitness::matching::{MatchOptions, find_matches};
 
@@ -65,7 +65,9 @@ fn lookup(index: &Index, name: &str, fingerprints: &[&Fingerprint], threads: usi
     for fingerprint in fingerprints.iter().take(QUERIES) {
         let from = (fingerprint.duration / 2).min((60.0 * TIME_STEPS_PER_S) as u32);
         let mut probes = Probes::default();
-        for quad in query_quads(&fingerprint.peaks, from..from + (LOOKUP_S * TIME_STEPS_PER_S) as u32) {
+        for quad in
+            query_quads(&fingerprint.peaks, from..from + (LOOKUP_S * TIME_STEPS_PER_S) as u32, Density::Dense)
+        {
             quad.probes(|key| probes.push(key, quad.time));
         }
         let begun = Instant::now();

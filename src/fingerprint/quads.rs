@@ -77,6 +77,19 @@ const QUERY: Shape = Shape {
     quads_per_root: usize::MAX,
 };
 
+/// The quads of a query that are most often those of a reference: salient peaks alone, as references have them.
+const QUERY_SPARSE: Shape =
+    Shape { salient_only: true, zone: REFERENCE.zone, duration_min: steps(0.3), partners: 5, ..QUERY };
+
+/// How many quads a query is cut into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Density {
+    /// Those of salient peaks, some 100 a second: enough for a copy that is hardly altered.
+    Sparse,
+    /// Those of all peaks, some 2,000 a second.
+    Dense,
+}
+
 impl Quad {
     fn new(root: &Peak, mut others: [&Peak; 3]) -> Option<Self> {
         others.sort_by_key(|peak| (peak.time, peak.pitch));
@@ -170,10 +183,14 @@ pub fn reference_quads(peaks: &[Peak]) -> Vec<Quad> {
 /// The many quads of a query whose roots lie in a stretch of time (steps), in order of their roots. Where two peaks
 /// are nearly simultaneous, both orders are given.
 #[must_use]
-pub fn query_quads(peaks: &[Peak], roots: Range<u32>) -> Vec<Quad> {
+pub fn query_quads(peaks: &[Peak], roots: Range<u32>, density: Density) -> Vec<Quad> {
     let simultaneous = steps(0.03);
+    let shape = match density {
+        Density::Sparse => &QUERY_SPARSE,
+        Density::Dense => &QUERY,
+    };
     let mut quads = Vec::new();
-    combine(peaks, roots, &QUERY, |root, mut others| {
+    combine(peaks, roots, shape, |root, mut others| {
         others.sort_by_key(|peak| (peak.time, peak.pitch));
         let [a, b, c] = others;
         quads.extend(Quad::in_order(root, [a, b, c]));
@@ -301,7 +318,7 @@ mod tests {
             let references = reference_quads(&peaks);
             prop_assert!(references.len() > 50);
             let mut keys = std::collections::HashSet::new();
-            for quad in query_quads(&altered, 0..u32::MAX) {
+            for quad in query_quads(&altered, 0..u32::MAX, Density::Dense) {
                 quad.probes(|key| _ = keys.insert(key));
             }
             let reached = references.iter().filter(|quad| keys.contains(&quad.key())).count();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::fingerprint::{Peak, query_quads};
+use crate::fingerprint::{Density, Peak, query_quads};
 use crate::index::{CostLimit, Family, Index, Probes, RecordingIndex};
 
 /// A quad of the query met by a quad of a recording.
@@ -28,9 +28,15 @@ const SHIFT_MAX: f32 = 512.0;
 
 /// Looks up the quads whose roots lie in a stretch of the query (steps), and appends their hits in order of query
 /// time.
-pub(super) fn look_up(peaks: &[Peak], roots: Range<u32>, index: &Index, hits: &mut Vec<Hit>) {
+pub(super) fn look_up(
+    peaks: &[Peak],
+    roots: Range<u32>,
+    density: Density,
+    index: &Index,
+    hits: &mut Vec<Hit>,
+) {
     let first = hits.len();
-    let quads = query_quads(peaks, roots);
+    let quads = query_quads(peaks, roots, density);
     let mut probes = Probes::default();
     for (tag, quad) in quads.iter().enumerate() {
         quad.probes(|key| probes.push(key, tag as u32));

@@ -12,7 +12,7 @@ use super::types::Match;
 use super::verify::{Probe, QueryPeaks, Tally, backward_tally, fit, grid_of, probe, refine, tally};
 use super::vote::candidates;
 use crate::base::ChannelView;
-use crate::fingerprint::{Fingerprint, PITCH_STEPS_PER_OCTAVE, TIME_STEPS_PER_S};
+use crate::fingerprint::{Density, Fingerprint, PITCH_STEPS_PER_OCTAVE, TIME_STEPS_PER_S};
 use crate::index::{Index, RecordingIndex};
 
 /// What is accepted.
@@ -42,17 +42,58 @@ const FOUND_MIN: usize = 10;
 /// A recording that explains the same peaks nearly as well is reported beside the best (the same master twice).
 const RIVAL_SHARE: f64 = 0.8;
 
-/// Recordings whose peaks are kept at a time: some 25 MB.
-const REFERENCES_MAX: usize = 256;
+/// A match explains a window when at both ends this share of the window is all that it leaves out …
+const EDGE_SHARE: f64 = 0.05;
+/// … and this share of the peaks of either side is found on the other.
+const EXPLAINED_SHARE: f64 = 0.75;
+
+/// Recordings whose peaks are kept at a time: some 50 MB, more than a window has candidates.
+const REFERENCES_MAX: usize = 512;
 
 /// A stretch of the query on one line.
 struct Found {
     recording: RecordingIndex,
     line: Line,
     span: (f64, f64),
+    /// The recording's peaks, looked for in the query …
     tally: Tally,
+    /// … and the query's in the recording.
+    backward: Tally,
     alteration: Alteration,
     log10_false_match: f64,
+}
+
+impl Found {
+    /// Whether it is sure, covers a window, and leaves hardly a peak of either side unexplained there.
+    fn explains(&self, window: (f64, f64), limit: f64) -> bool {
+        let edge = EDGE_SHARE * (window.1 - window.0);
+        let covers = self.span.0 <= window.0 + edge && self.span.1 >= window.1 - edge;
+        covers
+            && self.log10_false_match <= limit
+            && [&self.tally, &self.backward].iter().all(|tally| tally.share() >= EXPLAINED_SHARE)
+    }
+}
+
+/// The hits of a window that moves through the query.
+struct HitWindow {
+    density: Density,
+    hits: Vec<Hit>,
+    /// Roots before this time (steps) were looked up.
+    looked_up: u32,
+}
+
+impl HitWindow {
+    fn new(density: Density) -> Self {
+        Self { density, hits: Vec::new(), looked_up: 0 }
+    }
+
+    /// Forgets what lies before `start` (steps) and looks up what is missing before `until`.
+    fn move_to(&mut self, start: f64, until: u32, query: &QueryPeaks<'_>, index: &Index) {
+        self.hits.drain(..self.hits.partition_point(|hit| f64::from(hit.query_time) < start));
+        let roots = self.looked_up.max(start as u32)..until;
+        look_up(query.peaks, roots, self.density, index, &mut self.hits);
+        self.looked_up = until;
+    }
 }
 
 /// Finds all recordings of `index` in `query`, of which `view` tells the channels; the surest match first.
@@ -63,17 +104,21 @@ pub fn find_matches(
     index: &Index,
     options: &MatchOptions,
 ) -> Vec<Match> {
+    if index.is_empty() {
+        return Vec::new();
+    }
     let peaks = QueryPeaks::new(&query.peaks);
     let mut search = Search {
         grid: grid_of(&peaks, f64::from(query.duration)),
         query: peaks,
         duration: f64::from(query.duration),
         catalogue_s: index.duration_s(),
+        limit: options.log10_false_match_max,
         index,
         references: HashMap::new(),
     };
     let found = search.all_windows();
-    let kept = search.explain_away(found, options.log10_false_match_max);
+    let kept = search.explain_away(found);
     kept.iter().filter_map(|found| to_match(found, view, index)).collect()
 }
 
@@ -83,25 +128,31 @@ struct Search<'a> {
     grid: Grid,
     duration: f64,
     catalogue_s: f64,
+    /// The greatest `log10_false_match` that is accepted.
+    limit: f64,
     index: &'a Index,
     references: HashMap<RecordingIndex, Rc<Fingerprint>>,
 }
 
 impl Search<'_> {
-    /// Verified spans of all windows. Hits are looked up hop by hop and forgotten when their window has passed, so
-    /// that a long query needs no more memory than a short one.
+    /// Verified spans of all windows. A window is looked up by its few sparse quads first; the many dense ones follow
+    /// where those did not explain all of it. Hits are looked up hop by hop and forgotten when their window has passed,
+    /// so that a long query needs no more memory than a short one.
     fn all_windows(&mut self) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
-        let mut hits: Vec<Hit> = Vec::new();
-        let (mut start, mut looked_up) = (0.0, 0u32);
+        let (mut sparse, mut dense) = (HitWindow::new(Density::Sparse), HitWindow::new(Density::Dense));
+        let mut start = 0.0;
         loop {
             let last = start + WINDOW + WINDOW_HOP / 2.0 >= self.duration;
             let end = if last { self.duration } else { start + WINDOW };
             let until = if last { u32::MAX } else { end as u32 };
-            look_up(self.query.peaks, looked_up..until, self.index, &mut hits);
-            looked_up = until;
-            hits.drain(..hits.partition_point(|hit| f64::from(hit.query_time) < start));
-            self.window(&hits, (start, end), &mut found);
+            for hits in [&mut sparse, &mut dense] {
+                hits.move_to(start, until, &self.query, self.index);
+                self.window(&hits.hits, (start, end), &mut found);
+                if found.iter().any(|one| one.explains((start, end), self.limit)) {
+                    break;
+                }
+            }
             if last {
                 return found;
             }
@@ -150,13 +201,14 @@ impl Search<'_> {
             let backward = backward_tally(&self.query, &reference.peaks, &line, span);
             let joint = joint_surprise(&tally, &backward);
             let log10_false_match = log10_false_match(joint, &alteration, self.duration, self.catalogue_s);
-            Found { recording, line, span, tally, alteration, log10_false_match }
+            Found { recording, line, span, tally, backward, alteration, log10_false_match }
         })
     }
 
     /// Keeps the surest matches: what a surer one has explained does not count for another, unless that explains the
     /// same nearly as well.
-    fn explain_away(&mut self, mut found: Vec<Found>, limit: f64) -> Vec<Found> {
+    fn explain_away(&mut self, mut found: Vec<Found>) -> Vec<Found> {
+        let limit = self.limit;
         found.retain(|one| one.log10_false_match <= limit);
         found.sort_by(|a, b| {
             a.log10_false_match.total_cmp(&b.log10_false_match).then(a.recording.cmp(&b.recording))
@@ -170,7 +222,7 @@ impl Search<'_> {
             let rival = |other: &Found| {
                 one.log10_false_match - limit <= RIVAL_SHARE * (other.log10_false_match - limit)
             };
-            if !kept.iter().filter(overlaps).any(rival) && !self.stands_alone(&one, limit) {
+            if !kept.iter().filter(overlaps).any(rival) && !self.stands_alone(&one) {
                 continue;
             }
             let reference = self.reference(one.recording);
@@ -186,13 +238,13 @@ impl Search<'_> {
     }
 
     /// Whether a match is accepted on the peaks alone that no surer match has explained.
-    fn stands_alone(&mut self, one: &Found, limit: f64) -> bool {
+    fn stands_alone(&mut self, one: &Found) -> bool {
         let reference = self.reference(one.recording);
         let left = tally(&self.grid, &reference.peaks, &one.line, one.span);
         let backward = backward_tally(&self.query, &reference.peaks, &one.line, one.span);
         let joint = joint_surprise(&left, &backward);
         left.found >= FOUND_MIN
-            && log10_false_match(joint, &one.alteration, self.duration, self.catalogue_s) <= limit
+            && log10_false_match(joint, &one.alteration, self.duration, self.catalogue_s) <= self.limit
     }
 }
 
@@ -211,7 +263,7 @@ fn extend(
     tally: &Tally,
     duration: f64,
 ) -> Option<(Line, (f64, f64))> {
-    let share = tally.found as f64 / tally.tested.max(1) as f64;
+    let share = tally.share();
     let mut line = line;
     let mut span = best_stretch(&probe(query, reference, &line, window), share, tally.chance)?;
     // Each round but the last grows the span, so the query's length bounds their number.

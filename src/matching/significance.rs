@@ -26,7 +26,7 @@ pub(super) fn surprise(tally: &Tally) -> f64 {
     if tally.tested == 0 {
         return 0.0;
     }
-    let share = tally.found as f64 / tally.tested as f64;
+    let share = tally.share();
     let chance = tally.chance.clamp(CHANCE_MIN, 0.99);
     if share <= chance {
         return 0.0;

@@ -169,7 +169,7 @@ fn music_that_repeats_itself_is_told_once_at_a_time() {
     let id = RecordingId::new("loop").unwrap();
     let entries = [(id, Fingerprint { duration: steps(250.0), peaks: again(5) })];
     write_segment(&folder.path().join("one.seg"), &entries).unwrap();
-    let entry = SegmentEntry { file: "one.seg".to_owned(), recordings: 1, removed: Vec::new() };
+    let entry = SegmentEntry::new("one.seg".to_owned(), 1);
     let index = Index::open(folder.path(), &Manifest { generation: 1, segments: vec![entry] }).unwrap();
     let (found, _) = streamed(&again(5), 250.0, Stretches::of_length(80.0), &index);
     let spans: Vec<(f64, f64)> = found.iter().map(|(_, one)| (one.query_start_s, one.query_end_s)).collect();

@@ -48,6 +48,13 @@ pub(super) struct Tally {
     pub(super) chance: f64,
 }
 
+impl Tally {
+    /// Share of the tested peaks that was found, 0 to 1.
+    pub(super) fn share(&self) -> f64 {
+        self.found as f64 / self.tested.max(1) as f64
+    }
+}
+
 /// The query's peaks, searchable by time.
 pub(super) struct QueryPeaks<'a> {
     pub(super) peaks: &'a [Peak],
