@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use earwitness::audio::{self, Block, Limits, Source};
 use earwitness::base::ANALYSIS_RATE_HZ;
-use earwitness::fingerprint::{analyze, decode, encode, query_quads, reference_quads};
+use earwitness::fingerprint::{Density, analyze, decode, encode, query_quads, reference_quads};
 
 const SECONDS: u32 = 10;
 
@@ -71,7 +71,7 @@ fn stages(criterion: &mut Criterion) {
     criterion
         .bench_function("reference quads", |bencher| bencher.iter(|| reference_quads(black_box(&peaks))));
     criterion.bench_function("query quads", |bencher| {
-        bencher.iter(|| query_quads(black_box(&peaks), 0..u32::MAX));
+        bencher.iter(|| query_quads(black_box(&peaks), 0..u32::MAX, Density::Dense));
     });
 }
 
