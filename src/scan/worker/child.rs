@@ -22,7 +22,7 @@ pub struct ChildJob {
     pub cpu_s: u64,
     /// Whether the parent raises the limit on CPU time as audio goes by.
     pub cpu_is_renewed: bool,
-    /// Send peaks as they are found ([`super::frames`]) in place of one reply at the end.
+    /// Send peaks as they are found (`frames.rs`) in place of one reply at the end.
     pub streams: bool,
     /// Seconds of audio after which the rest is left alone.
     pub audio_s: f64,
