@@ -273,12 +273,12 @@ fn bad_fingerprints_of_an_import_are_named() {
         format!("{{\"kind\":\"fingerprint\",\"key\":\"{key}\",\"value\":{value}}}\n")
     };
     let text = lines(1, 0)
-        + &line("r000000", r#"{"format":1,"bytes":"%"}"#)
-        + &line("r000000", r#"{"format":1,"bytes":"AAAA"}"#)
+        + &line("r000000", r#"{"format":2,"bytes":"%"}"#)
+        + &line("r000000", r#"{"format":2,"bytes":"AAAA"}"#)
         + &line("r000000", r#"{"format":9,"bytes":""}"#)
-        + &line("", r#"{"format":1,"bytes":""}"#)
+        + &line("", r#"{"format":2,"bytes":""}"#)
         + &line("r000000", "null")
-        + &line("r000000", r#"{"format":1}"#);
+        + &line("r000000", r#"{"format":2}"#);
     fs::write(folder.path().join("in.jsonl"), text).unwrap();
     let mut assert = in_store(folder.path(), "store", &["store", "import", "in.jsonl"]).code(3);
     for said in [
