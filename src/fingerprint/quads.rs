@@ -39,9 +39,9 @@ const INTERVAL_CELL: i32 = 4;
 /// … and a twenty-first of the duration.
 const RATIO_CELL: i32 = 6;
 /// How far a quad of a query may lie from its reference, in units of 1/96 octave …
-pub const INTERVAL_TOLERANCE: i32 = 2;
+const INTERVAL_TOLERANCE: i32 = 2;
 /// … and in 1/128 of the duration.
-pub const RATIO_TOLERANCE: i32 = 3;
+const RATIO_TOLERANCE: i32 = 3;
 
 /// How the peaks of one side are combined.
 struct Shape {

@@ -198,7 +198,8 @@ impl ViewAnalyzers {
     }
 }
 
-fn silence(analyzer: &mut Analyzer, samples: usize) {
+/// Feeds an analyser silence, so that a view that is not given keeps its time.
+pub(super) fn silence(analyzer: &mut Analyzer, samples: usize) {
     let mut left = samples;
     while left > 0 {
         let piece = left.min(SILENCE.len());

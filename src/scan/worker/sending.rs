@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::child::silence;
 use super::frames::{Ending, Frame, FrameWriter, Tick};
 use crate::audio::Block;
 use crate::base::ChannelView;
@@ -16,9 +17,6 @@ const START_HOPS: u64 = 43;
 const SILENT_BLOCKS_MAX: u32 = 30;
 /// Frames span no more than this, in steps: 5 s.
 const TICK_STEPS: u32 = (5.0 * TIME_STEPS_PER_S) as u32;
-
-/// Silence is pushed in pieces of this many samples.
-const SILENCE: [f32; 4096] = [0.0; 4096];
 
 /// One view under analysis.
 struct Running {
@@ -69,15 +67,6 @@ impl Running {
         let rest = std::mem::take(&mut self.analyzer).finish();
         self.hold(rest.peaks);
         (self.held, self.offset.saturating_add(rest.duration))
-    }
-}
-
-fn silence(analyzer: &mut Analyzer, samples: usize) {
-    let mut left = samples;
-    while left > 0 {
-        let piece = left.min(SILENCE.len());
-        analyzer.push(&SILENCE[..piece]);
-        left -= piece;
     }
 }
 
