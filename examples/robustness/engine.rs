@@ -38,12 +38,12 @@ impl Engine {
     pub(crate) fn others(&self, id: &RecordingId, probes: &[Fingerprint]) -> Vec<Vec<Match>> {
         let index = self.index.without(std::slice::from_ref(id));
         let options = MatchOptions::default();
-        probes.iter().map(|probe| find_matches(probe, ChannelView::Mid, &index, &options)).collect()
+        probes.iter().map(|probe| find_matches(probe, ChannelView::Mid, &index, &options).matches).collect()
     }
 
     /// Finds recordings in an analysed query.
     pub(crate) fn identify(&self, analysis: &Analysis, log10_false_match_max: f64) -> Vec<Match> {
-        identify(analysis, &self.index, &MatchOptions { log10_false_match_max }).matches
+        identify(analysis, &self.index, &MatchOptions { log10_false_match_max, ..MatchOptions::default() }).matches
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{Color, Global};
 use crate::base::{Clock, SystemClock};
-use crate::config::{DEFAULT_STORE, Settings};
+use crate::config::{DEFAULT_STORE, MatchSettings, Settings};
 use crate::matching::MatchOptions;
 use crate::store::{Options, Store};
 
@@ -59,10 +59,12 @@ impl Context {
         })
     }
 
-    /// Which matches are accepted.
+    /// Which matches are accepted, and what a search may cost.
     #[must_use]
     pub fn match_options(&self) -> MatchOptions {
-        MatchOptions { log10_false_match_max: self.settings.matching.log10_false_match_max }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let MatchSettings { log10_false_match_max, postings_max } = self.settings.matching;
+        MatchOptions { log10_false_match_max, postings_max, threads, ..MatchOptions::default() }
     }
 
     /// Opens the store.

@@ -59,6 +59,9 @@ pub struct Peak {
     pub salient: bool,
 }
 
+/// The least strength of a peak of a recording that is not salient: 11 dB.
+const REFERENCE_STRENGTH_MIN: u8 = 22;
+
 /// The peaks of one piece of audio, in order of time, then pitch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -69,6 +72,14 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// What is kept of a recording: all salient peaks, and of the others those that are likely to be found in a copy, some
+    /// 22 a second in all. The rest would be a seventh of the index and tell hardly anything.
+    #[must_use]
+    pub fn for_reference(mut self) -> Self {
+        self.peaks.retain(|peak| peak.salient || peak.strength >= REFERENCE_STRENGTH_MIN);
+        self
+    }
+
     /// Returns the length of the audio in seconds.
     #[must_use]
     pub fn duration_s(&self) -> f64 {

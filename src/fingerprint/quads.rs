@@ -53,9 +53,14 @@ struct Shape {
     duration_min: u32,
     /// How many partners are taken of the zone, the strongest first.
     partners: usize,
-    /// How many quads are taken of one root, the strongest first.
+    /// How many quads are taken of one root, the strongest first …
     quads_per_root: usize,
+    /// … and of one that is at least [`STRONG`].
+    quads_per_strong_root: usize,
 }
+
+/// The strength of a root that is likelier to survive than others: 23 dB.
+const STRONG: u8 = 46;
 
 const fn steps(seconds: f64) -> u32 {
     (seconds * TIME_STEPS_PER_S) as u32
@@ -66,28 +71,35 @@ const REFERENCE: Shape = Shape {
     zone: (steps(0.10), steps(1.8)),
     duration_min: steps(0.4),
     partners: 5,
-    quads_per_root: 2,
+    quads_per_root: 1,
+    quads_per_strong_root: 2,
 };
 
 const QUERY: Shape = Shape {
     salient_only: false,
     zone: (steps(0.07), steps(2.6)),
     duration_min: steps(0.28),
-    partners: 9,
+    partners: 7,
     quads_per_root: usize::MAX,
+    quads_per_strong_root: usize::MAX,
 };
 
 /// The quads of a query that are most often those of a reference: salient peaks alone, as references have them.
 const QUERY_SPARSE: Shape =
     Shape { salient_only: true, zone: REFERENCE.zone, duration_min: steps(0.3), partners: 5, ..QUERY };
 
+/// The quads of a query of which there is little.
+const QUERY_DEEP: Shape = Shape { partners: 13, ..QUERY };
+
 /// How many quads a query is cut into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Density {
     /// Those of salient peaks, some 100 a second: enough for a copy that is hardly altered.
     Sparse,
-    /// Those of all peaks, some 2,000 a second.
+    /// Those of all peaks, some 900 a second.
     Dense,
+    /// Those of all peaks with more partners, some 7,000 a second.
+    Deep,
 }
 
 impl Quad {
@@ -172,7 +184,7 @@ fn pack(cells: [i32; 5]) -> QuadKey {
     QuadKey(bits)
 }
 
-/// The few quads of a recording that is indexed: about 20 a second.
+/// The few quads of a recording that is indexed: about 10 a second.
 #[must_use]
 pub fn reference_quads(peaks: &[Peak]) -> Vec<Quad> {
     let mut quads = Vec::new();
@@ -188,6 +200,7 @@ pub fn query_quads(peaks: &[Peak], roots: Range<u32>, density: Density) -> Vec<Q
     let shape = match density {
         Density::Sparse => &QUERY_SPARSE,
         Density::Dense => &QUERY,
+        Density::Deep => &QUERY_DEEP,
     };
     let mut quads = Vec::new();
     combine(peaks, roots, shape, |root, mut others| {
@@ -253,7 +266,7 @@ fn visit_triples<'a>(
     root: &'a Peak,
     visit: &mut impl FnMut(&'a Peak, [&'a Peak; 3]),
 ) {
-    let mut left = shape.quads_per_root;
+    let mut left = if root.strength < STRONG { shape.quads_per_root } else { shape.quads_per_strong_root };
     for third in 2..partners.len() {
         for second in 1..third {
             for first in 0..second {
@@ -316,7 +329,7 @@ mod tests {
                 .map(|one| peak((f64::from(one.time) / rate).round() as u32, (i32::from(one.pitch) + shift) as u16))
                 .collect();
             let references = reference_quads(&peaks);
-            prop_assert!(references.len() > 50);
+            prop_assert!(references.len() > 25);
             let mut keys = std::collections::HashSet::new();
             for quad in query_quads(&altered, 0..u32::MAX, Density::Dense) {
                 quad.probes(|key| _ = keys.insert(key));

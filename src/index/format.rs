@@ -25,7 +25,7 @@ use crate::fingerprint::FORMAT_VERSION;
 pub(super) const MAGIC: &[u8; 8] = b"EWSEGMNT";
 pub(super) const END_MAGIC: &[u8; 8] = b"EWSEGEND";
 /// Version of the layout above.
-pub(super) const SEGMENT_VERSION: u16 = 2;
+pub(super) const SEGMENT_VERSION: u16 = 3;
 pub(super) const TABLE_ENTRY_BYTES: usize = 16;
 pub(super) const ORDER_ENTRY_BYTES: usize = 4;
 pub(super) const DIRECTORY_ENTRY_BYTES: usize = 5;

@@ -53,9 +53,10 @@ impl Probes {
 /// How much of the index one lookup may visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostLimit {
-    /// About so many postings, those of whole buckets, since these are what is read, and each counted once for every
-    /// probe that reaches it. Where there are more, the probes of the longest buckets are left out: their keys are the
-    /// most frequent, which tell recordings apart the least.
+    /// About so many postings, those of whole buckets beyond the first sixty, and each counted once for every probe that
+    /// reaches it. Where there are more, the probes of the longest buckets are left out: their keys are the most
+    /// frequent, which tell recordings apart the least. Buckets of up to sixty are always read: most of what they hold has
+    /// other keys, and is passed over.
     pub postings_max: u64,
 }
 
@@ -87,6 +88,11 @@ impl LookupReport {
         }
     }
 }
+
+/// The bytes of some sixty postings, which a bucket has for nothing.
+const FREE_BYTES: usize = 256;
+/// Of this many probes one is weighed, which is enough to know what all cost.
+const WEIGHED_OF: usize = 8;
 
 /// Buckets whose places are looked up before the first of them is read: the processor then waits for many places of
 /// memory at a time, and not for one after the other.
@@ -157,9 +163,9 @@ impl Index {
         let mut bytes_max = 0u64;
         for part in self.parts() {
             let shape = part.segment.family(family).shape;
-            for probe in probes {
+            for probe in probes.iter().step_by(WEIGHED_OF) {
                 let bytes = part.segment.bucket_bytes(family, shape.bucket_of((probe >> 32) as u32));
-                bytes_of_class[class(bytes)] += bytes as u64;
+                bytes_of_class[class(bytes)] += (WEIGHED_OF * bytes.saturating_sub(FREE_BYTES)) as u64;
             }
             let size = part.segment.postings_bytes(family) as f64;
             let per_posting = size / part.segment.postings(family).max(1) as f64;

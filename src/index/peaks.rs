@@ -9,6 +9,10 @@ use super::bits::{BitReader, BitWriter, rice_parameter};
 use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak};
 
 const PITCH_BITS: u32 = 12;
+/// Strengths are counted from the least that peaks of audio have, 4 dB.
+const STRENGTH_LEAST: u8 = 8;
+/// Strengths have seven bits.
+const STRENGTH_MASK: u8 = 0x7f;
 /// Peaks beyond those of a day of music are damage.
 const PEAKS_MAX: u32 = 1 << 24;
 
@@ -18,7 +22,8 @@ pub(super) fn encode(peaks: &[Peak]) -> Vec<u8> {
     let count = peaks.len().max(1) as u64;
     let last = peaks.last().map_or(0, |peak| u64::from(peak.time));
     let times = rice_parameter(last / count);
-    let strengths = peaks.iter().map(|peak| u64::from(peak.strength)).sum::<u64>() / count;
+    let strength = |peak: &Peak| peak.strength.wrapping_sub(STRENGTH_LEAST) & STRENGTH_MASK;
+    let strengths = peaks.iter().map(|peak| u64::from(strength(peak))).sum::<u64>() / count;
     let strengths = rice_parameter(strengths).min(7);
     let all_salient = peaks.iter().all(|peak| peak.salient);
     let mut bits = BitWriter::default();
@@ -31,7 +36,7 @@ pub(super) fn encode(peaks: &[Peak]) -> Vec<u8> {
         bits.put_rice(peak.time.saturating_sub(before), times);
         before = peak.time;
         bits.put(u32::from(peak.pitch), PITCH_BITS);
-        bits.put_rice(u32::from(peak.strength & 0x7f), strengths);
+        bits.put_rice(u32::from(strength(peak)), strengths);
         if !all_salient {
             bits.put(u32::from(peak.salient), 1);
         }
@@ -60,7 +65,8 @@ pub(super) fn decode(bytes: &[u8]) -> Vec<Peak> {
         if bits.at > end || !right {
             break;
         }
-        peaks.push(Peak { time, pitch, strength: strength as u8, salient });
+        let strength = (strength as u8).wrapping_add(STRENGTH_LEAST) & STRENGTH_MASK;
+        peaks.push(Peak { time, pitch, strength, salient });
     }
     peaks
 }

@@ -52,58 +52,84 @@ impl Grid {
         if bit == 0 { word(at) } else { word(at) >> bit | word(at + 1) << (64 - bit) }
     }
 
-    /// Counts how many of the places (steps of time, steps of pitch) are marked, at each of 64 · `W` offsets in time
-    /// of one cell each.
-    pub(super) fn profile<const W: usize>(&self, places: impl Iterator<Item = (f64, f64)>) -> Profile<W> {
-        let mut profile = Profile { planes: [[0; W]; PLANES] };
-        for (time, pitch) in places {
-            let row = pitch / PITCH_CELL;
-            if !(0.0..ROWS as f64).contains(&row) {
-                continue;
-            }
-            let first = (time / TIME_CELL).round() as i64 - Profile::<W>::HALF;
-            for word in 0..W {
-                profile.add(word, self.word(row as usize, first + 64 * word as i64));
-            }
+    /// Which of 64 · `W` offsets in time, of one cell each from −32 · `W` on, put a place (steps of time, steps of
+    /// pitch) near a peak.
+    pub(super) fn around<const W: usize>(&self, (time, pitch): (f64, f64)) -> [u64; W] {
+        let row = pitch / PITCH_CELL;
+        if !(0.0..ROWS as f64).contains(&row) {
+            return [0; W];
         }
-        profile
+        let first = cell_of(time) - Profile::<W>::HALF;
+        std::array::from_fn(|word| self.word(row as usize, first + 64 * word as i64))
     }
+}
+
+/// The cell nearest to a time.
+fn cell_of(time: f64) -> i64 {
+    let cells = time / TIME_CELL + 0.5;
+    let whole = cells as i64;
+    whole - i64::from(whole as f64 > cells)
 }
 
 /// Counts at successive offsets, one bit of each in a plane.
 pub(super) struct Profile<const W: usize> {
     planes: [[u64; W]; PLANES],
+    /// Places added; their bits are all that is used of the planes.
+    added: usize,
 }
 
 impl<const W: usize> Profile<W> {
     /// Offsets go from −`HALF` to `HALF` − 1.
     pub(super) const HALF: i64 = 32 * W as i64;
 
+    /// Counts of nothing.
+    pub(super) const fn new() -> Self {
+        Self { planes: [[0; W]; PLANES], added: 0 }
+    }
+
     /// Adds one where a bit is set: 64 binary counters at once.
-    fn add(&mut self, word: usize, bits: u64) {
-        let mut carry = bits;
-        for plane in &mut self.planes {
-            if carry == 0 {
-                return;
+    pub(super) fn add(&mut self, words: [u64; W]) {
+        self.added += 1;
+        for (word, bits) in words.into_iter().enumerate() {
+            let mut carry = bits;
+            for plane in &mut self.planes {
+                if carry == 0 {
+                    break;
+                }
+                let both = plane[word] & carry;
+                plane[word] ^= carry;
+                carry = both;
             }
-            let both = plane[word] & carry;
-            plane[word] ^= carry;
-            carry = both;
         }
+    }
+
+    /// The planes that can hold anything.
+    fn used(&self) -> &[[u64; W]] {
+        let bits = (usize::BITS - self.added.leading_zeros()) as usize;
+        &self.planes[..bits.min(PLANES)]
     }
 
     /// The count at an offset in cells.
     pub(super) fn count(&self, offset: i64) -> u32 {
         let at = (offset + Self::HALF).clamp(0, 2 * Self::HALF - 1) as usize;
         let bit = |plane: &[u64; W]| (plane[at / 64] >> (at % 64) & 1) as u32;
-        self.planes.iter().enumerate().fold(0, |count, (power, plane)| count | bit(plane) << power)
+        self.used().iter().enumerate().fold(0, |count, (power, plane)| count | bit(plane) << power)
     }
+}
 
-    /// The highest count, and of the offsets that reach it the one nearest to the middle.
+impl Profile<1> {
+    /// The highest count, and of the offsets that reach it the one nearest to the middle, the earlier of two.
     pub(super) fn best(&self) -> (u32, i64) {
-        let offsets = -Self::HALF..Self::HALF;
-        let better = |a: &(u32, i64), b: &(u32, i64)| a.0.cmp(&b.0).then(b.1.abs().cmp(&a.1.abs()));
-        offsets.map(|offset| (self.count(offset), offset)).max_by(better).unwrap_or((0, 0))
+        let (mut highest, mut count) = (u64::MAX, 0);
+        for (power, plane) in self.used().iter().enumerate().rev() {
+            if highest & plane[0] != 0 {
+                highest &= plane[0];
+                count |= 1 << power;
+            }
+        }
+        let after = i64::from((highest >> Self::HALF).trailing_zeros());
+        let before = i64::from((highest << Self::HALF).leading_zeros()) + 1;
+        (count, if before <= after { -before } else { after })
     }
 }
 
@@ -125,7 +151,9 @@ mod tests {
             let peaks: Vec<Peak> = peaks.iter().map(peak).collect();
             let grid = Grid::new(peaks.iter(), (0.0, 4000.0), (10.0, 8.0));
             let at = places.iter().map(|&(time, pitch)| (f64::from(time), f64::from(pitch)));
-            let counted = grid.profile::<4>(at).count(offset);
+            let mut wide = Profile::<4>::new();
+            at.clone().for_each(|place| wide.add(grid.around(place)));
+            let counted = wide.count(offset);
             let marked = |&(time, pitch): &(i32, i32)| {
                 let cell = (f64::from(time) / TIME_CELL).round() as i64 + offset;
                 let row = f64::from(pitch) / PITCH_CELL;
@@ -140,6 +168,12 @@ mod tests {
                 })
             };
             prop_assert_eq!(counted as usize, places.iter().filter(|place| marked(place)).count());
+
+            let mut profile = Profile::<1>::new();
+            at.for_each(|place| profile.add(grid.around(place)));
+            let counts: Vec<(u32, i64)> = (-32..32).map(|offset| (profile.count(offset), offset)).collect();
+            let nearer = |a: &(u32, i64), b: &(u32, i64)| a.0.cmp(&b.0).then(b.1.abs().cmp(&a.1.abs())).then(b.1.cmp(&a.1));
+            prop_assert_eq!(Some(profile.best()), counts.into_iter().max_by(nearer));
         }
     }
 }

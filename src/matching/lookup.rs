@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::fingerprint::{Density, Peak, query_quads};
-use crate::index::{CostLimit, Family, Index, Probes, RecordingIndex};
+use crate::index::{CostLimit, Family, Index, LookupReport, Probes, RecordingIndex};
 
 /// A quad of the query met by a quad of a recording.
 #[derive(Debug, Clone, Copy)]
@@ -27,21 +27,22 @@ const LN_RATE_MAX: f32 = 0.80;
 const SHIFT_MAX: f32 = 512.0;
 
 /// Looks up the quads whose roots lie in a stretch of the query (steps), and appends their hits in order of query
-/// time.
+/// time. Tells what that came to.
 pub(super) fn look_up(
     peaks: &[Peak],
     roots: Range<u32>,
     density: Density,
     index: &Index,
+    limit: CostLimit,
     hits: &mut Vec<Hit>,
-) {
+) -> LookupReport {
     let first = hits.len();
     let quads = query_quads(peaks, roots, density);
     let mut probes = Probes::default();
     for (tag, quad) in quads.iter().enumerate() {
         quad.probes(|key| probes.push(key, tag as u32));
     }
-    index.lookup(Family::Quads, &mut probes, CostLimit::NONE, |tag, posting| {
+    let report = index.lookup(Family::Quads, &mut probes, limit, |tag, posting| {
         let Some(quad) = quads.get(tag as usize) else { return };
         let rate = f32::from(posting.duration) / f32::from(quad.duration);
         let ln_rate = rate.ln();
@@ -62,4 +63,5 @@ pub(super) fn look_up(
         let times = u64::from(hit.query_time.to_bits()) << 32 | u64::from(hit.reference_time.to_bits());
         (times, hit.recording, hit.ln_rate.to_bits(), hit.shift.to_bits())
     });
+    report
 }

@@ -3,10 +3,11 @@
 //!
 //! - [`find_matches`]: the one entry.
 //! - [`StreamMatcher`]: the same for audio of any length as it comes, span by span.
-//! - [`MatchOptions`]: what is accepted.
+//! - [`MatchOptions`]: what is accepted, and what it may cost; [`Findings`]: what came of it.
 //! - [`Match`]: a stretch of the query that holds a stretch of a recording, and how the copy was altered.
 
 mod alteration;
+mod follow;
 mod grid;
 mod line;
 mod lookup;
@@ -16,8 +17,9 @@ mod stream;
 mod types;
 mod verify;
 mod vote;
+mod windows;
 
-pub use matcher::{MatchOptions, find_matches};
+pub use matcher::{Findings, MatchOptions, POSTINGS_PER_S_MIN, find_matches};
 pub use stream::{SpanEvent, StreamMatcher, Stretches, one_per_place, overlap};
 pub use types::Match;
 

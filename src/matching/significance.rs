@@ -8,37 +8,62 @@ use crate::fingerprint::TIME_STEPS_PER_S;
 /// Nothing is taken to share less than this with a recording. What tells most between strangers is not chance but
 /// kinship: pieces of one album, with the same instruments in the same key and tempo, share up to a fifth of their
 /// peaks along one line, however long. Where this floor was lower, their surprise grew with their length.
-const CHANCE_MIN: f64 = 0.14;
+const CHANCE_MIN: f64 = 0.16;
+/// How much of a peak's chance is that of its own pitch, where a drone or a key's notes are found anywhere and others
+/// nowhere; the rest is that of all peaks.
+const OWN_CHANCE: f64 = 0.6;
+/// No peak is taken to be found less or more often than this by chance.
+const OWN_CHANCE_RANGE: (f64, f64) = (0.01, 0.95);
 /// What the query's own peaks, looked for in the recording, add: half, for they are partly the same peaks.
 const BACKWARD_WEIGHT: f64 = 0.5;
-/// Surprise that each factor of alteration costs: the more alterations are tried, the better the best stranger.
-const SURPRISE_PER_FACTOR: f64 = 1.0;
-/// Decades of probability for each unit of surprise. Peaks of music come in groups (chords, bars), so a tally
-/// carries less evidence than as many coin flips …
-const DECADES_PER_SURPRISE: f64 = 0.42;
-/// … and the decades at no surprise, for each second of query and of catalogue.
-const DECADES_AT_NOTHING: f64 = -6.67;
-/// The shortest query that counts as such, in seconds: a shorter one has no fewer chances.
-const QUERY_MIN_S: f64 = 5.0;
+/// The shortest query that counts as such, in seconds: a shorter one has no fewer chances, for it is searched as deeply.
+const QUERY_MIN_S: f64 = 10.0;
 
-/// Chernoff's bound on the tail of a binomial, as −log10: how unlikely `tally` is at its measured chance.
-pub(super) fn surprise(tally: &Tally) -> f64 {
-    if tally.tested == 0 {
-        return 0.0;
-    }
-    let share = tally.share();
-    let chance = tally.chance.clamp(CHANCE_MIN, 0.99);
+/// The decades of probability at no surprise for each second of query and of catalogue, and those that a unit of
+/// surprise takes away. Peaks of music come in groups (chords, bars), so that a unit carries less than a decade.
+struct Null {
+    at_nothing: f64,
+    per_unit: f64,
+}
+
+/// By the factors of alteration, none, one or two: the more of them may be chosen, the better the best stranger.
+const NULLS: [Null; 3] = [
+    Null { at_nothing: -6.87, per_unit: 0.45 },
+    Null { at_nothing: -6.07, per_unit: 0.43 },
+    Null { at_nothing: -5.42, per_unit: 0.45 },
+];
+
+/// Whether one peak was found, and how often chance finds one of its pitch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) found: bool,
+    pub(super) chance: f64,
+}
+
+/// The decimal logarithm of how much likelier the outcomes are if the recording is there, when each of its peaks is
+/// found as often as all of them were, than if only what has the same instruments, key and beat is, when each is found
+/// as `chance` (of all) and its own pitch say. A peak of a pitch that is hardly ever met tells much, one of a drone
+/// nothing. At least 0.
+pub(super) fn surprise(outcomes: &[Outcome], chance: f64) -> f64 {
+    let count = outcomes.len().max(1) as f64;
+    let share = (outcomes.iter().filter(|one| one.found).count() as f64 / count).clamp(0.02, 0.98);
+    let chance = chance.max(CHANCE_MIN);
     if share <= chance {
         return 0.0;
     }
-    let part = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
-    let divergence = part(share, chance) + part(1.0 - share, 1.0 - chance);
-    tally.tested as f64 * divergence / std::f64::consts::LN_10
+    let mean = outcomes.iter().map(|one| one.chance).sum::<f64>() / count;
+    let evidence = outcomes.iter().map(|one| {
+        let by_chance = chance * (1.0 - OWN_CHANCE + OWN_CHANCE * one.chance / mean);
+        let by_chance = by_chance.clamp(OWN_CHANCE_RANGE.0, OWN_CHANCE_RANGE.1);
+        let if_there = share.max(by_chance);
+        if one.found { (if_there / by_chance).ln() } else { ((1.0 - if_there) / (1.0 - by_chance)).ln() }
+    });
+    (evidence.sum::<f64>() / std::f64::consts::LN_10).max(0.0)
 }
 
-/// What both ways say together.
+/// What both ways say together, and the length: there are more short spans for chance to choose from than long ones.
 pub(super) fn joint_surprise(forward: &Tally, backward: &Tally) -> f64 {
-    surprise(forward) + BACKWARD_WEIGHT * surprise(backward)
+    forward.surprise + BACKWARD_WEIGHT * backward.surprise + (forward.tested.max(1) as f64).ln()
 }
 
 /// The base-10 logarithm of the probability that a query of `query_steps`, holding nothing of the catalogue, reaches
@@ -51,6 +76,6 @@ pub(super) fn log10_false_match(
 ) -> f64 {
     let query_s = (query_steps / TIME_STEPS_PER_S).max(QUERY_MIN_S);
     let chances = (query_s * catalogue_s.max(1.0)).log10();
-    let telling = surprise - SURPRISE_PER_FACTOR * f64::from(alteration.free_factors());
-    (DECADES_AT_NOTHING + chances - DECADES_PER_SURPRISE * telling).min(0.0)
+    let null = &NULLS[(alteration.free_factors() as usize).min(NULLS.len() - 1)];
+    (null.at_nothing + chances - null.per_unit * surprise).min(0.0)
 }

@@ -9,11 +9,11 @@
 //!   spans      [─A─┄┄┄┄┄┄┄┄┄┄A───]  [──B──┄┄┄┄┄B────┄┄┄┄          joined where they lie on one line
 //! ```
 
-use super::matcher::{MatchOptions, find_matches};
+use super::matcher::{Findings, MatchOptions, find_matches};
 use super::types::Match;
 use crate::base::ChannelView;
 use crate::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S};
-use crate::index::Index;
+use crate::index::{Index, LookupReport};
 
 /// Which stretches of the audio are matched, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,6 +91,7 @@ pub struct StreamMatcher {
     next_end: u32,
     last_end: Option<u32>,
     spans: Vec<Span>,
+    lookup: LookupReport,
 }
 
 impl StreamMatcher {
@@ -105,7 +106,14 @@ impl StreamMatcher {
             next_end: steps(stretches.first_s),
             last_end: None,
             spans: Vec::new(),
+            lookup: LookupReport::default(),
         }
+    }
+
+    /// What was looked up so far, and what was left out for its cost.
+    #[must_use]
+    pub const fn lookup(&self) -> LookupReport {
+        self.lookup
     }
 
     /// Takes peaks of a view, in order of time, none before those that it was given already.
@@ -136,7 +144,7 @@ impl StreamMatcher {
 
     /// Ends the audio, which was `duration` steps long, and gives what is left.
     #[must_use]
-    pub fn finish(mut self, duration: u32, index: &Index) -> Vec<SpanEvent> {
+    pub fn finish(&mut self, duration: u32, index: &Index) -> Vec<SpanEvent> {
         let mut events = Vec::new();
         match self.last_end {
             None => events.extend(self.found(0, duration, true, index).into_iter().map(SpanEvent::Confirmed)),
@@ -165,12 +173,14 @@ impl StreamMatcher {
     }
 
     /// The matches of one stretch, over all views.
-    fn found(&self, start: u32, end: u32, last: bool, index: &Index) -> Vec<Match> {
+    fn found(&mut self, start: u32, end: u32, last: bool, index: &Index) -> Vec<Match> {
         let mut found = Vec::new();
         for (view, peaks) in ChannelView::ALL.into_iter().zip(&self.peaks) {
             let of_stretch = cut(peaks, start, end, last);
             if !of_stretch.peaks.is_empty() {
-                found.extend(find_matches(&of_stretch, view, index, &self.options));
+                let Findings { matches, lookup } = find_matches(&of_stretch, view, index, &self.options);
+                found.extend(matches);
+                self.lookup = self.lookup.and(lookup);
             }
         }
         let mut found = one_per_place(found);

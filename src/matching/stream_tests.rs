@@ -128,7 +128,8 @@ fn a_short_file_is_matched_as_a_whole() {
     let (_folder, index) = index(&[1, 2, 3]);
     let peaks = mixed(&SET);
     let whole = Fingerprint { duration: steps(345.0), peaks: peaks.clone() };
-    let whole = one_per_place(find_matches(&whole, ChannelView::Mid, &index, &MatchOptions::default()));
+    let whole =
+        one_per_place(find_matches(&whole, ChannelView::Mid, &index, &MatchOptions::default()).matches);
     let (found, _) = streamed(&peaks, 345.0, Stretches::FILE, &index);
     assert_eq!(found.into_iter().map(|(_, one)| one).collect::<Vec<_>>(), whole);
 }
@@ -196,6 +197,6 @@ fn odd_stretches_end() {
         let (found, _) = streamed(&peaks, 60.0, Stretches::of_length(bad), &index);
         assert!(found.len() <= 60);
     }
-    let matcher = StreamMatcher::new(Stretches::FILE, MatchOptions::default());
+    let mut matcher = StreamMatcher::new(Stretches::FILE, MatchOptions::default());
     assert_eq!(matcher.finish(0, &index), []);
 }

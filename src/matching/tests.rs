@@ -104,7 +104,7 @@ fn catalogue(count: u64) -> Catalogue {
 }
 
 fn find(query: &Fingerprint, catalogue: &Catalogue) -> Vec<Match> {
-    find_matches(query, ChannelView::Mid, &catalogue.index, &MatchOptions::default())
+    find_matches(query, ChannelView::Mid, &catalogue.index, &MatchOptions::default()).matches
 }
 
 const PLAIN: Copying = Copying { rate: 1.0, shift: 0, lost: 20, from: 20.0, length: 15.0 };
@@ -193,10 +193,10 @@ fn a_removed_recording_is_not_found() {
     let query = copy(&music(3, 60), PLAIN, 6);
     let open = |manifest: &Manifest| Index::open(folder.path(), manifest).unwrap();
     let options = MatchOptions::default();
-    assert_eq!(find_matches(&query, ChannelView::Mid, &open(&manifest), &options).len(), 1);
+    assert_eq!(find_matches(&query, ChannelView::Mid, &open(&manifest), &options).matches.len(), 1);
     manifest.segments[0].without.insert(0);
     assert_eq!(manifest.live(), 0);
-    assert_eq!(find_matches(&query, ChannelView::Mid, &open(&manifest), &options), Vec::new());
+    assert_eq!(find_matches(&query, ChannelView::Mid, &open(&manifest), &options).matches, Vec::new());
 }
 
 proptest! {
@@ -212,8 +212,8 @@ proptest! {
             peaks.into_iter().map(|(time, pitch, strength, salient)| Peak { time, pitch, strength, salient }).collect();
         peaks.sort_unstable();
         let query = Fingerprint { duration, peaks };
-        let loose = MatchOptions { log10_false_match_max: 100.0 };
-        let found = CATALOGUE.with(|catalogue| find_matches(&query, ChannelView::Mid, &catalogue.index, &loose));
+        let loose = MatchOptions { log10_false_match_max: 100.0, ..MatchOptions::default() };
+        let found = CATALOGUE.with(|catalogue| find_matches(&query, ChannelView::Mid, &catalogue.index, &loose).matches);
         for one in found {
             let numbers = [one.query_start_s, one.query_end_s, one.reference_start_s, one.reference_end_s];
             prop_assert!(numbers.iter().all(|n| n.is_finite() && *n >= 0.0), "{:?}", one);

@@ -1,7 +1,8 @@
 //! Candidates → verified spans: the recording's salient peaks are projected into the query and looked for there.
 
-use super::grid::{Grid, TIME_CELL};
+use super::grid::{Grid, Profile, TIME_CELL};
 use super::line::Line;
+use super::significance::{Outcome, surprise};
 use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak, TIME_STEPS_PER_S};
 
 /// How near a found peak must be in the end, in steps of time (29 ms) …
@@ -39,13 +40,15 @@ pub(super) struct Probe {
     pub(super) found: Option<usize>,
 }
 
-/// How many peaks of a span were looked for and found, and how many chance finds.
+/// How many peaks of a span were looked for and found, and how much that tells.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tally {
     pub(super) tested: usize,
     pub(super) found: usize,
     /// Share that is found at wrong places.
     pub(super) chance: f64,
+    /// See [`surprise`].
+    pub(super) surprise: f64,
 }
 
 impl Tally {
@@ -154,17 +157,51 @@ pub(super) fn refine(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f
     steps.sort_by_key(|step| step.abs()); // of equal counts the one nearest to the candidate is taken
     for step in steps {
         let rate = line.rate * (1.0 + f64::from(step) * RATE_STEP);
-        for shift in SHIFT_STEPS {
-            let tried = Line { rate, offset: at - rate * middle, shift: line.shift + shift };
-            let places = projected(reference, &tried, span).map(|(time, pitch, _)| (time, pitch));
-            let (count, offset) = grid.profile::<1>(places).best();
+        let tried = Line { rate, offset: at - rate * middle, shift: line.shift };
+        let mut profiles = [const { Profile::<1>::new() }; SHIFT_STEPS.len()];
+        for (time, pitch, _) in projected(reference, &tried, span) {
+            for (profile, shift) in profiles.iter_mut().zip(SHIFT_STEPS) {
+                profile.add(grid.around((time, pitch - shift)));
+            }
+        }
+        for (profile, shift) in profiles.iter().zip(SHIFT_STEPS) {
+            let (count, offset) = profile.best();
             if count > best.0 {
                 let moved = rate * offset as f64 * TIME_CELL;
-                best = (count, Line { offset: tried.offset - moved, ..tried });
+                best = (count, Line { rate, offset: tried.offset - moved, shift: tried.shift + shift });
             }
         }
     }
     best.1
+}
+
+/// The wrong offsets, as bits of what [`Grid::around`] gives.
+const WRONG: [u64; 8] = {
+    let mut words = [0; 8];
+    let mut n = 0;
+    while n < WRONG_OFFSETS {
+        let offset = WRONG_OFFSET_FIRST + n * WRONG_OFFSET_STEP;
+        let (after, before) = ((256 + offset) as usize, (256 - offset) as usize);
+        words[after / 64] |= 1 << (after % 64);
+        words[before / 64] |= 1 << (before % 64);
+        n += 1;
+    }
+    words
+};
+
+/// How often a place is found at those wrong offsets that leave it within the span: what chance finds in its pitch.
+fn chance_of_place(around: &[u64; 8], time: f64, span: (f64, f64)) -> f64 {
+    let bit = |edge: f64| (256.0 + (edge - time) / TIME_CELL).clamp(0.0, 512.0);
+    let (first, end) = (bit(span.0).ceil() as usize, (bit(span.1).floor() as usize + 1).min(512));
+    let (mut tried, mut found) = (0, 0);
+    for (word, (wrong, around)) in WRONG.iter().zip(around).enumerate() {
+        let from = first.saturating_sub(64 * word).min(64) as u32;
+        let left_out = (64 * (word + 1)).saturating_sub(end).min(64) as u32;
+        let within = u64::MAX.checked_shl(from).unwrap_or(0) & u64::MAX.checked_shr(left_out).unwrap_or(0);
+        tried += (wrong & within).count_ones();
+        found += (wrong & within & around).count_ones();
+    }
+    (f64::from(found) + 0.5) / (f64::from(tried) + 2.0)
 }
 
 /// Counts the peaks found in a span, and how many chance finds: the mean over many wrong offsets or, where that is
@@ -172,7 +209,20 @@ pub(super) fn refine(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f
 pub(super) fn tally(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
     let places: Vec<(f64, f64)> =
         projected(reference, line, span).map(|(time, pitch, _)| (time, pitch)).collect();
-    let profile = grid.profile::<8>(places.iter().copied());
+    let mut profile = Profile::<8>::new();
+    let mut outcomes = Vec::with_capacity(places.len());
+    for &place in &places {
+        let around = grid.around(place);
+        profile.add(around);
+        outcomes.push(Outcome { found: around[4] & 1 == 1, chance: chance_of_place(&around, place.0, span) });
+    }
+    let chance = chance_of_all(&profile, &places, span);
+    let found = outcomes.iter().filter(|one| one.found).count();
+    Tally { tested: places.len(), found, chance, surprise: surprise(&outcomes, chance) }
+}
+
+/// The share of places that is found at wrong offsets.
+fn chance_of_all(profile: &Profile<8>, places: &[(f64, f64)], span: (f64, f64)) -> f64 {
     let (mut tested, mut found) = (0, 0);
     let mut shares = Vec::with_capacity(2 * WRONG_OFFSETS as usize);
     for offset in (0..WRONG_OFFSETS).map(|n| WRONG_OFFSET_FIRST + n * WRONG_OFFSET_STEP) {
@@ -192,7 +242,7 @@ pub(super) fn tally(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f6
     let high = shares.get(HIGH_RANK - 1).copied().unwrap_or(1.0);
     // One more found and two more tested: a chance of nothing is never certain.
     let mean = (found as f64 + 1.0) / (tested as f64 + 2.0);
-    Tally { tested: places.len(), found: profile.count(0) as usize, chance: mean.max(HIGH_WEIGHT * high) }
+    mean.max(HIGH_WEIGHT * high)
 }
 
 /// Counts the other way: the query's salient peaks, looked for among all of the recording's. Where the copy is

@@ -65,20 +65,20 @@ pub(super) struct Candidate {
     pub(super) recording: RecordingIndex,
     pub(super) line: Line,
     /// Number of different roots of the query that voted, and what the simplicity of the alteration adds.
-    votes: usize,
+    pub(super) votes: usize,
 }
 
 /// Returns the best candidates of hits whose query times lie around `middle` (steps).
 pub(super) fn candidates(hits: &[Hit], middle: f32) -> Vec<Candidate> {
     let mut found = Vec::new();
+    let halves: Vec<Halves> = hits.iter().map(|hit| Halves::of(hit, middle)).collect();
     let mut cells: Vec<u64> = Vec::with_capacity(hits.len());
     let mut counts = vec![0u8; 1 << SLOTS_LOG2];
     let mut crowded: Vec<(u64, u32)> = Vec::new();
     // Eight grids, shifted by half a cell in each dimension: no cluster is cut by all of them.
-    for grid in 0..8u32 {
-        let moved = |bit: u32| (grid >> bit & 1) as f32 * 0.5;
+    for grid in 0..8 {
         cells.clear();
-        cells.extend(hits.iter().map(|hit| cell(hit, middle, &moved)));
+        cells.extend(halves.iter().map(|halves| halves.cell(grid)));
         counts.fill(0);
         for &cell in &cells {
             let count = &mut counts[slot(cell)];
@@ -100,13 +100,34 @@ fn slot(cell: u64) -> usize {
     (cell.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS_LOG2)) as usize
 }
 
-fn cell(hit: &Hit, middle: f32, moved: &impl Fn(u32) -> f32) -> u64 {
-    let offset = hit.reference_time - hit.rate * (hit.query_time - middle);
-    let number = |value: f32, size: f32, bit: u32, bias: f32| (value / size + moved(bit) + bias) as u64;
-    let rate = number(hit.ln_rate, RATE_CELL, 0, 32.0) & 0x3f;
-    let shift = number(hit.shift, SHIFT_CELL, 1, 32.0) & 0x3f;
-    let offset = number(offset, OFFSET_CELL, 2, 1024.0) & 0xff_ffff;
-    u64::from(hit.recording.0) << 36 | offset << 12 | rate << 6 | shift
+/// Where a hit lies, in half cells.
+struct Halves {
+    recording: u32,
+    offset: u32,
+    rate: u16,
+    shift: u16,
+}
+
+impl Halves {
+    fn of(hit: &Hit, middle: f32) -> Self {
+        let offset = hit.reference_time - hit.rate * (hit.query_time - middle);
+        let number = |value: f32, size: f32, bias: f32| ((value / size + bias) * 2.0) as u32;
+        Self {
+            recording: hit.recording.0,
+            offset: number(offset, OFFSET_CELL, 1024.0),
+            rate: number(hit.ln_rate, RATE_CELL, 32.0) as u16,
+            shift: number(hit.shift, SHIFT_CELL, 32.0) as u16,
+        }
+    }
+
+    /// Recording 28 bits, offset 24, rate 6, shift 6; each bit of `grid` shifts one dimension by half a cell.
+    fn cell(&self, grid: u32) -> u64 {
+        let whole = |halves: u32, bit: u32| u64::from((halves + (grid >> bit & 1)) >> 1);
+        let rate = whole(u32::from(self.rate), 0) & 0x3f;
+        let shift = whole(u32::from(self.shift), 1) & 0x3f;
+        let offset = whole(self.offset, 2) & 0xff_ffff;
+        u64::from(self.recording) << 36 | offset << 12 | rate << 6 | shift
+    }
 }
 
 /// The line that the hits of a cell agree on, if they are enough for what it says.

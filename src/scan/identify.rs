@@ -3,7 +3,7 @@
 use super::worker::{Analysis, Error, Listened};
 use crate::audio::MediaInfo;
 use crate::fingerprint::TIME_STEPS_PER_S;
-use crate::index::Index;
+use crate::index::{Index, LookupReport};
 use crate::matching::{
     Match, MatchOptions, SpanEvent, StreamMatcher, Stretches, find_matches, one_per_place,
 };
@@ -15,16 +15,20 @@ pub(super) use crate::matching::overlap;
 pub struct Identified {
     /// The matches, in order of their place in the query; each recording once in each place.
     pub matches: Vec<Match>,
+    /// What was looked up, and what was left out for its cost.
+    pub lookup: LookupReport,
 }
 
 /// Finds the recordings of `index` in an analysed file.
 #[must_use]
 pub fn identify(analysis: &Analysis, index: &Index, options: &MatchOptions) -> Identified {
-    let mut all = Vec::new();
+    let (mut all, mut lookup) = (Vec::new(), LookupReport::default());
     for (view, fingerprint) in &analysis.fingerprints {
-        all.extend(find_matches(fingerprint, *view, index, options));
+        let found = find_matches(fingerprint, *view, index, options);
+        all.extend(found.matches);
+        lookup = lookup.and(found.lookup);
     }
-    Identified { matches: one_per_place(all) }
+    Identified { matches: one_per_place(all), lookup }
 }
 
 /// Audio shorter than this holds too few peaks to tell any recording from another.
@@ -35,6 +39,19 @@ const TELLING_S: f64 = 3.0;
 pub fn too_short(duration_s: f64) -> Option<String> {
     (duration_s < TELLING_S).then(|| {
         format!("only {duration_s:.1} s of audio could be read; no recording can be told from less than {TELLING_S:.0} s")
+    })
+}
+
+/// Says so where part of the index was not asked, for its cost.
+#[must_use]
+pub(super) fn cut_short(lookup: LookupReport) -> Option<String> {
+    let LookupReport { visited, skipped_postings, .. } = lookup;
+    (skipped_postings > 0).then(|| {
+        let share = 100.0 * skipped_postings as f64 / (visited + skipped_postings) as f64;
+        format!(
+            "the search was cut short: the most frequent {share:.1} % of the index entries in question were left out, so \
+             that a strongly altered copy may be missed; raise `matching.postings_max` to look at more"
+        )
     })
 }
 
@@ -61,6 +78,7 @@ pub struct StreamIdentifier<'a> {
     confirmed: Vec<Match>,
     forgotten: u64,
     longest_s: f64,
+    lookup: LookupReport,
 }
 
 /// What a stream came to.
@@ -89,6 +107,7 @@ impl<'a> StreamIdentifier<'a> {
             confirmed: Vec::new(),
             forgotten: 0,
             longest_s: 0.0,
+            lookup: LookupReport { visited: 0, skipped_probes: 0, skipped_postings: 0 },
         }
     }
 
@@ -123,6 +142,7 @@ impl<'a> StreamIdentifier<'a> {
         let duration_s = info.as_ref().map(|info| info.duration_s).or(heard_s);
         let mut warnings = info.map(|info| info.warnings).unwrap_or_default();
         warnings.extend(duration_s.filter(|_| error.is_none()).and_then(too_short));
+        warnings.extend(cut_short(self.lookup));
         if self.forgotten > 0 {
             let forgotten = self.forgotten;
             warnings.push(format!("{forgotten} more spans were told on the way and are not listed again"));
@@ -131,8 +151,9 @@ impl<'a> StreamIdentifier<'a> {
     }
 
     fn end_track(&mut self, steps: u32, tell: &mut dyn FnMut(SpanTold)) {
-        if let Some(matcher) = self.matcher.take() {
+        if let Some(mut matcher) = self.matcher.take() {
             let events = matcher.finish(steps, self.index);
+            self.lookup = self.lookup.and(matcher.lookup());
             self.take(events, tell);
         }
         self.longest_s = self.longest_s.max(f64::from(steps) / TIME_STEPS_PER_S);
@@ -169,5 +190,13 @@ mod tests {
     fn audio_that_is_too_short_is_told() {
         assert!(too_short(1.0).is_some_and(|warning| warning.contains("only 1.0 s")));
         assert_eq!(too_short(TELLING_S), None);
+    }
+
+    #[test]
+    fn a_search_that_was_cut_short_is_told() {
+        let whole = LookupReport { visited: 300, skipped_probes: 0, skipped_postings: 0 };
+        assert_eq!(cut_short(whole), None);
+        let cut = LookupReport { skipped_probes: 2, skipped_postings: 100, ..whole };
+        assert!(cut_short(cut).is_some_and(|warning| warning.contains("25.0 %")));
     }
 }

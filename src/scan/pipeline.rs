@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::identify::{identify, overlap, too_short};
+use super::identify::{Identified, cut_short, identify, overlap, too_short};
 use super::library::Library;
 use super::worker::{self, Analysis, Decoder};
 use crate::audio::MediaInfo;
@@ -180,10 +180,12 @@ impl Pipeline<'_> {
             }
         };
         checked.sha256 = Some(analysis.digest);
-        let matches = identify(&analysis, self.library.index(), &self.options).matches;
-        let short = too_short(analysis.info.duration_s);
+        let Identified { matches, lookup } = identify(&analysis, self.library.index(), &self.options);
+        let warnings = too_short(analysis.info.duration_s).into_iter().chain(cut_short(lookup));
         checked.media = Some(analysis.info);
-        checked.media.iter_mut().for_each(|media| media.warnings.extend(short.clone()));
+        if let Some(media) = &mut checked.media {
+            media.warnings.extend(warnings);
+        }
         let mut ids: Vec<RecordingId> = matches.iter().map(|one| one.recording_id.clone()).collect();
         ids.sort();
         ids.dedup();

@@ -354,7 +354,7 @@ fn reference_fingerprint(analysis: &Analysis) -> Option<Fingerprint> {
     };
     of(view)
         .filter(|(_, fingerprint)| !fingerprint.peaks.is_empty())
-        .map(|(_, fingerprint)| fingerprint.clone())
+        .map(|(_, fingerprint)| fingerprint.clone().for_reference())
 }
 
 /// The recordings that have a fingerprint, by their audio's digest.

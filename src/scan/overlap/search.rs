@@ -43,6 +43,8 @@ pub(super) fn group(
     let recordings: Vec<(RecordingId, Fingerprint)> =
         ids.iter().filter_map(|id| Some((id.clone(), library.fingerprint(id)?))).collect();
     let others = library.index().without(ids);
+    // What shares audio shares it unaltered, or the whole recording is looked for: no need of a deep search.
+    let options = &MatchOptions { deep_s: 0.0, ..*options };
     let own = GroupIndex::new(&recordings)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // As many at a time as there are threads: what was found is told soon, and kept if the process is stopped.
@@ -89,7 +91,7 @@ fn one(
 }
 
 fn look(fingerprint: &Fingerprint, index: &Index, depth: Depth, options: &MatchOptions) -> Vec<Match> {
-    let find = |query: &Fingerprint| find_matches(query, ChannelView::Mid, index, options);
+    let find = |query: &Fingerprint| find_matches(query, ChannelView::Mid, index, options).matches;
     if index.is_empty() {
         return Vec::new();
     }

@@ -1,0 +1,271 @@
+//! Windows of the query → verified spans: each window is looked up, its candidates are verified, and those that hold are
+//! followed as far as they go.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::follow::{alteration_of, extend};
+use super::line::Line;
+use super::lookup::{Hit, look_up};
+use super::matcher::{Found, MatchOptions, POSTINGS_PER_S_MIN, Search};
+use super::verify::{backward_tally, fit, refine, tally};
+use super::vote::candidates;
+use crate::fingerprint::{Density, Fingerprint, TIME_STEPS_PER_S};
+use crate::index::{CostLimit, Index, LookupReport, RecordingIndex};
+
+/// Length of a voting window and the distance from one to the next, in steps of time (10 s, 5 s).
+const WINDOW: f64 = 10.0 * TIME_STEPS_PER_S;
+const WINDOW_HOP: f64 = 5.0 * TIME_STEPS_PER_S;
+/// Candidates below this surprise are not followed.
+const SURPRISE_MIN: f64 = 1.0;
+/// A match needs this many peaks tested …
+const TESTED_MIN: usize = 16;
+/// … and found: fewer could be one bar of anything.
+pub(super) const FOUND_MIN: usize = 10;
+
+/// A match explains a window when at both ends this share of the window is all that it leaves out …
+const EDGE_SHARE: f64 = 0.05;
+/// … and this share of the peaks of either side is found on the other.
+const EXPLAINED_SHARE: f64 = 0.75;
+/// In a window that is explained, candidates with less than this part of the most votes are left alone: the same audio
+/// under another id has about as many.
+const RIVAL_VOTES: usize = 4;
+
+/// Windows that are walked one after the other, by one thread (50 s); the next know nothing of what these found, so that
+/// the answer does not depend on the number of threads.
+const STRETCH: usize = 9;
+/// Recordings whose peaks are kept at a time: some 50 MB, more than a window has candidates.
+const REFERENCES_MAX: usize = 512;
+
+/// Peaks of recordings, kept for the candidates to come.
+pub(super) struct References<'a> {
+    index: &'a Index,
+    read: HashMap<RecordingIndex, Rc<Fingerprint>>,
+}
+
+impl<'a> References<'a> {
+    pub(super) fn new(index: &'a Index) -> Self {
+        Self { index, read: HashMap::new() }
+    }
+
+    /// Nothing where the file is damaged.
+    pub(super) fn get(&mut self, recording: RecordingIndex) -> Rc<Fingerprint> {
+        if self.read.len() >= REFERENCES_MAX {
+            self.read.clear();
+        }
+        let read = || Rc::new(self.index.fingerprint(recording).unwrap_or_default());
+        self.read.entry(recording).or_insert_with(read).clone()
+    }
+}
+
+impl Found {
+    /// Whether it is sure, covers a window, and leaves hardly a peak of either side unexplained there.
+    fn explains(&self, window: (f64, f64), limit: f64) -> bool {
+        let edge = EDGE_SHARE * (window.1 - window.0);
+        let covers = self.span.0 <= window.0 + edge && self.span.1 >= window.1 - edge;
+        covers
+            && self.log10_false_match <= limit
+            && [&self.tally, &self.backward].iter().all(|tally| tally.share() >= EXPLAINED_SHARE)
+    }
+}
+
+/// The hits of a window that moves through the query.
+struct HitWindow {
+    density: Density,
+    /// Postings that may be visited for each step of the query.
+    postings_per_step: f64,
+    hits: Vec<Hit>,
+    /// Roots before this time (steps) were looked up.
+    looked_up: u32,
+    report: LookupReport,
+}
+
+impl HitWindow {
+    fn new(density: Density, postings_per_step: f64) -> Self {
+        Self { density, postings_per_step, hits: Vec::new(), looked_up: 0, report: LookupReport::default() }
+    }
+
+    /// Forgets what lies before the window and looks up what is missing of it. The last window of a query also has what
+    /// lies on or beyond its end.
+    fn move_to(&mut self, window: Window, search: &Search<'_>) {
+        self.hits.drain(..self.hits.partition_point(|hit| f64::from(hit.query_time) < window.start));
+        let until = if window.last { u32::MAX } else { window.end as u32 };
+        let from = self.looked_up.max(window.start as u32);
+        let steps = (window.end - f64::from(from)).max(1.0);
+        let limit = CostLimit { postings_max: (steps * self.postings_per_step) as u64 };
+        let report =
+            look_up(search.query.peaks, from..until, self.density, search.index, limit, &mut self.hits);
+        self.report = self.report.and(report);
+        self.looked_up = until;
+    }
+}
+
+/// A stretch of the query whose hits are counted together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Window {
+    start: f64,
+    end: f64,
+    last: bool,
+}
+
+/// The windows of a query, in steps: each overlaps half of the next.
+fn windows(duration: f64) -> Vec<Window> {
+    let mut windows = Vec::new();
+    let mut start = 0.0;
+    loop {
+        let last = start + WINDOW + WINDOW_HOP / 2.0 >= duration;
+        windows.push(Window { start, end: if last { duration } else { start + WINDOW }, last });
+        if last {
+            return windows;
+        }
+        start += WINDOW_HOP;
+    }
+}
+
+/// Verified spans of all windows, and what looking them up came to.
+pub(super) fn all_windows(search: &Search<'_>, options: &MatchOptions) -> (Vec<Found>, LookupReport) {
+    let windows = windows(search.duration);
+    let stretches: Vec<&[Window]> = windows.chunks(STRETCH).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, stretch)) = take_next(&next, &stretches) {
+            done.push((at, Walk::new(search, options).all(stretch)));
+        }
+        done
+    };
+    let mut done = std::thread::scope(|scope| {
+        let threads = options.threads.clamp(1, stretches.len());
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(result) => done.extend(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    let mut all = (Vec::new(), LookupReport::default());
+    for (_, (found, report)) in done {
+        all.0.extend(found);
+        all.1 = all.1.and(report);
+    }
+    all
+}
+
+fn take_next<T: Copy>(next: &AtomicUsize, all: &[T]) -> Option<(usize, T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    all.get(at).map(|one| (at, *one))
+}
+
+/// The way of one thread through its windows.
+struct Walk<'a> {
+    search: &'a Search<'a>,
+    sparse: HitWindow,
+    dense: HitWindow,
+    references: References<'a>,
+    found: Vec<Found>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(search: &'a Search<'a>, options: &MatchOptions) -> Self {
+        let per_s = POSTINGS_PER_S_MIN as f64 / TIME_STEPS_PER_S;
+        let per_step = (options.postings_max as f64 / search.duration.max(1.0)).max(per_s);
+        let short = search.duration <= options.deep_s * TIME_STEPS_PER_S;
+        let density = if short { Density::Deep } else { Density::Dense };
+        Self {
+            search,
+            sparse: HitWindow::new(Density::Sparse, per_step / 4.0),
+            dense: HitWindow::new(density, per_step),
+            references: References::new(search.index),
+            found: Vec::new(),
+        }
+    }
+
+    /// A window is looked up by its few sparse quads first; the many dense ones follow where those did not explain all
+    /// of it. Hits are looked up hop by hop and forgotten when their window has passed, so that a long query needs no
+    /// more memory than a short one.
+    fn all(mut self, windows: &[Window]) -> (Vec<Found>, LookupReport) {
+        for &window in windows {
+            self.sparse.move_to(window, self.search);
+            let hits = std::mem::take(&mut self.sparse.hits);
+            self.window(&hits, window);
+            self.sparse.hits = hits;
+            if self.is_explained(window) {
+                continue;
+            }
+            self.dense.move_to(window, self.search);
+            let hits = std::mem::take(&mut self.dense.hits);
+            self.window(&hits, window);
+            self.dense.hits = hits;
+        }
+        (self.found, self.sparse.report.and(self.dense.report))
+    }
+
+    fn is_explained(&self, window: Window) -> bool {
+        self.found.iter().any(|one| one.explains((window.start, window.end), self.search.limit))
+    }
+
+    fn window(&mut self, hits: &[Hit], window: Window) {
+        let middle = f64::midpoint(window.start, window.end);
+        let candidates = candidates(hits, middle as f32);
+        let votes_max = candidates.first().map_or(0, |candidate| candidate.votes);
+        for candidate in candidates {
+            if candidate.votes < votes_max / RIVAL_VOTES && self.is_explained(window) {
+                break;
+            }
+            let covered = |known: &Found| {
+                known.recording == candidate.recording
+                    && (known.span.0..=known.span.1).contains(&middle)
+                    && known.line.is_near(&candidate.line, middle)
+            };
+            if !self.found.iter().any(covered) {
+                let found = self.verify(candidate.recording, candidate.line, (window.start, window.end));
+                self.found.extend(found);
+            }
+        }
+    }
+
+    /// Fits a candidate, and follows it as far as it goes.
+    fn verify(&mut self, recording: RecordingIndex, line: Line, window: (f64, f64)) -> Option<Found> {
+        let search = self.search;
+        let reference = self.references.get(recording);
+        let line = refine(&search.grid, &reference.peaks, &line, window);
+        let first = tally(&search.grid, &reference.peaks, &line, window);
+        if first.surprise < SURPRISE_MIN {
+            return None;
+        }
+        let line = fit(&search.query, &reference.peaks, line, window);
+        let (line, span) = extend(&search.query, &reference.peaks, line, window, &first, search.duration)?;
+        let tally = tally(&search.grid, &reference.peaks, &line, span);
+        let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
+        enough.then(|| {
+            let alteration = alteration_of(&line);
+            let backward = backward_tally(&search.query, &reference.peaks, &line, span);
+            let log10_false_match = search.log10_false_match(&tally, &backward, &alteration);
+            Found { recording, line, span, tally, backward, alteration, log10_false_match }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_the_query_and_the_last_is_not_a_stub() {
+        for seconds in [0.0, 3.0, 10.0, 12.4, 12.5, 12.6, 15.0, 17.6, 61.0, 3600.0] {
+            let duration = seconds * TIME_STEPS_PER_S;
+            let windows = windows(duration);
+            assert!(
+                windows.windows(2).all(|pair| pair[1].start == pair[0].start + WINDOW_HOP && !pair[0].last)
+            );
+            let last = windows[windows.len() - 1];
+            assert!(last.last && last.end == duration);
+            assert!(windows.len() == 1 || last.end - last.start >= WINDOW - WINDOW_HOP / 2.0);
+        }
+    }
+}
