@@ -102,7 +102,7 @@ pub(crate) fn matches(
     let (mut times, mut right) = (Vec::new(), 0);
     for (id, fingerprint) in queries.iter().take(most) {
         let begun = Instant::now();
-        let found = find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default());
+        let found = find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default()).matches;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         right += usize::from(found.iter().any(|one| one.recording_id == *id));
     }
@@ -115,7 +115,7 @@ pub(crate) fn matches(
     let (mut times, mut wrong) = (Vec::new(), 0);
     for fingerprint in strangers.iter().take(most) {
         let begun = Instant::now();
-        wrong += find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default()).len();
+        wrong += find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default()).matches.len();
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
     println!(
