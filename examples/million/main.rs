@@ -55,10 +55,9 @@ fn main() -> anyhow::Result<()> {
         at % 5 != 1
     });
     let queries: Vec<(RecordingId, Fingerprint)> = real.clone();
-    if arguments.salient {
-        for (_, fingerprint) in &mut real {
-            fingerprint.peaks.retain(|peak| peak.salient);
-        }
+    for (_, fingerprint) in &mut real {
+        *fingerprint = std::mem::take(fingerprint).for_reference();
+        fingerprint.peaks.retain(|peak| peak.salient || !arguments.salient);
     }
     let generator = Generator::fit(real.iter().map(|(_, one)| one.clone()).collect(), arguments.seed);
     let index = build(&arguments, &generator, &real)?;

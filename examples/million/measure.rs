@@ -92,43 +92,54 @@ fn lookup(index: &Index, name: &str, fingerprints: &[&Fingerprint], threads: usi
     }
 }
 
-/// Finds excerpts of 10 s of real recordings, and of strangers.
+/// Finds excerpts of 10 s, and files of three minutes, of real recordings and of strangers.
 pub(crate) fn matches(
     index: &Index,
     queries: &[(RecordingId, Fingerprint)],
     strangers: &[Fingerprint],
     most: usize,
 ) {
-    let (mut times, mut right) = (Vec::new(), 0);
-    for (id, fingerprint) in queries.iter().take(most) {
-        let begun = Instant::now();
-        let found = find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default()).matches;
-        times.push(begun.elapsed().as_secs_f64() * 1e3);
-        right += usize::from(found.iter().any(|one| one.recording_id == *id));
-    }
     println!(
-        "\nexcerpts of 10 s: {right} of {} found; {:.0} ms in the median, 95 % under {:.0} ms",
-        times.len(),
-        part(&mut times, 0.5),
-        part(&mut times, 0.95)
+        "\n| searched, on two threads | queries | found | false | ms, p50 | ms, p95 | postings left out |\n|---|---:|---:|---:|---:|---:|---:|"
     );
-    let (mut times, mut wrong) = (Vec::new(), 0);
-    for fingerprint in strangers.iter().take(most) {
-        let begun = Instant::now();
-        wrong += find_matches(&excerpt(fingerprint), ChannelView::Mid, index, &MatchOptions::default()).matches.len();
-        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    let strange: Vec<(Option<&RecordingId>, &Fingerprint)> =
+        strangers.iter().map(|one| (None, one)).collect();
+    let own: Vec<_> = queries.iter().map(|(id, one)| (Some(id), one)).collect();
+    for seconds in [10.0, 180.0] {
+        for (name, of) in [("recordings in it", &own), ("strangers", &strange)] {
+            searches(index, &format!("{seconds} s of {name}"), &of[..most.min(of.len())], seconds);
+        }
     }
-    println!(
-        "strangers of 10 s: {wrong} false matches in {}; {:.0} ms in the median, 95 % under {:.0} ms",
-        times.len(),
-        part(&mut times, 0.5),
-        part(&mut times, 0.95)
-    );
 }
 
-fn excerpt(fingerprint: &Fingerprint) -> Fingerprint {
-    let from = (fingerprint.duration / 2).min((60.0 * TIME_STEPS_PER_S) as u32);
-    let duration = (10.0 * TIME_STEPS_PER_S) as u32;
+fn searches(index: &Index, name: &str, queries: &[(Option<&RecordingId>, &Fingerprint)], seconds: f64) {
+    let options = MatchOptions { threads: 2, ..MatchOptions::default() };
+    let (mut times, mut right, mut wrong, mut left_out) = (Vec::new(), 0, Vec::new(), 0);
+    for (id, fingerprint) in queries {
+        let query = excerpt(fingerprint, seconds);
+        let begun = Instant::now();
+        let found = find_matches(&query, ChannelView::Mid, index, &options);
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+        left_out += found.lookup.skipped_postings;
+        right += usize::from(found.matches.iter().any(|one| Some(&one.recording_id) == *id));
+        wrong.extend(found.matches.into_iter().filter(|_| id.is_none()));
+    }
+    let count = times.len();
+    println!(
+        "| {name} | {count} | {right} | {} | {:.0} | {:.0} | {} |",
+        wrong.len(),
+        part(&mut times, 0.5),
+        part(&mut times, 0.95),
+        left_out / count.max(1) as u64
+    );
+    for one in wrong {
+        println!("| … found in {} at {:.1} | | | | | | |", one.recording_id, one.log10_false_match);
+    }
+}
+
+fn excerpt(fingerprint: &Fingerprint, seconds: f64) -> Fingerprint {
+    let duration = ((seconds * TIME_STEPS_PER_S) as u32).min(fingerprint.duration);
+    let from = ((fingerprint.duration - duration) / 2).min((60.0 * TIME_STEPS_PER_S) as u32);
     let within = fingerprint.peaks.iter().filter(|peak| (from..from + duration).contains(&peak.time));
     Fingerprint { duration, peaks: within.map(|peak| Peak { time: peak.time - from, ..*peak }).collect() }
 }

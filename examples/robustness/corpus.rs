@@ -103,7 +103,8 @@ fn read_track(folder: &Path, path: &Path) -> Result<Track, String> {
         RecordingId::new(&tail.chars().rev().collect::<String>())
     });
     let mid = analysis.fingerprints.into_iter().find(|(view, _)| *view == ChannelView::Mid);
-    let fingerprint = mid.map(|(_, fingerprint)| fingerprint.for_reference()).filter(|one| !one.peaks.is_empty());
+    let fingerprint =
+        mid.map(|(_, fingerprint)| fingerprint.for_reference()).filter(|one| !one.peaks.is_empty());
     Ok(Track {
         path: path.to_owned(),
         id: id.map_err(|error| error.to_string())?,

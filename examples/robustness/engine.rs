@@ -43,7 +43,8 @@ impl Engine {
 
     /// Finds recordings in an analysed query.
     pub(crate) fn identify(&self, analysis: &Analysis, log10_false_match_max: f64) -> Vec<Match> {
-        identify(analysis, &self.index, &MatchOptions { log10_false_match_max, ..MatchOptions::default() }).matches
+        identify(analysis, &self.index, &MatchOptions { log10_false_match_max, ..MatchOptions::default() })
+            .matches
     }
 }
 

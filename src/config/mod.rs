@@ -49,15 +49,15 @@ pub struct Settings {
 pub struct MatchSettings {
     /// Only matches whose `log10_false_match` is at most this are reported. Default −6.
     pub log10_false_match_max: f64,
-    /// About so many entries of the index may be looked at for one query, or 50,000 for each of its seconds where that is
+    /// About so many entries of the index may be looked at for one query, or 30,000 for each of its seconds where that is
     /// more. Beyond, the most frequent are left out, and a warning says so. Only a catalogue of very many recordings comes
-    /// near it. Default 8,000,000.
+    /// near it. Default 3,000,000.
     pub postings_max: u64,
 }
 
 impl Default for MatchSettings {
     fn default() -> Self {
-        Self { log10_false_match_max: -6.0, postings_max: 8_000_000 }
+        Self { log10_false_match_max: -6.0, postings_max: 3_000_000 }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::family::Family;
 use super::format::{Error, damaged};
 use super::manifest::Manifest;
 use super::reader::Segment;
@@ -110,6 +111,12 @@ impl Index {
     /// The open segments, oldest first.
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.parts.iter().map(|part| &part.segment)
+    }
+
+    /// How many postings there are, those of removed recordings with them.
+    #[must_use]
+    pub fn postings(&self, family: Family) -> u64 {
+        self.segments().map(|segment| segment.postings(family)).sum()
     }
 
     pub(super) fn parts(&self) -> &[Part] {

@@ -20,19 +20,19 @@ pub struct MatchOptions {
     /// seconds where that is more; beyond, the most frequent keys are left out, which tell the least. A query against
     /// some thousand recordings does not come near it.
     pub postings_max: u64,
-    /// A query up to this many seconds long is searched the most deeply, at some three times the cost: there is little of
-    /// it, and it is all that there is.
+    /// A query up to this many seconds long is searched the most deeply, at some three times the cost, where the catalogue
+    /// is not too large for that: there is little of it, and it is all that there is.
     pub deep_s: f64,
     /// How many threads may share the windows of a long query. The answer is the same for any number.
     pub threads: usize,
 }
 
 /// See [`MatchOptions::postings_max`].
-pub const POSTINGS_PER_S_MIN: u64 = 50_000;
+pub const POSTINGS_PER_S_MIN: u64 = 30_000;
 
 impl Default for MatchOptions {
     fn default() -> Self {
-        Self { log10_false_match_max: -6.0, postings_max: 8_000_000, deep_s: 15.0, threads: 1 }
+        Self { log10_false_match_max: -6.0, postings_max: 3_000_000, deep_s: 15.0, threads: 1 }
     }
 }
 
