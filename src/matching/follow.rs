@@ -2,7 +2,7 @@
 
 use super::alteration::{Alteration, explain};
 use super::line::Line;
-use super::verify::{Probe, QueryPeaks, Tally, fit, probe};
+use super::verify::{FITTED_TOLERANCES, Probe, QueryPeaks, Tally, fit, probe};
 use crate::fingerprint::{PITCH_STEPS_PER_OCTAVE, Peak, TIME_STEPS_PER_S};
 
 /// How far a span is extended at a time, at least; otherwise by its length.
@@ -25,7 +25,7 @@ pub(super) fn extend(
     for _ in 0..rounds {
         let extension = (span.1 - span.0).max(EXTENSION_MIN);
         let wider = ((span.0 - extension).max(0.0), (span.1 + extension).min(duration));
-        let refined = fit(query, reference, line, span);
+        let refined = fit(query, reference, line, span, FITTED_TOLERANCES);
         let next = best_stretch(&probe(query, reference, &refined, wider), share, tally.chance)?;
         let grown = next.0 < span.0 - 1.0 || next.1 > span.1 + 1.0;
         (line, span) = (refined, next);

@@ -9,8 +9,10 @@ use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak, TIME_STEPS_PER_S};
 const TIME_TOLERANCE: f64 = 10.0;
 /// … and of pitch (a quarter of a semitone).
 const PITCH_TOLERANCE: f64 = 8.0;
-/// Tolerances of the successive fits, as multiples of the last.
-const FIT_TOLERANCES: [f64; 4] = [4.0, 2.0, 1.5, 1.0];
+/// Tolerances of the successive fits of a candidate, as multiples of the last …
+pub(super) const CANDIDATE_TOLERANCES: &[f64] = &[4.0, 2.0, 1.5, 1.0];
+/// … and of a line that fits a part of its span already.
+pub(super) const FITTED_TOLERANCES: &[f64] = &[1.5, 1.0];
 /// Wrong offsets that are tried on each side, the first, and the distance from one to the next, in cells of the grid
 /// (0.12 s, 46 ms): to 2.8 s, which holds a bar of most music, in steps that miss no beat by more than the tolerance.
 const WRONG_OFFSETS: i64 = 60;
@@ -120,9 +122,15 @@ pub(super) fn probe(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, spa
 }
 
 /// Fits the line to the peaks found, with shrinking tolerance.
-pub(super) fn fit(query: &QueryPeaks<'_>, reference: &[Peak], line: Line, span: (f64, f64)) -> Line {
+pub(super) fn fit(
+    query: &QueryPeaks<'_>,
+    reference: &[Peak],
+    line: Line,
+    span: (f64, f64),
+    tolerances: &[f64],
+) -> Line {
     let mut line = line;
-    for factor in FIT_TOLERANCES {
+    for factor in tolerances {
         let mut pairs = Vec::new();
         let mut shift = 0.0;
         for (time, pitch, peak) in projected(reference, &line, span) {

@@ -9,7 +9,7 @@ use super::follow::{alteration_of, extend};
 use super::line::Line;
 use super::lookup::{Hit, look_up};
 use super::matcher::{Found, MatchOptions, POSTINGS_PER_S_MIN, Search};
-use super::verify::{backward_tally, fit, refine, tally};
+use super::verify::{CANDIDATE_TOLERANCES, backward_tally, fit, refine, tally};
 use super::vote::candidates;
 use crate::fingerprint::{Density, Fingerprint, TIME_STEPS_PER_S};
 use crate::index::{CostLimit, Family, Index, LookupReport, RecordingIndex};
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
             let hits = std::mem::take(&mut self.sparse.hits);
             self.window(&hits, window);
             self.sparse.hits = hits;
-            if self.is_explained(window) {
+            if self.explaining(window).is_some() {
                 continue;
             }
             self.dense.move_to(window, self.search);
@@ -212,8 +212,9 @@ impl<'a> Walk<'a> {
         (self.found, self.sparse.report.and(self.dense.report))
     }
 
-    fn is_explained(&self, window: Window) -> bool {
-        self.found.iter().any(|one| one.explains((window.start, window.end), self.search.limit))
+    /// What explains a window, if anything does.
+    fn explaining(&self, window: Window) -> Option<&Found> {
+        self.found.iter().find(|one| one.explains((window.start, window.end), self.search.limit))
     }
 
     fn window(&mut self, hits: &[Hit], window: Window) {
@@ -221,8 +222,13 @@ impl<'a> Walk<'a> {
         let candidates = candidates(hits, middle as f32);
         let votes_max = candidates.first().map_or(0, |candidate| candidate.votes);
         for candidate in candidates {
-            if candidate.votes < votes_max / RIVAL_VOTES && self.is_explained(window) {
+            let explaining = self.explaining(window).map(|one| one.recording);
+            if explaining.is_some() && candidate.votes < votes_max / RIVAL_VOTES {
                 break;
+            }
+            // Where a recording repeats itself, it lies on other lines as well; it is told once.
+            if explaining == Some(candidate.recording) {
+                continue;
             }
             let covered = |known: &Found| {
                 known.recording == candidate.recording
@@ -245,7 +251,7 @@ impl<'a> Walk<'a> {
         if first.surprise < SURPRISE_MIN {
             return None;
         }
-        let line = fit(&search.query, &reference.peaks, line, window);
+        let line = fit(&search.query, &reference.peaks, line, window, CANDIDATE_TOLERANCES);
         let (line, span) = extend(&search.query, &reference.peaks, line, window, &first, search.duration)?;
         let tally = tally(&search.grid, &reference.peaks, &line, span);
         let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
