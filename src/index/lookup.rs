@@ -1,5 +1,6 @@
 //! Keys → postings, in one sweep through each segment.
 
+use super::bits::BitReader;
 use super::catalogue::{Index, Part, RecordingIndex};
 use super::family::Family;
 use super::postings::{Bucket, scramble};
@@ -53,10 +54,9 @@ impl Probes {
 /// How much of the index one lookup may visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostLimit {
-    /// About so many postings, those of whole buckets beyond the first sixty, and each counted once for every probe that
-    /// reaches it. Where there are more, the probes of the longest buckets are left out: their keys are the most
-    /// frequent, which tell recordings apart the least. Buckets of up to sixty are always read: most of what they hold has
-    /// other keys, and is passed over.
+    /// About so many postings, each counted once for every probe that reaches it: for a probe, as many as its bucket holds
+    /// for each of its keys, beyond the first fifteen, which most keys do not have. Where there are more, the probes of
+    /// the longest buckets are left out: their keys are the most frequent, which tell recordings apart the least.
     pub postings_max: u64,
 }
 
@@ -89,8 +89,8 @@ impl LookupReport {
     }
 }
 
-/// The bytes of some sixty postings, which a bucket has for nothing.
-const FREE_BYTES: usize = 256;
+/// The bytes of some fifteen postings, which a key has for nothing.
+const FREE_BYTES: usize = 64;
 /// Of this many probes one is weighed, which is enough to know what all cost.
 const WEIGHED_OF: usize = 8;
 
@@ -164,8 +164,9 @@ impl Index {
         for part in self.parts() {
             let shape = part.segment.family(family).shape;
             for probe in probes.iter().step_by(WEIGHED_OF) {
-                let bytes = part.segment.bucket_bytes(family, shape.bucket_of((probe >> 32) as u32));
-                bytes_of_class[class(bytes)] += (WEIGHED_OF * bytes.saturating_sub(FREE_BYTES)) as u64;
+                let (bucket, bytes) = part.segment.bucket(family, shape.bucket_of((probe >> 32) as u32));
+                let of_key = bytes / keys_in(bucket, bytes);
+                bytes_of_class[class(bytes)] += (WEIGHED_OF * of_key.saturating_sub(FREE_BYTES)) as u64;
             }
             let size = part.segment.postings_bytes(family) as f64;
             let per_posting = size / part.segment.postings(family).max(1) as f64;
@@ -296,6 +297,11 @@ fn shares(probes: &[u64], threads: usize) -> Vec<&[u64]> {
         left = rest;
     }
     shares
+}
+
+/// How many keys a bucket holds, as its first number says; at least 1.
+fn keys_in(bucket: &[u8], bytes: usize) -> usize {
+    if bytes == 0 { 1 } else { (BitReader::new(bucket).take_gamma() as usize).max(1) }
 }
 
 /// Classes of lengths in bytes: four to a power of two.

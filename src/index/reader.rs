@@ -210,12 +210,6 @@ impl Segment {
         (&self.map[place.postings.start + start as usize..], (end - start) as usize)
     }
 
-    /// Bytes of a bucket's postings.
-    #[inline]
-    pub(super) fn bucket_bytes(&self, family: Family, bucket: usize) -> usize {
-        self.bucket(family, bucket).1
-    }
-
     /// Bytes of all postings of a family.
     pub(super) fn postings_bytes(&self, family: Family) -> u64 {
         self.families[family.place()].postings.len() as u64
