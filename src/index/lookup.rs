@@ -1,6 +1,5 @@
 //! Keys → postings, in one sweep through each segment.
 
-use super::bits::BitReader;
 use super::catalogue::{Index, Part, RecordingIndex};
 use super::family::Family;
 use super::postings::{Bucket, scramble};
@@ -54,9 +53,8 @@ impl Probes {
 /// How much of the index one lookup may visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostLimit {
-    /// About so many postings, each counted once for every probe that reaches it: for a probe, as many as its bucket holds
-    /// for each of its keys, beyond the first fifteen, which most keys do not have. Where there are more, the probes of
-    /// the longest buckets are left out: their keys are the most frequent, which tell recordings apart the least.
+    /// About so many postings, each counted once for every probe that reaches it. Where there are more, the probes of the
+    /// longest buckets are left out: their keys are the most frequent, which tell recordings apart the least.
     pub postings_max: u64,
 }
 
@@ -89,8 +87,6 @@ impl LookupReport {
     }
 }
 
-/// The bytes of some fifteen postings, which a key has for nothing.
-const FREE_BYTES: usize = 64;
 /// Of this many probes one is weighed, which is enough to know what all cost.
 const WEIGHED_OF: usize = 8;
 
@@ -159,23 +155,25 @@ impl Index {
         if limit == CostLimit::NONE {
             return usize::MAX;
         }
-        let mut bytes_of_class = [0u64; CLASSES];
-        let mut bytes_max = 0u64;
+        let mut postings_of_class = [0u64; CLASSES];
+        let mut heads = Vec::new();
         for part in self.parts() {
-            let shape = part.segment.family(family).shape;
+            let shape = &part.segment.family(family).shape;
             for probe in probes.iter().step_by(WEIGHED_OF) {
-                let (bucket, bytes) = part.segment.bucket(family, shape.bucket_of((probe >> 32) as u32));
-                let of_key = bytes / keys_in(bucket, bytes);
-                bytes_of_class[class(bytes)] += (WEIGHED_OF * of_key.saturating_sub(FREE_BYTES)) as u64;
+                let key = (probe >> 32) as u32;
+                let number = shape.bucket_of(key);
+                let (bytes, length) = part.segment.bucket(family, number);
+                if length > 0 {
+                    Bucket::open(shape, number, bytes, length, &mut heads);
+                    let count = heads.iter().find(|head| head.0 == key).map_or(0, |head| head.1);
+                    postings_of_class[class(length)] += WEIGHED_OF as u64 * u64::from(count);
+                }
             }
-            let size = part.segment.postings_bytes(family) as f64;
-            let per_posting = size / part.segment.postings(family).max(1) as f64;
-            bytes_max = bytes_max.max((limit.postings_max as f64 * per_posting) as u64);
         }
-        let mut sum = 0;
-        for (class, bytes) in bytes_of_class.into_iter().enumerate() {
-            sum += bytes;
-            if sum > bytes_max {
+        let mut sum = 0u64;
+        for (class, postings) in postings_of_class.into_iter().enumerate() {
+            sum = sum.saturating_add(postings);
+            if sum > limit.postings_max {
                 return class_bytes(class);
             }
         }
@@ -297,11 +295,6 @@ fn shares(probes: &[u64], threads: usize) -> Vec<&[u64]> {
         left = rest;
     }
     shares
-}
-
-/// How many keys a bucket holds, as its first number says; at least 1.
-fn keys_in(bucket: &[u8], bytes: usize) -> usize {
-    if bytes == 0 { 1 } else { (BitReader::new(bucket).take_gamma() as usize).max(1) }
 }
 
 /// Classes of lengths in bytes: four to a power of two.
