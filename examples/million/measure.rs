@@ -24,7 +24,7 @@ pub(crate) fn sizes(index: &Index) {
         total += bytes;
         println!("| {name} | {:.2} | {:.0} |", bytes / 1e6, bytes / recordings);
     }
-    let postings: u64 = index.segments().map(|segment| segment.postings(Family::Quads)).sum();
+    let postings = index.postings(Family::Quads);
     println!("| all | {:.2} | {:.0} |", total / 1e6, total / recordings);
     let hours = index.duration_s() / 3600.0;
     println!(

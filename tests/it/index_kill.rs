@@ -96,7 +96,7 @@ fn fingerprint(number: usize, version: u32) -> Fingerprint {
         strength: 20,
         salient: true,
     };
-    Fingerprint { duration: 1300, peaks: (0..30).map(&mut peak).collect() }
+    Fingerprint { duration: 2100, peaks: (0..50).map(&mut peak).collect() }
 }
 
 /// An export of all recordings with the fingerprints of one version.
@@ -185,7 +185,7 @@ fn assert_found(index: &Index, number: usize, held: Option<u32>, context: &str) 
     assert_eq!(own.is_some(), held.is_some(), "{context}");
     for version in 0..2 {
         let quads = reference_quads(&fingerprint(number, version).peaks);
-        assert!(quads.len() > 10);
+        assert!(quads.len() > 20);
         let mut probes = Probes::default();
         for (tag, quad) in quads.iter().enumerate() {
             probes.push(quad.key(), tag as u32);
