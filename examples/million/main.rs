@@ -7,7 +7,8 @@
 //!
 //! FOLDER holds audio files, which are analysed once and kept as `*.ewfp` in DIR, or such files. `--tracks N` takes the
 //! first N of them, `--salient` keeps only salient peaks of what is indexed, `--seed N` makes other recordings,
-//! `--matches N` searches for so many excerpts and strangers with the whole engine.
+//! `--matches N` searches for so many excerpts and strangers with the whole engine, `--again` searches in what an
+//! earlier run has built.
 #![allow(clippy::print_stdout)]
 
 mod generate;
@@ -40,6 +41,7 @@ struct Arguments {
     salient: bool,
     seed: u64,
     matches: usize,
+    again: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,8 +61,7 @@ fn main() -> anyhow::Result<()> {
         *fingerprint = std::mem::take(fingerprint).for_reference();
         fingerprint.peaks.retain(|peak| peak.salient || !arguments.salient);
     }
-    let generator = Generator::fit(real.iter().map(|(_, one)| one.clone()).collect(), arguments.seed);
-    let index = build(&arguments, &generator, &real)?;
+    let index = if arguments.again { open(&arguments.dir.join("index"))? } else { build(&arguments, &real)? };
     measure::sizes(&index);
     measure::lookups(&index, &queries, &strangers);
     measure::matches(&index, &queries, &strangers, arguments.matches);
@@ -77,11 +78,17 @@ fn arguments() -> anyhow::Result<Arguments> {
         salient: false,
         seed: 1,
         matches: 20,
+        again: false,
     };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
-        if name == "--salient" {
-            arguments.salient = true;
+        let switch = match name.as_str() {
+            "--salient" => Some(&mut arguments.salient),
+            "--again" => Some(&mut arguments.again),
+            _ => None,
+        };
+        if let Some(switch) = switch {
+            *switch = true;
             continue;
         }
         let value = given.next().with_context(|| format!("{name} needs a value"))?;
@@ -99,11 +106,8 @@ fn arguments() -> anyhow::Result<Arguments> {
 }
 
 /// Builds the index: segments of generated recordings, one of the real ones, and the merges that the policy asks for.
-fn build(
-    arguments: &Arguments,
-    generator: &Generator,
-    real: &[(RecordingId, Fingerprint)],
-) -> anyhow::Result<Index> {
+fn build(arguments: &Arguments, real: &[(RecordingId, Fingerprint)]) -> anyhow::Result<Index> {
+    let generator = Generator::fit(real.iter().map(|(_, one)| one.clone()).collect(), arguments.seed);
     let folder = arguments.dir.join("index");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -119,7 +123,7 @@ fn build(
                 peak.fetch_max(measure::folder_bytes(folder), Ordering::Relaxed);
             }
         });
-        let manifest = build_segments(arguments, generator, real, folder);
+        let manifest = build_segments(arguments, &generator, real, folder);
         drop(stop);
         manifest
     })?;
@@ -135,6 +139,18 @@ fn build(
     let index = Index::open(&folder, &manifest)?;
     println!("opened in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
     Ok(index)
+}
+
+/// Opens what an earlier run has built.
+fn open(folder: &Path) -> anyhow::Result<Index> {
+    let mut manifest = Manifest { generation: 1, segments: Vec::new() };
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let recordings = Segment::open(&path)?.len() as u32;
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        manifest.segments.push(SegmentEntry::new(file, recordings));
+    }
+    Ok(Index::open(folder, &manifest)?)
 }
 
 fn build_segments(

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use earwitness::base::{ChannelView, RecordingId};
-use earwitness::fingerprint::{Density, Fingerprint, Peak, TIME_STEPS_PER_S, query_quads};
-use earwitness::index::{CostLimit, Family, Index, LookupReport, Posting, Probes};
+use earwitness::fingerprint::{Density, Fingerprint, Peak, TIME_STEPS_PER_S, Tolerance, query_quads};
+use earwitness::index::{Answer, CostLimit, Family, Index, LookupReport, Probes, Reach};
 use earwitness::matching::{MatchOptions, find_matches};
 
 /// Seconds of query whose keys are looked up together.
@@ -68,11 +68,14 @@ fn lookup(index: &Index, name: &str, fingerprints: &[&Fingerprint], threads: usi
         for quad in
             query_quads(&fingerprint.peaks, from..from + (LOOKUP_S * TIME_STEPS_PER_S) as u32, Density::Dense)
         {
-            quad.probes(|key| probes.push(key, quad.time));
+            probes.quad(&quad);
+            quad.probes(Tolerance::Full, |key| probes.push(key));
         }
         let begun = Instant::now();
-        let visit = |sum: &mut u64, tag: u32, posting: Posting| *sum += u64::from(tag ^ posting.time);
-        let (seen, report) = index.lookup_in_parallel(Family::Quads, &mut probes, limit, threads, visit);
+        let visit = |sum: &mut u64, answer: Answer| *sum += u64::from(answer.quad ^ answer.time);
+        let reach = Reach::TwoFactors;
+        let (seen, report) =
+            index.lookup_in_parallel(Family::Quads, &mut probes, reach, limit, threads, visit);
         std::hint::black_box(seen);
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         probed += probes.len();

@@ -18,7 +18,7 @@ mod spectrum;
 
 pub use analyzer::Analyzer;
 pub use codec::{Error, FORMAT_VERSION, decode, encode};
-pub use quads::{Density, Quad, QuadKey, query_quads, reference_quads};
+pub use quads::{Density, Quad, QuadKey, Tolerance, query_quads, reference_quads};
 
 /// Samples from one frame to the next, at [`crate::base::ANALYSIS_RATE_HZ`]: 23.2 ms.
 pub const HOP_SAMPLES: usize = 256;

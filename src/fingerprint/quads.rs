@@ -91,6 +91,17 @@ const QUERY_SPARSE: Shape =
 /// The quads of a query of which there is little.
 const QUERY_DEEP: Shape = Shape { partners: 13, ..QUERY };
 
+/// How far from a quad of the query the recording's is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tolerance {
+    /// In its own cell alone.
+    Own,
+    /// Within half the tolerance: in some eight cells of 32, which hold four fifths of what is found in all.
+    Half,
+    /// Within the tolerance.
+    Full,
+}
+
 /// How many quads a query is cut into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Density {
@@ -131,12 +142,16 @@ impl Quad {
         pack(self.cells())
     }
 
-    /// All cells in which quads within tolerance may lie, its own first.
-    pub fn probes(&self, mut visit: impl FnMut(QuadKey)) {
+    /// All cells in which quads within a tolerance may lie, its own first.
+    pub fn probes(&self, tolerance: Tolerance, mut visit: impl FnMut(QuadKey)) {
         let own = self.cells();
+        if tolerance == Tolerance::Own {
+            visit(pack(own));
+            return;
+        }
         let mut neighbours = [0i32; 5];
         for (dimension, neighbour) in neighbours.iter_mut().enumerate() {
-            *neighbour = self.neighbour(dimension);
+            *neighbour = self.neighbour(dimension, tolerance);
         }
         for choice in 0u32..32 {
             let mut cells = own;
@@ -165,8 +180,9 @@ impl Quad {
     }
 
     /// −1 or 1 where the neighbouring cell below or above is within tolerance, else 0.
-    fn neighbour(&self, dimension: usize) -> i32 {
-        let (value, cell, tolerance) = self.values()[dimension];
+    fn neighbour(&self, dimension: usize, tolerance: Tolerance) -> i32 {
+        let (value, cell, full) = self.values()[dimension];
+        let tolerance = if tolerance == Tolerance::Half { (full as u32).div_ceil(2) as i32 } else { full };
         let within = value.rem_euclid(cell);
         if within < tolerance {
             -1
@@ -312,7 +328,7 @@ mod tests {
                 ..reference
             };
             let mut probes = Vec::new();
-            query.probes(|key| probes.push(key));
+            query.probes(Tolerance::Full, |key| probes.push(key));
             prop_assert!(probes.contains(&reference.key()));
             let count = probes.len();
             probes.sort_unstable();
@@ -332,7 +348,7 @@ mod tests {
             prop_assert!(references.len() > 50);
             let mut keys = std::collections::HashSet::new();
             for quad in query_quads(&altered, 0..u32::MAX, Density::Dense) {
-                quad.probes(|key| _ = keys.insert(key));
+                quad.probes(Tolerance::Full, |key| _ = keys.insert(key));
             }
             let reached = references.iter().filter(|quad| keys.contains(&quad.key())).count();
             prop_assert!(reached * 10 >= references.len() * 7, "{} of {}", reached, references.len());

@@ -3,6 +3,9 @@
 /// Ones that announce a number written in full in place of its Rice code: no number takes more than 56 bits.
 const ESCAPE_ONES: u32 = 24;
 
+/// The same for long numbers, which then take this many bits.
+const LONG_BITS: u32 = 48;
+
 /// Bits → bytes.
 #[derive(Debug, Default)]
 pub(super) struct BitWriter {
@@ -36,6 +39,24 @@ impl BitWriter {
         }
     }
 
+    /// As [`BitWriter::put_rice`] of a number of up to 48 bits, with a parameter of up to 48.
+    pub(super) fn put_long_rice(&mut self, value: u64, parameter: u32) {
+        let high = value >> parameter;
+        if high < u64::from(ESCAPE_ONES) {
+            self.put((1 << high) - 1, high as u32 + 1);
+            self.put_long(value, parameter);
+        } else {
+            self.put(u32::MAX, ESCAPE_ONES);
+            self.put_long(value, LONG_BITS);
+        }
+    }
+
+    /// Appends the low `width` (at most 48) bits of `value`.
+    fn put_long(&mut self, value: u64, width: u32) {
+        self.put(value as u32, width.min(24));
+        self.put((value >> 24) as u32, width.saturating_sub(24));
+    }
+
     /// Appends a gamma code of a number that is at least 1: as many ones as it has bits after its first, a zero, and
     /// those bits.
     pub(super) fn put_gamma(&mut self, value: u32) {
@@ -63,6 +84,13 @@ pub(super) struct BitReader<'a> {
 impl<'a> BitReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
+    }
+
+    /// The same bytes, read from another bit on.
+    #[inline]
+    pub(super) fn at_bit(mut self, at: usize) -> Self {
+        self.at = at;
+        self
     }
 
     /// The next bits, at least 57 of them.
@@ -105,6 +133,33 @@ impl<'a> BitReader<'a> {
         (ones << parameter) | low as u32
     }
 
+    /// The inverse of [`BitWriter::put_long_rice`].
+    #[inline]
+    pub(super) fn take_long_rice(&mut self, parameter: u32) -> u64 {
+        let window = self.window();
+        let ones = window.trailing_ones();
+        if ones >= ESCAPE_ONES {
+            self.at += ESCAPE_ONES as usize;
+            return self.take_long(LONG_BITS);
+        }
+        // A window holds 57 bits: nearly always the whole code.
+        if ones + 1 + parameter <= 56 {
+            self.at += (ones + 1 + parameter) as usize;
+            let low = window >> (ones + 1) & ((1 << parameter) - 1);
+            return u64::from(ones) << parameter | low;
+        }
+        self.at += ones as usize + 1;
+        u64::from(ones) << parameter | self.take_long(parameter)
+    }
+
+    /// Reads `width` (at most 48) bits.
+    #[inline]
+    fn take_long(&mut self, width: u32) -> u64 {
+        let value = self.window() & ((1 << width) - 1);
+        self.at += width as usize;
+        value
+    }
+
     /// The inverse of [`BitWriter::put_gamma`].
     pub(super) fn take_gamma(&mut self) -> u32 {
         let bits = self.window().trailing_ones().min(31);
@@ -113,10 +168,28 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// How many bits the Rice code of a number takes.
+pub(super) fn rice_bits(value: u32, parameter: u32) -> u32 {
+    let high = value >> parameter;
+    if high < ESCAPE_ONES { high + 1 + parameter } else { ESCAPE_ONES + 32 }
+}
+
+/// The same of a long one.
+pub(super) fn long_rice_bits(value: u64, parameter: u32) -> u32 {
+    let high = value >> parameter;
+    if high < u64::from(ESCAPE_ONES) { high as u32 + 1 + parameter } else { ESCAPE_ONES + LONG_BITS }
+}
+
 /// The parameter with which the Rice codes of numbers with this mean are shortest, near enough: they are when about
 /// half of them are below 2 to its power.
 pub(super) fn rice_parameter(mean: u64) -> u32 {
-    (mean.saturating_mul(11) / 16).max(1).ilog2().min(31)
+    long_rice_parameter(mean).min(31)
+}
+
+/// The same for long numbers; at most 48.
+#[inline]
+pub(super) fn long_rice_parameter(mean: u64) -> u32 {
+    (mean.saturating_mul(11) / 16).max(1).ilog2().min(LONG_BITS)
 }
 
 #[cfg(test)]
@@ -133,6 +206,7 @@ mod tests {
                 writer.put_rice(value >> shift, parameter);
                 writer.put(value, parameter + 1);
                 writer.put_gamma((value >> shift).max(1));
+                writer.put_long_rice(u64::from(value) << 16 >> shift, parameter + 17);
             }
             writer.align();
             let mut reader = BitReader::new(&writer.bytes);
@@ -140,6 +214,7 @@ mod tests {
                 prop_assert_eq!(reader.take_rice(parameter), value >> shift);
                 prop_assert_eq!(u64::from(reader.take(parameter + 1)), u64::from(value) & ((2 << parameter) - 1));
                 prop_assert_eq!(reader.take_gamma(), (value >> shift).max(1));
+                prop_assert_eq!(reader.take_long_rice(parameter + 17), u64::from(value) << 16 >> shift);
             }
             prop_assert_eq!(reader.at.div_ceil(8), writer.bytes.len());
         }
@@ -151,6 +226,7 @@ mod tests {
                 let before = reader.at;
                 reader.take_rice(parameter);
                 reader.take_gamma();
+                reader.take_long_rice(parameter + 17);
                 prop_assert!(reader.at > before);
             }
         }

@@ -18,13 +18,6 @@ impl Family {
         }
     }
 
-    /// Whether postings carry pitch and duration beside recording and time; else the key implies them.
-    pub(super) fn has_pitch(self) -> bool {
-        match self {
-            Self::Quads => true,
-        }
-    }
-
     /// The place of the family's sections among those of all families.
     pub(super) fn place(self) -> usize {
         usize::from(self.number())

@@ -97,8 +97,8 @@ impl SegmentFile {
     }
 
     /// The shape for so many postings of these recordings.
-    pub(super) fn shape(&self, family: Family, postings: u64, durations: (u8, u8)) -> Shape {
-        Shape::new(family, self.recordings, self.steps, postings, durations)
+    pub(super) fn shape(&self, postings: u64, durations: (u8, u8)) -> Shape {
+        Shape::new(self.recordings, self.steps, postings, durations)
     }
 
     /// Begins a family's postings.

@@ -25,7 +25,7 @@ use crate::fingerprint::FORMAT_VERSION;
 pub(super) const MAGIC: &[u8; 8] = b"EWSEGMNT";
 pub(super) const END_MAGIC: &[u8; 8] = b"EWSEGEND";
 /// Version of the layout above.
-pub(super) const SEGMENT_VERSION: u16 = 3;
+pub(super) const SEGMENT_VERSION: u16 = 4;
 pub(super) const TABLE_ENTRY_BYTES: usize = 16;
 pub(super) const ORDER_ENTRY_BYTES: usize = 4;
 pub(super) const DIRECTORY_ENTRY_BYTES: usize = 5;
@@ -174,7 +174,7 @@ impl Header {
                 duration_first: header[at + 3],
                 durations: header[at + 4],
             };
-            let right = header[at] == family.number() && shape.is_right(family);
+            let right = header[at] == family.number() && shape.is_right();
             let sections = [section(header, at + 16), section(header, at + 16 + SECTION_BYTES)];
             right.then(|| FamilyHeader { family, shape, postings: u64_at(header, at + 8), sections })
         };

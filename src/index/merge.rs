@@ -65,12 +65,10 @@ fn merge_family(
     stop: &AtomicBool,
 ) -> Result<FamilyHeader, Error> {
     let expected: u64 = sources.iter().map(|source| live_postings(family, source)).sum();
-    let shapes = || {
-        sources.iter().map(|source| source.segment.family(family).shape).filter(|shape| shape.durations > 0)
-    };
+    let shapes = || sources.iter().map(|source| source.segment.family(family).shape);
     let first = shapes().map(|shape| shape.duration_first).min().unwrap_or(0);
     let last = shapes().map(|shape| shape.duration_first + shape.durations - 1).max().unwrap_or(0);
-    let shape = file.shape(family, expected, (first, last));
+    let shape = file.shape(expected, (first, last));
     // Cut between the buckets of the new segment.
     let slice_bits = (expected / SLICE_POSTINGS).max(1).ilog2().min(u32::from(shape.bucket_bits));
     let mut cursors: Vec<Cursor<'_>> = sources

@@ -7,7 +7,7 @@
 //! - [`next_merge`]: which segments are to be merged next.
 //! - [`Segment`]: one open segment file.
 //! - [`Manifest`]: which segments, less which recordings, are the catalogue's index right now.
-//! - [`Index`]: the open segments of a manifest, as one; [`Index::lookup`] finds [`Posting`]s.
+//! - [`Index`]: the open segments of a manifest, as one; [`Index::lookup`] finds the postings under keys.
 
 mod bits;
 mod catalogue;
@@ -29,9 +29,10 @@ pub use catalogue::{Index, RecordingIndex};
 pub use family::Family;
 pub use file::TEMPORARY_PREFIX;
 pub use format::Error;
-pub use lookup::{CostLimit, LookupReport, Posting, Probes};
+pub use lookup::{Answer, CostLimit, LookupReport, Probes, Reach};
 pub use manifest::{Manifest, SegmentEntry};
 pub use merge::{Source, merge_into};
+pub use peaks::kept;
 pub use policy::{MERGED_RECORDINGS_MAX, REMOVED_MAX, is_small, next_merge};
 pub use reader::Segment;
 pub use set::Removed;

@@ -2,28 +2,75 @@
 //!
 //! ```text
 //! number of peaks gamma (plus one) | parameter of times 5 bits | parameter of strengths 3 bits | all salient 1 bit
-//! per peak: time since the peak before rice | pitch 12 bits | strength rice | salient 1 bit (unless all are)
+//! per peak: time since the peak before rice | pitch 11 bits | strength rice | salient 1 bit (unless all are)
 //! ```
+//!
+//! Numbers are kept in coarser units than peaks of audio have: a copy's peaks are looked for within 29 ms and a quarter
+//! of a semitone.
 
 use super::bits::{BitReader, BitWriter, rice_parameter};
-use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak};
+use crate::fingerprint::{BINS, Fingerprint, PITCH_STEPS_PER_BIN, Peak};
 
-const PITCH_BITS: u32 = 12;
-/// Strengths are counted from the least that peaks of audio have, 4 dB.
+/// Steps of time in the unit of a kept peak's: 5.8 ms.
+const TIME_UNIT: u32 = 2;
+/// Steps of pitch in the unit of a kept peak's: 1/192 octave.
+const PITCH_UNIT: u16 = 2;
+const PITCHES: u16 = BINS as u16 * PITCH_STEPS_PER_BIN / PITCH_UNIT;
+const PITCH_BITS: u32 = 11;
+/// Half decibels in the unit of a kept peak's strength (6 dB), and the least strength that peaks of audio have (4 dB).
+const STRENGTH_UNIT: u8 = 12;
 const STRENGTH_LEAST: u8 = 8;
-/// Strengths have seven bits.
-const STRENGTH_MASK: u8 = 0x7f;
+/// Strengths in units: those of seven bits of half decibels.
+const STRENGTHS: u32 = 10;
 /// Peaks beyond those of a day of music are damage.
 const PEAKS_MAX: u32 = 1 << 24;
+
+/// A peak in the units in which it is kept.
+struct Units {
+    time: u32,
+    pitch: u16,
+    strength: u32,
+}
+
+impl Units {
+    fn of(peak: &Peak) -> Self {
+        let strength = u32::from(peak.strength.saturating_sub(STRENGTH_LEAST) / STRENGTH_UNIT);
+        Self {
+            time: peak.time / TIME_UNIT,
+            pitch: (peak.pitch / PITCH_UNIT).min(PITCHES - 1),
+            strength: strength.min(STRENGTHS - 1),
+        }
+    }
+
+    fn peak(&self, salient: bool) -> Peak {
+        Peak {
+            time: self.time.saturating_mul(TIME_UNIT),
+            pitch: self.pitch * PITCH_UNIT,
+            strength: STRENGTH_LEAST + self.strength as u8 * STRENGTH_UNIT,
+            salient,
+        }
+    }
+}
+
+/// A fingerprint as a segment gives it back: times to 5.8 ms, pitches to 1/192 octave and strengths to 6 dB, each rounded
+/// down.
+#[must_use]
+pub fn kept(fingerprint: &Fingerprint) -> Fingerprint {
+    let peaks = fingerprint.peaks.iter().map(kept_peak).collect();
+    Fingerprint { duration: fingerprint.duration, peaks }
+}
+
+fn kept_peak(peak: &Peak) -> Peak {
+    Units::of(peak).peak(peak.salient)
+}
 
 /// Returns the bytes of peaks, which are in order of time.
 pub(super) fn encode(peaks: &[Peak]) -> Vec<u8> {
     let peaks = &peaks[..peaks.len().min(PEAKS_MAX as usize)];
     let count = peaks.len().max(1) as u64;
-    let last = peaks.last().map_or(0, |peak| u64::from(peak.time));
+    let last = peaks.last().map_or(0, |peak| u64::from(Units::of(peak).time));
     let times = rice_parameter(last / count);
-    let strength = |peak: &Peak| peak.strength.wrapping_sub(STRENGTH_LEAST) & STRENGTH_MASK;
-    let strengths = peaks.iter().map(|peak| u64::from(strength(peak))).sum::<u64>() / count;
+    let strengths = peaks.iter().map(|peak| u64::from(Units::of(peak).strength)).sum::<u64>() / count;
     let strengths = rice_parameter(strengths).min(7);
     let all_salient = peaks.iter().all(|peak| peak.salient);
     let mut bits = BitWriter::default();
@@ -33,10 +80,11 @@ pub(super) fn encode(peaks: &[Peak]) -> Vec<u8> {
     bits.put(u32::from(all_salient), 1);
     let mut before = 0;
     for peak in peaks {
-        bits.put_rice(peak.time.saturating_sub(before), times);
-        before = peak.time;
-        bits.put(u32::from(peak.pitch), PITCH_BITS);
-        bits.put_rice(u32::from(strength(peak)), strengths);
+        let units = Units::of(peak);
+        bits.put_rice(units.time.saturating_sub(before), times);
+        before = units.time;
+        bits.put(u32::from(units.pitch), PITCH_BITS);
+        bits.put_rice(units.strength, strengths);
         if !all_salient {
             bits.put(u32::from(peak.salient), 1);
         }
@@ -61,12 +109,11 @@ pub(super) fn decode(bytes: &[u8]) -> Vec<Peak> {
         let pitch = bits.take(PITCH_BITS) as u16;
         let strength = bits.take_rice(strengths);
         let salient = all_salient || bits.take(1) == 1;
-        let right = pitch < BINS as u16 * PITCH_STEPS_PER_BIN && strength < 128;
+        let right = pitch < PITCHES && strength < STRENGTHS && time <= u32::MAX / TIME_UNIT;
         if bits.at > end || !right {
             break;
         }
-        let strength = (strength as u8).wrapping_add(STRENGTH_LEAST) & STRENGTH_MASK;
-        peaks.push(Peak { time, pitch, strength, salient });
+        peaks.push(Units { time, pitch, strength }.peak(salient));
     }
     peaks
 }
@@ -87,7 +134,8 @@ mod tests {
             let peak = |(time, pitch, strength, one)| Peak { time: time >> shift, pitch, strength, salient: salient || one };
             let mut peaks: Vec<Peak> = peaks.into_iter().map(peak).collect();
             peaks.sort_unstable();
-            prop_assert_eq!(decode(&encode(&peaks)), peaks);
+            let expected: Vec<Peak> = peaks.iter().map(kept_peak).collect();
+            prop_assert_eq!(decode(&encode(&peaks)), expected);
         }
 
         #[test]

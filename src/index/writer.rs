@@ -118,7 +118,7 @@ impl Run {
         self.quads.dedup();
         let durations = self.quads.iter().map(|tuple| tuple.duration());
         let durations = (durations.clone().min().unwrap_or(0), durations.max().unwrap_or(0));
-        let shape = file.shape(Family::Quads, self.quads.len() as u64, durations);
+        let shape = file.shape(self.quads.len() as u64, durations);
         let mut postings = file.begin_postings(shape)?;
         postings.put(&self.quads)?;
         let family = postings.finish(Family::Quads)?;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::fingerprint::{Density, Peak, query_quads};
-use crate::index::{CostLimit, Family, Index, LookupReport, Probes, RecordingIndex};
+use crate::fingerprint::{Density, Peak, Tolerance, query_quads};
+use crate::index::{CostLimit, Family, Index, LookupReport, Probes, Reach, RecordingIndex};
 
 /// A quad of the query met by a quad of a recording.
 #[derive(Debug, Clone, Copy)]
@@ -21,42 +21,44 @@ pub(super) struct Hit {
     pub(super) shift: f32,
 }
 
-/// The widest time factor that is followed, either way.
-const LN_RATE_MAX: f32 = 0.80;
-/// The widest shift of pitch that is followed, in steps: 16 semitones.
-const SHIFT_MAX: f32 = 512.0;
+/// What is looked up of a stretch of query, and how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Depth {
+    /// How many quads the query is cut into.
+    pub(super) density: Density,
+    /// How far from each quad is looked.
+    pub(super) tolerance: Tolerance,
+    /// Alterations beyond this are left out.
+    pub(super) reach: Reach,
+}
 
 /// Looks up the quads whose roots lie in a stretch of the query (steps), and appends their hits in order of query
 /// time. Tells what that came to.
 pub(super) fn look_up(
     peaks: &[Peak],
     roots: Range<u32>,
-    density: Density,
+    depth: Depth,
     index: &Index,
     limit: CostLimit,
     hits: &mut Vec<Hit>,
 ) -> LookupReport {
     let first = hits.len();
-    let quads = query_quads(peaks, roots, density);
+    let quads = query_quads(peaks, roots, depth.density);
     let mut probes = Probes::default();
-    for (tag, quad) in quads.iter().enumerate() {
-        quad.probes(|key| probes.push(key, tag as u32));
+    for quad in &quads {
+        probes.quad(quad);
+        quad.probes(depth.tolerance, |key| probes.push(key));
     }
-    let report = index.lookup(Family::Quads, &mut probes, limit, |tag, posting| {
-        let Some(quad) = quads.get(tag as usize) else { return };
-        let rate = f32::from(posting.duration) / f32::from(quad.duration);
-        let ln_rate = rate.ln();
-        let shift = f32::from(posting.pitch) - f32::from(quad.pitch);
-        if ln_rate.abs() <= LN_RATE_MAX && shift.abs() <= SHIFT_MAX {
-            hits.push(Hit {
-                recording: posting.recording,
-                query_time: quad.time as f32,
-                reference_time: posting.time as f32,
-                ln_rate,
-                rate,
-                shift,
-            });
-        }
+    let report = index.lookup(Family::Quads, &mut probes, depth.reach, limit, |answer| {
+        let Some(quad) = quads.get(answer.quad as usize) else { return };
+        hits.push(Hit {
+            recording: answer.recording,
+            query_time: quad.time as f32,
+            reference_time: answer.time as f32,
+            ln_rate: answer.ln_rate,
+            rate: answer.rate,
+            shift: answer.shift,
+        });
     });
     // Times are whole and not negative, so their bits are in their order.
     hits[first..].sort_unstable_by_key(|hit| {

@@ -261,9 +261,10 @@ pub(super) fn backward_tally(
     line: &Line,
     span: (f64, f64),
 ) -> Tally {
-    let within = |peak: &Peak| (span.0..=span.1).contains(&f64::from(peak.time));
-    let unused = query.peaks.iter().zip(&query.used).filter(|(peak, used)| !**used && within(peak));
-    let unused: Vec<Peak> = unused.map(|(peak, _)| *peak).collect();
+    let before = query.peaks.partition_point(|peak| f64::from(peak.time) < span.0);
+    let peaks = query.peaks.iter().zip(&query.used).skip(before);
+    let peaks = peaks.take_while(|(peak, _)| f64::from(peak.time) <= span.1);
+    let unused: Vec<Peak> = peaks.filter(|(_, used)| !**used).map(|(peak, _)| *peak).collect();
     let (first, last) = (line.reference(span.0), line.reference(span.1));
     let from = (first - BEYOND).max(0.0);
     let around = reference.partition_point(|peak| f64::from(peak.time) < from)

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::line::Line;
 use super::lookup::Hit;
-use crate::fingerprint::PITCH_STEPS_PER_OCTAVE;
-use crate::index::RecordingIndex;
+use crate::index::{Reach, RecordingIndex};
 
 /// Size of a cell in natural logarithm of rate (4 %) …
 const RATE_CELL: f32 = 0.04;
@@ -13,50 +12,33 @@ const RATE_CELL: f32 = 0.04;
 const SHIFT_CELL: f32 = 24.0;
 /// … and in steps of time (0.37 s).
 const OFFSET_CELL: f32 = 128.0;
-/// Candidates that a window hands on to verification, which costs some ten microseconds each.
-const CANDIDATES_MAX: usize = 300;
-/// Slots of the counters that tell which cells can hold enough hits: a power of two.
-const SLOTS_LOG2: u32 = 20;
+/// The most slots of the counters that tell which cells can hold enough hits, as a power of two …
+const SLOTS_LOG2_MAX: u32 = 20;
+/// … and how many there are for each hit.
+const SLOTS_PER_HIT: usize = 4;
 /// From this many roots on their least squares are better than their medians.
 const ROOTS_FOR_LINE: usize = 4;
 
-/// What was done to the recording, by what a hit or a cell can tell. The simpler it is the more often it is met, and the
-/// fewer are the cells in which chance could put a hit: so fewer votes will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Neither time nor pitch was changed.
-    AsItIs,
-    /// Speed, tempo or pitch alone was changed.
-    OneFactor,
-    /// Tempo and pitch were changed.
-    TwoFactors,
+/// Roots of the query that a cell needs: the simpler the alteration that it speaks of, the more often that is met, and
+/// the fewer are the cells in which chance could put a hit.
+fn roots_min(kind: Reach) -> usize {
+    match kind {
+        Reach::AsItIs => 1,
+        Reach::OneFactor => 2,
+        Reach::TwoFactors => 3,
+    }
 }
 
-impl Kind {
-    fn of(ln_rate: f32, shift: f32) -> Self {
-        let octave = f32::from(PITCH_STEPS_PER_OCTAVE);
-        let (same_time, same_pitch) = (ln_rate.abs() < 0.05, shift.abs() < 14.0);
-        let speed_alone = (ln_rate + shift / octave * std::f32::consts::LN_2).abs() < 0.06;
-        match (same_time, same_pitch) {
-            (true, true) => Self::AsItIs,
-            (false, false) if !speed_alone => Self::TwoFactors,
-            _ => Self::OneFactor,
-        }
-    }
+/// The most roots that any needs.
+const ROOTS_MIN_MAX: usize = 3;
 
-    /// Roots of the query that a cell needs.
-    fn roots_min(self) -> usize {
-        match self {
-            Self::AsItIs => 1,
-            Self::OneFactor => 2,
-            Self::TwoFactors => 3,
-        }
-    }
+/// What the simplicity of an alteration is worth in votes.
+fn bonus(kind: Reach) -> usize {
+    ROOTS_MIN_MAX - roots_min(kind)
+}
 
-    /// What its simplicity is worth in votes.
-    fn bonus(self) -> usize {
-        3 - self.roots_min()
-    }
+fn kind_of(ln_rate: f32, shift: f32) -> Reach {
+    Reach::of(ln_rate, shift).unwrap_or(Reach::TwoFactors)
 }
 
 /// A cell with many votes.
@@ -68,36 +50,77 @@ pub(super) struct Candidate {
     pub(super) votes: usize,
 }
 
-/// Returns the best candidates of hits whose query times lie around `middle` (steps).
-pub(super) fn candidates(hits: &[Hit], middle: f32) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    let halves: Vec<Halves> = hits.iter().map(|hit| Halves::of(hit, middle)).collect();
-    let mut cells: Vec<u64> = Vec::with_capacity(hits.len());
-    let mut counts = vec![0u8; 1 << SLOTS_LOG2];
-    let mut crowded: Vec<(u64, u32)> = Vec::new();
-    // Eight grids, shifted by half a cell in each dimension: no cluster is cut by all of them.
-    for grid in 0..8 {
-        cells.clear();
-        cells.extend(halves.iter().map(|halves| halves.cell(grid)));
-        counts.fill(0);
-        for &cell in &cells {
-            let count = &mut counts[slot(cell)];
-            *count = count.saturating_add(1);
-        }
-        crowded.clear();
-        for (index, (&cell, hit)) in cells.iter().zip(hits).enumerate() {
-            if usize::from(counts[slot(cell)]) >= Kind::of(hit.ln_rate, hit.shift).roots_min() {
-                crowded.push((cell, index as u32));
-            }
-        }
-        crowded.sort_unstable();
-        found.extend(crowded.chunk_by(|a, b| a.0 == b.0).filter_map(|group| candidate(hits, group)));
-    }
-    best_distinct(found, middle)
+/// Counts votes, and keeps its memory from one window to the next.
+#[derive(Default)]
+pub(super) struct Voter {
+    halves: Vec<Halves>,
+    counts: Vec<u8>,
+    near: Vec<Near>,
+    crowded: Vec<(u64, Near)>,
 }
 
-fn slot(cell: u64) -> usize {
-    (cell.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS_LOG2)) as usize
+/// A hit that may be in a cell with enough others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Near {
+    /// Which hit.
+    at: u32,
+    /// The roots that its cell needs, by what this hit says of the alteration.
+    roots_min: u32,
+}
+
+impl Voter {
+    /// Returns the `most` best candidates, with at least `votes_min` votes, of hits whose query times lie around `middle`
+    /// (steps).
+    pub(super) fn candidates(
+        &mut self,
+        hits: &[Hit],
+        middle: f32,
+        votes_min: usize,
+        most: usize,
+    ) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        self.halves.clear();
+        self.halves.extend(hits.iter().map(|hit| Halves::of(hit, middle)));
+        let slots_log2 = (hits.len() * SLOTS_PER_HIT).max(2).ilog2().min(SLOTS_LOG2_MAX);
+        // Two times four grids, shifted by half a cell in each dimension: no cluster is cut by all of them.
+        for moved in 0..2 {
+            self.count(hits, slots_log2, moved);
+            for grid in 0..4 {
+                self.crowded.clear();
+                let cell = |near: &Near| self.halves[near.at as usize].cell(grid | moved << 2);
+                self.crowded.extend(self.near.iter().map(|near| (cell(near), *near)));
+                self.crowded.sort_unstable();
+                // Most cells hold one hit: they are seen to be too few before memory is searched for it.
+                let enough = |group: &&[(u64, Near)]| {
+                    group.iter().any(|(_, near)| group.len() >= near.roots_min as usize)
+                };
+                let groups = self.crowded.chunk_by(|a, b| a.0 == b.0).filter(enough);
+                let groups = groups.filter_map(|group| candidate(hits, group));
+                found.extend(groups.filter(|candidate| candidate.votes >= votes_min));
+            }
+        }
+        best_distinct(found, middle, most)
+    }
+
+    /// Finds the hits that have enough others near them in time, whatever their rates and shifts: nothing else can be in a
+    /// cell with enough hits.
+    fn count(&mut self, hits: &[Hit], slots_log2: u32, moved: u32) {
+        let slot = |place: u64| (place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - slots_log2)) as usize;
+        self.counts.clear();
+        self.counts.resize(1 << slots_log2, 0);
+        for halves in &self.halves {
+            let count = &mut self.counts[slot(halves.place(moved))];
+            *count = count.saturating_add(1);
+        }
+        self.near.clear();
+        for (at, (halves, hit)) in self.halves.iter().zip(hits).enumerate() {
+            let count = usize::from(self.counts[slot(halves.place(moved))]);
+            let roots_min = roots_min(kind_of(hit.ln_rate, hit.shift));
+            if count >= roots_min {
+                self.near.push(Near { at: at as u32, roots_min: roots_min as u32 });
+            }
+        }
+    }
 }
 
 /// Where a hit lies, in half cells.
@@ -120,6 +143,11 @@ impl Halves {
         }
     }
 
+    /// Recording and offset; `moved` (0 or 1) shifts the offset by half a cell.
+    fn place(&self, moved: u32) -> u64 {
+        u64::from(self.recording) << 32 | u64::from((self.offset + moved) >> 1)
+    }
+
     /// Recording 28 bits, offset 24, rate 6, shift 6; each bit of `grid` shifts one dimension by half a cell.
     fn cell(&self, grid: u32) -> u64 {
         let whole = |halves: u32, bit: u32| u64::from((halves + (grid >> bit & 1)) >> 1);
@@ -131,8 +159,8 @@ impl Halves {
 }
 
 /// The line that the hits of a cell agree on, if they are enough for what it says.
-fn candidate(hits: &[Hit], group: &[(u64, u32)]) -> Option<Candidate> {
-    let members = || group.iter().map(|&(_, index)| &hits[index as usize]);
+fn candidate(hits: &[Hit], group: &[(u64, Near)]) -> Option<Candidate> {
+    let members = || group.iter().map(|(_, near)| &hits[near.at as usize]);
     let mut roots: Vec<u32> = members().map(|hit| hit.query_time as u32).collect();
     roots.sort_unstable();
     roots.dedup();
@@ -142,25 +170,25 @@ fn candidate(hits: &[Hit], group: &[(u64, u32)]) -> Option<Candidate> {
         f64::from(values[values.len() / 2])
     };
     let (ln_rate, shift) = (median(|hit| hit.ln_rate), median(|hit| hit.shift));
-    let kind = Kind::of(ln_rate as f32, shift as f32);
-    if roots.len() < kind.roots_min() {
+    let kind = kind_of(ln_rate as f32, shift as f32);
+    if roots.len() < roots_min(kind) {
         return None;
     }
     let (query_time, reference_time) = (median(|hit| hit.query_time), median(|hit| hit.reference_time));
     let mut line = match kind {
-        Kind::AsItIs => Line { rate: 1.0, offset: reference_time - query_time, shift: 0.0 },
+        Reach::AsItIs => Line { rate: 1.0, offset: reference_time - query_time, shift: 0.0 },
         _ => Line { rate: ln_rate.exp(), offset: reference_time - ln_rate.exp() * query_time, shift },
     };
-    if kind != Kind::AsItIs && roots.len() >= ROOTS_FOR_LINE {
+    if kind != Reach::AsItIs && roots.len() >= ROOTS_FOR_LINE {
         let pairs: Vec<(f64, f64)> =
             members().map(|hit| (f64::from(hit.query_time), f64::from(hit.reference_time))).collect();
         line = line.through(&pairs, 0.06);
     }
-    Some(Candidate { recording: members().next()?.recording, line, votes: roots.len() + kind.bonus() })
+    Some(Candidate { recording: members().next()?.recording, line, votes: roots.len() + bonus(kind) })
 }
 
 /// The candidates with the most votes, each place of the catalogue once.
-fn best_distinct(mut found: Vec<Candidate>, middle: f32) -> Vec<Candidate> {
+fn best_distinct(mut found: Vec<Candidate>, middle: f32, most: usize) -> Vec<Candidate> {
     found.sort_unstable_by(|a, b| {
         b.votes.cmp(&a.votes).then(a.recording.cmp(&b.recording)).then(a.line.cmp(&b.line))
     });
@@ -172,7 +200,7 @@ fn best_distinct(mut found: Vec<Candidate>, middle: f32) -> Vec<Candidate> {
             known.push(kept.len());
             kept.push(candidate);
         }
-        if kept.len() == CANDIDATES_MAX {
+        if kept.len() == most {
             break;
         }
     }

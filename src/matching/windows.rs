@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::follow::{alteration_of, extend};
 use super::line::Line;
-use super::lookup::{Hit, look_up};
+use super::lookup::{Depth, Hit, look_up};
 use super::matcher::{Found, MatchOptions, POSTINGS_PER_S_MIN, Search};
 use super::verify::{CANDIDATE_TOLERANCES, backward_tally, fit, refine, tally};
-use super::vote::candidates;
-use crate::fingerprint::{Density, Fingerprint, TIME_STEPS_PER_S};
-use crate::index::{CostLimit, Family, Index, LookupReport, RecordingIndex};
+use super::vote::Voter;
+use crate::fingerprint::{Density, Fingerprint, TIME_STEPS_PER_S, Tolerance};
+use crate::index::{CostLimit, Family, Index, LookupReport, Reach, RecordingIndex};
 
 /// Length of a voting window and the distance from one to the next, in steps of time (10 s, 5 s).
 const WINDOW: f64 = 10.0 * TIME_STEPS_PER_S;
@@ -30,6 +30,9 @@ const DEEP_HITS: f64 = 0.4 / (10.0 * TIME_STEPS_PER_S);
 /// two thousand recordings of four minutes.
 const DEEP_HITS_MAX: f64 = 2.5e6;
 
+/// Within half the tolerance there is one hit of so many.
+const HALF_OF_HITS: f64 = 3.0;
+
 /// A match explains a window when at both ends this share of the window is all that it leaves out …
 const EDGE_SHARE: f64 = 0.05;
 /// … and this share of the peaks of either side is found on the other.
@@ -37,6 +40,14 @@ const EXPLAINED_SHARE: f64 = 0.75;
 /// In a window that is explained, candidates with less than this part of the most votes are left alone: the same audio
 /// under another id has about as many.
 const RIVAL_VOTES: usize = 4;
+
+/// Candidates of a window that are verified, which costs some fifty microseconds each …
+const CANDIDATES_MAX: usize = 300;
+/// … and in a long query, whose parts lie in two windows each.
+const CANDIDATES_MAX_LONG: usize = 100;
+/// Votes that a candidate needs where quads are looked for just as they are: those of three roots. A copy that is hardly
+/// altered has dozens, and any other is found by the next level.
+const EXACT_VOTES_MIN: usize = 5;
 
 /// Windows that are walked one after the other, by one thread (50 s); the next know nothing of what these found, so that
 /// the answer does not depend on the number of threads.
@@ -78,7 +89,7 @@ impl Found {
 
 /// The hits of a window that moves through the query.
 struct HitWindow {
-    density: Density,
+    depth: Depth,
     /// Postings that may be visited for each step of the query.
     postings_per_step: f64,
     hits: Vec<Hit>,
@@ -88,8 +99,8 @@ struct HitWindow {
 }
 
 impl HitWindow {
-    fn new(density: Density, postings_per_step: f64) -> Self {
-        Self { density, postings_per_step, hits: Vec::new(), looked_up: 0, report: LookupReport::default() }
+    fn new(depth: Depth, postings_per_step: f64) -> Self {
+        Self { depth, postings_per_step, hits: Vec::new(), looked_up: 0, report: LookupReport::default() }
     }
 
     /// Forgets what lies before the window and looks up what is missing of it. The last window of a query also has what
@@ -101,7 +112,7 @@ impl HitWindow {
         let steps = (window.end - f64::from(from)).max(1.0);
         let limit = CostLimit { postings_max: (steps * self.postings_per_step) as u64 };
         let report =
-            look_up(search.query.peaks, from..until, self.density, search.index, limit, &mut self.hits);
+            look_up(search.query.peaks, from..until, self.depth, search.index, limit, &mut self.hits);
         self.report = self.report.and(report);
         self.looked_up = until;
     }
@@ -167,12 +178,38 @@ fn take_next<T: Copy>(next: &AtomicUsize, all: &[T]) -> Option<(usize, T)> {
     all.get(at).map(|one| (at, *one))
 }
 
+/// Whether a query is worth the deepest search.
+fn is_short(search: &Search<'_>, options: &MatchOptions) -> bool {
+    search.duration <= options.deep_s * TIME_STEPS_PER_S
+}
+
+/// The deepest lookup that a query and the size of the catalogue allow.
+fn deepest(search: &Search<'_>, options: &MatchOptions) -> Depth {
+    let short = is_short(search, options);
+    let hits = search.duration * DEEP_HITS * search.index.postings(Family::Quads) as f64;
+    let (density, tolerance) = match short {
+        true if hits <= DEEP_HITS_MAX => (Density::Deep, Tolerance::Full),
+        true if hits <= DEEP_HITS_MAX * HALF_OF_HITS => (Density::Deep, Tolerance::Half),
+        _ => (Density::Dense, Tolerance::Half),
+    };
+    Depth { density, tolerance, reach: Reach::TwoFactors }
+}
+
+/// One way of looking a window up.
+struct Level {
+    hits: HitWindow,
+    /// Candidates with fewer votes are left to the next level.
+    votes_min: usize,
+}
+
 /// The way of one thread through its windows.
 struct Walk<'a> {
     search: &'a Search<'a>,
-    sparse: HitWindow,
-    dense: HitWindow,
+    /// The cheapest first; a window that one explains is not looked up by the next.
+    levels: Vec<Level>,
     references: References<'a>,
+    voter: Voter,
+    candidates_max: usize,
     found: Vec<Found>,
 }
 
@@ -180,36 +217,43 @@ impl<'a> Walk<'a> {
     fn new(search: &'a Search<'a>, options: &MatchOptions) -> Self {
         let per_s = POSTINGS_PER_S_MIN as f64 / TIME_STEPS_PER_S;
         let per_step = (options.postings_max as f64 / search.duration.max(1.0)).max(per_s);
-        let short = search.duration <= options.deep_s * TIME_STEPS_PER_S;
-        let deep_hits = search.duration * DEEP_HITS * search.index.postings(Family::Quads) as f64;
-        let density = if short && deep_hits <= DEEP_HITS_MAX { Density::Deep } else { Density::Dense };
+        let level = |depth, postings_per_step, votes_min| Level {
+            hits: HitWindow::new(depth, postings_per_step),
+            votes_min,
+        };
+        let sparse = Density::Sparse;
+        let exact = Depth { density: sparse, tolerance: Tolerance::Own, reach: Reach::AsItIs };
+        let one_factor = Depth { density: sparse, tolerance: Tolerance::Half, reach: Reach::OneFactor };
+        let all = deepest(search, options);
         Self {
             search,
-            sparse: HitWindow::new(Density::Sparse, per_step / 4.0),
-            dense: HitWindow::new(density, per_step),
+            levels: vec![
+                level(exact, per_step, EXACT_VOTES_MIN),
+                level(one_factor, per_step / 4.0, 1),
+                level(all, per_step, 1),
+            ],
             references: References::new(search.index),
+            voter: Voter::default(),
+            candidates_max: if is_short(search, options) { CANDIDATES_MAX } else { CANDIDATES_MAX_LONG },
             found: Vec::new(),
         }
     }
 
-    /// A window is looked up by its few sparse quads first; the many dense ones follow where those did not explain all
-    /// of it. Hits are looked up hop by hop and forgotten when their window has passed, so that a long query needs no
-    /// more memory than a short one.
+    /// A window is looked up level by level, until one explains all of it. Hits are looked up hop by hop and forgotten
+    /// when their window has passed, so that a long query needs no more memory than a short one.
     fn all(mut self, windows: &[Window]) -> (Vec<Found>, LookupReport) {
+        let mut levels = std::mem::take(&mut self.levels);
         for &window in windows {
-            self.sparse.move_to(window, self.search);
-            let hits = std::mem::take(&mut self.sparse.hits);
-            self.window(&hits, window);
-            self.sparse.hits = hits;
-            if self.explaining(window).is_some() {
-                continue;
+            for level in &mut levels {
+                level.hits.move_to(window, self.search);
+                self.window(&level.hits.hits, window, level.votes_min);
+                if self.explaining(window).is_some() {
+                    break;
+                }
             }
-            self.dense.move_to(window, self.search);
-            let hits = std::mem::take(&mut self.dense.hits);
-            self.window(&hits, window);
-            self.dense.hits = hits;
         }
-        (self.found, self.sparse.report.and(self.dense.report))
+        let report = levels.iter().fold(LookupReport::default(), |sum, level| sum.and(level.hits.report));
+        (self.found, report)
     }
 
     /// What explains a window, if anything does.
@@ -217,9 +261,9 @@ impl<'a> Walk<'a> {
         self.found.iter().find(|one| one.explains((window.start, window.end), self.search.limit))
     }
 
-    fn window(&mut self, hits: &[Hit], window: Window) {
+    fn window(&mut self, hits: &[Hit], window: Window, votes_min: usize) {
         let middle = f64::midpoint(window.start, window.end);
-        let candidates = candidates(hits, middle as f32);
+        let candidates = self.voter.candidates(hits, middle as f32, votes_min, self.candidates_max);
         let votes_max = candidates.first().map_or(0, |candidate| candidate.votes);
         for candidate in candidates {
             let explaining = self.explaining(window).map(|one| one.recording);

@@ -97,7 +97,7 @@ pub struct StreamSummary {
 impl<'a> StreamIdentifier<'a> {
     /// Starts at the beginning of some audio.
     #[must_use]
-    pub const fn new(index: &'a Index, options: MatchOptions, stretches: Stretches) -> Self {
+    pub fn new(index: &'a Index, options: MatchOptions, stretches: Stretches) -> Self {
         Self {
             index,
             options,
@@ -107,7 +107,7 @@ impl<'a> StreamIdentifier<'a> {
             confirmed: Vec::new(),
             forgotten: 0,
             longest_s: 0.0,
-            lookup: LookupReport { visited: 0, skipped_probes: 0, skipped_postings: 0 },
+            lookup: LookupReport::default(),
         }
     }
 
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_search_that_was_cut_short_is_told() {
-        let whole = LookupReport { visited: 300, skipped_probes: 0, skipped_postings: 0 };
+        let whole = LookupReport { visited: 300, ..LookupReport::default() };
         assert_eq!(cut_short(whole), None);
         let cut = LookupReport { skipped_probes: 2, skipped_postings: 100, ..whole };
         assert!(cut_short(cut).is_some_and(|warning| warning.contains("25.0 %")));

@@ -20,7 +20,7 @@ use crate::base::RecordingId;
 use crate::catalog::{Catalog, Outcome, Recording};
 use crate::fingerprint::Fingerprint;
 use crate::index::{
-    self, Index, Manifest, REMOVED_MAX, Segment, SegmentEntry, TEMPORARY_PREFIX, is_small, next_merge,
+    self, Index, Manifest, REMOVED_MAX, Segment, SegmentEntry, TEMPORARY_PREFIX, is_small, kept, next_merge,
     write_segment,
 };
 use crate::store::{self, Batch, Record, Store};
@@ -222,7 +222,7 @@ impl Library {
         &mut self,
         mut fingerprints: Vec<(RecordingId, Fingerprint)>,
     ) -> Result<(), Error> {
-        fingerprints.retain(|(id, fingerprint)| self.fingerprint(id).as_ref() != Some(fingerprint));
+        fingerprints.retain(|(id, fingerprint)| self.fingerprint(id) != Some(kept(fingerprint)));
         let removed: Vec<RecordingId> = fingerprints.iter().map(|(id, _)| id.clone()).collect();
         if removed.is_empty() { Ok(()) } else { self.change(Batch::new(), &fingerprints, &removed) }
     }

@@ -11,7 +11,7 @@ use super::library::{Entry, Library};
 use crate::base::{Digest, RecordingId};
 use crate::catalog::{Outcome, Recording, RecordingAudio};
 use crate::fingerprint::{Fingerprint, Peak, reference_quads};
-use crate::index::{CostLimit, Family, Probes};
+use crate::index::{CostLimit, Family, Probes, Reach, kept};
 use crate::store::{Kinds, Store};
 
 fn id(number: usize) -> RecordingId {
@@ -26,7 +26,7 @@ fn fingerprint(seed: u32) -> Fingerprint {
         strength: 20,
         salient: true,
     };
-    Fingerprint { duration: 4000 + seed, peaks: (0..60).map(peak).collect() }
+    kept(&Fingerprint { duration: 4000 + seed, peaks: (0..60).map(peak).collect() })
 }
 
 fn entry(number: usize, seed: u32) -> Entry {
@@ -67,12 +67,13 @@ fn merges_run_beside_changes_and_queries_and_lose_nothing() {
                 assert_eq!(found, Some(fingerprint(0)), "after {asked} queries");
                 let mut probes = Probes::default();
                 for quad in reference_quads(&fingerprint(0).peaks) {
-                    probes.push(quad.key(), 0);
+                    probes.quad(&quad);
+                    probes.push(quad.key());
                 }
                 let mut own = 0;
                 let zero = index.find(&id(0)).unwrap();
-                index.lookup(Family::Quads, &mut probes, CostLimit::NONE, |_, posting| {
-                    own += u32::from(posting.recording == zero);
+                index.lookup(Family::Quads, &mut probes, Reach::AsItIs, CostLimit::NONE, |answer| {
+                    own += u32::from(answer.recording == zero);
                 });
                 assert!(own > 0, "after {asked} queries");
                 asked += 1;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use earwitness::base::RecordingId;
 use earwitness::catalog::Recording;
 use earwitness::fingerprint::{FORMAT_VERSION, Fingerprint, Peak, encode, reference_quads};
-use earwitness::index::{CostLimit, Family, Index, Probes};
+use earwitness::index::{CostLimit, Family, Index, Probes, Reach};
 use earwitness::scan::Library;
 use earwitness::store::Store;
 
@@ -187,13 +187,14 @@ fn assert_found(index: &Index, number: usize, held: Option<u32>, context: &str) 
         let quads = reference_quads(&fingerprint(number, version).peaks);
         assert!(quads.len() > 20);
         let mut probes = Probes::default();
-        for (tag, quad) in quads.iter().enumerate() {
-            probes.push(quad.key(), tag as u32);
+        for quad in &quads {
+            probes.quad(quad);
+            probes.push(quad.key());
         }
         let mut found = vec![false; quads.len()];
-        index.lookup(Family::Quads, &mut probes, CostLimit::NONE, |tag, posting| {
-            let near = posting.time.abs_diff(quads[tag as usize].time) <= 16;
-            found[tag as usize] |= near && Some(posting.recording) == own;
+        index.lookup(Family::Quads, &mut probes, Reach::AsItIs, CostLimit::NONE, |answer| {
+            let near = answer.time.abs_diff(quads[answer.quad as usize].time) <= 16;
+            found[answer.quad as usize] |= near && Some(answer.recording) == own;
         });
         let share = found.iter().filter(|found| **found).count();
         let expected = held == Some(version);
