@@ -8,9 +8,12 @@
 //! FOLDER holds audio files, which are analysed once and kept as `*.ewfp` in DIR, or such files. `--tracks N` takes the
 //! first N of them, `--salient` keeps only salient peaks of what is indexed, `--seed N` makes other recordings,
 //! `--matches N` searches for so many excerpts and strangers with the whole engine, `--again` searches in what an
-//! earlier run has built.
+//! earlier run has built, `--adds N` adds N recordings in the end while queries are asked,
+//! `--postings N` is the limit of postings for one query, `--ask FOLDER`
+//! only says which recordings are in the audio files of FOLDER.
 #![allow(clippy::print_stdout)]
 
+mod adds;
 mod generate;
 mod measure;
 mod real;
@@ -28,6 +31,7 @@ use earwitness::index::{
     merge_into, next_merge, write_segment,
 };
 
+use earwitness::matching::MatchOptions;
 use generate::Generator;
 
 /// Segments are built by so many threads.
@@ -42,12 +46,15 @@ struct Arguments {
     seed: u64,
     matches: usize,
     again: bool,
+    adds: u64,
+    postings: u64,
+    ask: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = arguments()?;
     std::fs::create_dir_all(&arguments.dir)?;
-    let mut real = real::load(&arguments.music, &arguments.dir, arguments.tracks)?;
+    let mut real = real::load(&arguments.music, &arguments.dir.join("fingerprints"), arguments.tracks, 30.0)?;
     anyhow::ensure!(real.len() >= 10, "{} holds too little music", arguments.music.display());
     // Every fifth is a stranger: neither indexed nor part of what is made.
     let strangers: Vec<Fingerprint> = (0..real.len()).step_by(5).map(|at| real[at].1.clone()).collect();
@@ -61,11 +68,27 @@ fn main() -> anyhow::Result<()> {
         *fingerprint = std::mem::take(fingerprint).for_reference();
         fingerprint.peaks.retain(|peak| peak.salient || !arguments.salient);
     }
-    let index = if arguments.again { open(&arguments.dir.join("index"))? } else { build(&arguments, &real)? };
+    let folder = arguments.dir.join("index");
+    let generator = || Generator::fit(real.iter().map(|(_, one)| one.clone()).collect(), arguments.seed);
+    let manifest =
+        if arguments.again { found(&folder)? } else { build(&arguments, &generator(), &real, &folder)? };
+    let begun = Instant::now();
+    let index = Index::open(&folder, &manifest)?;
+    println!("opened in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    let options = MatchOptions { threads: 2, postings_max: arguments.postings, ..MatchOptions::default() };
+    if let Some(folder) = &arguments.ask {
+        let asked = real::load(folder, &arguments.dir.join("asked"), usize::MAX, 0.0)?;
+        measure::ask(&index, &asked, &options);
+        return Ok(());
+    }
     measure::sizes(&index);
     measure::lookups(&index, &queries, &strangers);
-    measure::matches(&index, &queries, &strangers, arguments.matches);
+    measure::matches(&index, &queries, &strangers, arguments.matches, &options);
     measure::memory("in the end");
+    drop(index);
+    if arguments.adds > 0 {
+        adds::adds(&folder, manifest, &generator(), &queries, arguments.adds)?;
+    }
     Ok(())
 }
 
@@ -79,6 +102,9 @@ fn arguments() -> anyhow::Result<Arguments> {
         seed: 1,
         matches: 20,
         again: false,
+        adds: 0,
+        postings: MatchOptions::default().postings_max,
+        ask: None,
     };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
@@ -98,6 +124,9 @@ fn arguments() -> anyhow::Result<Arguments> {
             "--music" => arguments.music = value.into(),
             "--tracks" => arguments.tracks = value.parse()?,
             "--matches" => arguments.matches = value.parse()?,
+            "--postings" => arguments.postings = value.parse()?,
+            "--ask" => arguments.ask = Some(value.into()),
+            "--adds" => arguments.adds = value.parse()?,
             "--seed" => arguments.seed = value.parse()?,
             _ => anyhow::bail!("unknown argument {name}"),
         }
@@ -106,28 +135,31 @@ fn arguments() -> anyhow::Result<Arguments> {
 }
 
 /// Builds the index: segments of generated recordings, one of the real ones, and the merges that the policy asks for.
-fn build(arguments: &Arguments, real: &[(RecordingId, Fingerprint)]) -> anyhow::Result<Index> {
-    let generator = Generator::fit(real.iter().map(|(_, one)| one.clone()).collect(), arguments.seed);
-    let folder = arguments.dir.join("index");
+fn build(
+    arguments: &Arguments,
+    generator: &Generator,
+    real: &[(RecordingId, Fingerprint)],
+    folder: &Path,
+) -> anyhow::Result<Manifest> {
     if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
+        std::fs::remove_dir_all(folder)?;
     }
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(folder)?;
     let begun = Instant::now();
     let peak = AtomicU64::new(0);
     let (stop, tick) = mpsc::channel::<()>();
     let manifest = std::thread::scope(|scope| {
-        let (peak, folder) = (&peak, &folder);
+        let peak = &peak;
         scope.spawn(move || {
             while tick.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
                 peak.fetch_max(measure::folder_bytes(folder), Ordering::Relaxed);
             }
         });
-        let manifest = build_segments(arguments, &generator, real, folder);
+        let manifest = build_segments(arguments, generator, real, folder);
         drop(stop);
         manifest
     })?;
-    let (size, peak) = (measure::folder_bytes(&folder), peak.load(Ordering::Relaxed));
+    let (size, peak) = (measure::folder_bytes(folder), peak.load(Ordering::Relaxed));
     println!(
         "\nbuilt in {:.1} s; {:.3} GB, at most {:.3} GB while building",
         begun.elapsed().as_secs_f64(),
@@ -135,14 +167,11 @@ fn build(arguments: &Arguments, real: &[(RecordingId, Fingerprint)]) -> anyhow::
         peak.max(size) as f64 / 1e9
     );
     measure::memory("after building");
-    let begun = Instant::now();
-    let index = Index::open(&folder, &manifest)?;
-    println!("opened in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
-    Ok(index)
+    Ok(manifest)
 }
 
-/// Opens what an earlier run has built.
-fn open(folder: &Path) -> anyhow::Result<Index> {
+/// What an earlier run has built.
+fn found(folder: &Path) -> anyhow::Result<Manifest> {
     let mut manifest = Manifest { generation: 1, segments: Vec::new() };
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -150,7 +179,7 @@ fn open(folder: &Path) -> anyhow::Result<Index> {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         manifest.segments.push(SegmentEntry::new(file, recordings));
     }
-    Ok(Index::open(folder, &manifest)?)
+    Ok(manifest)
 }
 
 fn build_segments(
@@ -221,7 +250,8 @@ fn merge(folder: &Path, manifest: &mut Manifest, places: &[usize]) -> anyhow::Re
     let none = Removed::default();
     let sources: Vec<Source<'_>> =
         segments.iter().map(|segment| Source { segment, without: &none }).collect();
-    let file = format!("merged-{}.seg", entries.iter().map(|entry| &entry.file[..4]).collect::<String>());
+    manifest.generation += 1;
+    let file = format!("merged-{:06}.seg", manifest.generation);
     let recordings = merge_into(&folder.join(&file), &sources, &AtomicBool::new(false))?;
     println!(
         "merged {} segments of {recordings} recordings in {:.1} s",

@@ -101,6 +101,7 @@ pub(crate) fn matches(
     queries: &[(RecordingId, Fingerprint)],
     strangers: &[Fingerprint],
     most: usize,
+    options: &MatchOptions,
 ) {
     println!(
         "\n| searched, on two threads | queries | found | false | ms, p50 | ms, p95 | postings left out |\n|---|---:|---:|---:|---:|---:|---:|"
@@ -110,18 +111,35 @@ pub(crate) fn matches(
     let own: Vec<_> = queries.iter().map(|(id, one)| (Some(id), one)).collect();
     for seconds in [10.0, 180.0] {
         for (name, of) in [("recordings in it", &own), ("strangers", &strange)] {
-            searches(index, &format!("{seconds} s of {name}"), &of[..most.min(of.len())], seconds);
+            searches(index, &format!("{seconds} s of {name}"), &of[..most.min(of.len())], seconds, options);
         }
     }
 }
 
-fn searches(index: &Index, name: &str, queries: &[(Option<&RecordingId>, &Fingerprint)], seconds: f64) {
-    let options = MatchOptions { threads: 2, ..MatchOptions::default() };
+/// Prints which recordings are in each of some pieces of audio, as lines of name, recording, place and limit.
+pub(crate) fn ask(index: &Index, asked: &[(RecordingId, Fingerprint)], options: &MatchOptions) {
+    for (name, fingerprint) in asked {
+        for one in find_matches(fingerprint, ChannelView::Mid, index, options).matches {
+            println!(
+                "{name}\t{}\t{:.3}\t{:.3}\t{:.2}",
+                one.recording_id, one.query_start_s, one.reference_start_s, one.log10_false_match
+            );
+        }
+    }
+}
+
+fn searches(
+    index: &Index,
+    name: &str,
+    queries: &[(Option<&RecordingId>, &Fingerprint)],
+    seconds: f64,
+    options: &MatchOptions,
+) {
     let (mut times, mut right, mut wrong, mut left_out) = (Vec::new(), 0, Vec::new(), 0);
     for (id, fingerprint) in queries {
         let query = excerpt(fingerprint, seconds);
         let begun = Instant::now();
-        let found = find_matches(&query, ChannelView::Mid, index, &options);
+        let found = find_matches(&query, ChannelView::Mid, index, options);
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         left_out += found.lookup.skipped_postings;
         right += usize::from(found.matches.iter().any(|one| Some(&one.recording_id) == *id));
@@ -140,7 +158,8 @@ fn searches(index: &Index, name: &str, queries: &[(Option<&RecordingId>, &Finger
     }
 }
 
-fn excerpt(fingerprint: &Fingerprint, seconds: f64) -> Fingerprint {
+/// A stretch of a fingerprint, a minute in where it is that long.
+pub(crate) fn excerpt(fingerprint: &Fingerprint, seconds: f64) -> Fingerprint {
     let duration = ((seconds * TIME_STEPS_PER_S) as u32).min(fingerprint.duration);
     let from = ((fingerprint.duration - duration) / 2).min((60.0 * TIME_STEPS_PER_S) as u32);
     let within = fingerprint.peaks.iter().filter(|peak| (from..from + duration).contains(&peak.time));
@@ -148,7 +167,7 @@ fn excerpt(fingerprint: &Fingerprint, seconds: f64) -> Fingerprint {
 }
 
 /// The value below which this share of the values lies.
-fn part(values: &mut [f64], share: f64) -> f64 {
+pub(crate) fn part(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let at = (values.len() as f64 * share) as usize;
     values.get(at.min(values.len().saturating_sub(1))).copied().unwrap_or(0.0)

@@ -8,15 +8,20 @@ use earwitness::scan::worker::{Decoder, analyse_all};
 
 const SUFFIX: &str = "ewfp";
 
-/// Reads the fingerprints of a folder, or those of its audio files, which are kept in `dir`.
-pub(crate) fn load(music: &Path, dir: &Path, most: usize) -> anyhow::Result<Vec<(RecordingId, Fingerprint)>> {
-    let kept = dir.join("fingerprints");
+/// Reads the fingerprints of a folder, or those of its audio files, which are kept in `kept`; what is shorter than so many
+/// seconds is left out.
+pub(crate) fn load(
+    music: &Path,
+    kept: &Path,
+    most: usize,
+    least_s: f64,
+) -> anyhow::Result<Vec<(RecordingId, Fingerprint)>> {
     let mut files = files(music)?;
     files.truncate(most);
     if !files.iter().any(|file| file.extension().is_some_and(|suffix| suffix == SUFFIX)) {
-        std::fs::create_dir_all(&kept)?;
-        analyse(&files, &kept)?;
-        files = self::files(&kept)?;
+        std::fs::create_dir_all(kept)?;
+        analyse(&files, kept)?;
+        files = self::files(kept)?;
         files.truncate(most);
     }
     let mut real = Vec::new();
@@ -24,7 +29,7 @@ pub(crate) fn load(music: &Path, dir: &Path, most: usize) -> anyhow::Result<Vec<
         let fingerprint = decode(&std::fs::read(&file)?)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let name: String = name.chars().take(100).collect();
-        if fingerprint.duration_s() >= 30.0 {
+        if fingerprint.duration_s() >= least_s {
             real.push((RecordingId::new(&name)?, fingerprint));
         }
     }

@@ -160,7 +160,7 @@ impl LookupReport {
 }
 
 /// About so many probes are weighed, which is enough to know what all cost.
-const WEIGHED: usize = 2048;
+const WEIGHED: usize = 512;
 
 /// Buckets whose places are looked up before the first of them is read: the processor then waits for many places of
 /// memory at a time, and not for one after the other.

@@ -52,6 +52,11 @@ impl Grid {
         if bit == 0 { word(at) } else { word(at) >> bit | word(at + 1) << (64 - bit) }
     }
 
+    /// Whether a place lies near a peak.
+    pub(super) fn has(&self, place: (f64, f64)) -> bool {
+        self.around::<2>(place)[1] & 1 == 1
+    }
+
     /// Which of 64 · `W` offsets in time, of one cell each from −32 · `W` on, put a place (steps of time, steps of
     /// pitch) near a peak.
     pub(super) fn around<const W: usize>(&self, (time, pitch): (f64, f64)) -> [u64; W] {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::fingerprint::{Density, Peak, Tolerance, query_quads};
+use crate::fingerprint::{Density, Peak, Quad, Tolerance, query_quads};
 use crate::index::{CostLimit, Family, Index, LookupReport, Probes, Reach, RecordingIndex};
 
 /// A quad of the query met by a quad of a recording.
@@ -30,6 +30,15 @@ pub(super) struct Depth {
     pub(super) tolerance: Tolerance,
     /// Alterations beyond this are left out.
     pub(super) reach: Reach,
+    /// Of so many roots one is looked up.
+    pub(super) one_of: u32,
+}
+
+impl Depth {
+    /// Whether a quad's root is looked up: by its time, so that it does not matter where a stretch begins.
+    fn takes(self, quad: &Quad) -> bool {
+        quad.time.wrapping_mul(0x9E37_79B1) >> 16 & (self.one_of.max(1).next_power_of_two() - 1) == 0
+    }
 }
 
 /// Looks up the quads whose roots lie in a stretch of the query (steps), and appends their hits in order of query
@@ -43,7 +52,8 @@ pub(super) fn look_up(
     hits: &mut Vec<Hit>,
 ) -> LookupReport {
     let first = hits.len();
-    let quads = query_quads(peaks, roots, depth.density);
+    let mut quads = query_quads(peaks, roots, depth.density);
+    quads.retain(|quad| depth.takes(quad));
     let mut probes = Probes::default();
     for quad in &quads {
         probes.quad(quad);

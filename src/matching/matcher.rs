@@ -5,10 +5,10 @@ use super::grid::Grid;
 use super::line::Line;
 use super::significance::{joint_surprise, log10_false_match};
 use super::types::Match;
-use super::verify::{QueryPeaks, Tally, backward_tally, grid_of, probe, tally};
-use super::windows::{FOUND_MIN, References, all_windows};
+use super::verify::{QueryPeaks, Tally, backward_tally, explained, grid_of, grid_of_peaks, tally};
+use super::windows::{FOUND_MIN, References, Window, all_windows, windows};
 use crate::base::ChannelView;
-use crate::fingerprint::{Fingerprint, TIME_STEPS_PER_S};
+use crate::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S};
 use crate::index::{Index, LookupReport, RecordingIndex};
 
 /// What is accepted, and what it may cost.
@@ -48,6 +48,13 @@ pub struct Findings {
 /// A recording that explains the same peaks nearly as well is reported beside the best (the same master twice).
 const RIVAL_SHARE: f64 = 0.8;
 
+/// Spans with more than this share of the shorter in common lie in the same stretch.
+const SAME_STRETCH: f64 = 0.3;
+/// A window is searched again where a match has left this share of its peaks; a verbatim copy leaves some tenth.
+const LEFT_SHARE: f64 = 0.35;
+/// How often a query is searched at most, which is how many recordings may play at once.
+const ROUNDS_MAX: usize = 3;
+
 /// A stretch of the query on one line.
 pub(super) struct Found {
     pub(super) recording: RecordingIndex,
@@ -62,6 +69,9 @@ pub(super) struct Found {
 }
 
 /// Finds all recordings of `index` in `query`, of which `view` tells the channels; the surest match first.
+///
+/// What a match explains is taken away, and where much is left of a stretch, that is searched once more: below a voice or
+/// another piece lies what could not be told from it before.
 #[must_use]
 pub fn find_matches(
     query: &Fingerprint,
@@ -72,18 +82,44 @@ pub fn find_matches(
     if index.is_empty() {
         return Findings::default();
     }
-    let peaks = QueryPeaks::new(&query.peaks);
-    let mut search = Search {
-        grid: grid_of(&peaks, f64::from(query.duration)),
-        query: peaks,
-        duration: f64::from(query.duration),
-        catalogue_s: index.duration_s(),
-        limit: options.log10_false_match_max,
-        index,
+    let duration = f64::from(query.duration);
+    let mut windows = windows(duration);
+    let mut left = query.peaks.clone();
+    let mut explained: Vec<Peak> = Vec::new();
+    let mut findings = Findings::default();
+    for _ in 0..ROUNDS_MAX {
+        let mut search = Search::new(&left, &explained, duration, index, options);
+        let (found, lookup) = all_windows(&search, &windows, options);
+        findings.lookup = findings.lookup.and(lookup);
+        let kept = search.explain_away(found);
+        windows = search.left_over(&windows, &kept);
+        let told = findings.matches.len();
+        findings.matches.extend(kept.iter().filter_map(|found| to_match(found, view, index)));
+        drop_told_before(&mut findings.matches, told);
+        if windows.is_empty() {
+            break;
+        }
+        let used = std::mem::take(&mut search.query.used);
+        let (taken, rest): (Vec<_>, Vec<_>) = left.iter().zip(used).partition(|(_, used)| *used);
+        explained.extend(taken.into_iter().map(|(peak, _)| *peak));
+        left = rest.into_iter().map(|(peak, _)| *peak).collect();
+    }
+    findings.matches.sort_by(|a, b| {
+        a.log10_false_match.total_cmp(&b.log10_false_match).then_with(|| a.recording_id.cmp(&b.recording_id))
+    });
+    findings
+}
+
+/// Of the matches from `first` on, removes those of recordings that an earlier match names in the same stretch.
+fn drop_told_before(matches: &mut Vec<Match>, first: usize) {
+    let later = matches.split_off(first);
+    let span = |one: &Match| (one.query_start_s, one.query_end_s);
+    let new = |one: &Match| {
+        let same = matches.iter().filter(|other| other.recording_id == one.recording_id);
+        !same.into_iter().any(|other| overlap(span(one), span(other)) > SAME_STRETCH)
     };
-    let (found, lookup) = all_windows(&search, options);
-    let kept = search.explain_away(found);
-    Findings { matches: kept.iter().filter_map(|found| to_match(found, view, index)).collect(), lookup }
+    let later: Vec<Match> = later.into_iter().filter(new).collect();
+    matches.extend(later);
 }
 
 /// A query and what it is looked for in.
@@ -91,6 +127,8 @@ pub(super) struct Search<'a> {
     pub(super) query: QueryPeaks<'a>,
     /// Where the query's unused peaks are.
     pub(super) grid: Grid,
+    /// Where those are that matches of earlier rounds have explained.
+    pub(super) explained: Option<Grid>,
     /// Of the query, in steps.
     pub(super) duration: f64,
     pub(super) catalogue_s: f64,
@@ -99,7 +137,40 @@ pub(super) struct Search<'a> {
     pub(super) index: &'a Index,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(
+        left: &'a [Peak],
+        explained: &[Peak],
+        duration: f64,
+        index: &'a Index,
+        options: &MatchOptions,
+    ) -> Self {
+        let query = QueryPeaks::new(left);
+        Self {
+            grid: grid_of(&query, duration),
+            explained: (!explained.is_empty()).then(|| grid_of_peaks(explained.iter(), duration)),
+            query,
+            duration,
+            catalogue_s: index.duration_s(),
+            limit: options.log10_false_match_max,
+            index,
+        }
+    }
+
+    /// The windows of which a match has explained a part and left much.
+    fn left_over(&self, windows: &[Window], kept: &[Found]) -> Vec<Window> {
+        let worth = |window: &&Window| {
+            let (start, end) = (window.start, window.end);
+            let touched = kept.iter().any(|one| overlap(one.span, (start, end)) > SAME_STRETCH);
+            let peaks = self.query.peaks.iter().zip(&self.query.used);
+            let within = peaks.filter(|(peak, _)| (start..end).contains(&f64::from(peak.time)));
+            let (all, left) =
+                within.fold((0, 0), |(all, left), (_, used)| (all + 1, left + usize::from(!used)));
+            touched && left as f64 >= LEFT_SHARE * f64::from(all)
+        };
+        windows.iter().filter(worth).copied().collect()
+    }
+
     /// What a span is worth, from both its tallies.
     pub(super) fn log10_false_match(
         &self,
@@ -122,7 +193,7 @@ impl Search<'_> {
         });
         let mut kept: Vec<Found> = Vec::new();
         for one in found {
-            let overlaps = |other: &&Found| overlap(one.span, other.span) > 0.3;
+            let overlaps = |other: &&Found| overlap(one.span, other.span) > SAME_STRETCH;
             if kept.iter().filter(overlaps).any(|other| other.recording == one.recording) {
                 continue;
             }
@@ -135,10 +206,8 @@ impl Search<'_> {
                 continue;
             }
             let reference = references.get(one.recording);
-            for probe in probe(&self.query, &reference.peaks, &one.line, one.span) {
-                if let Some(peak) = probe.found {
-                    self.query.used[peak] = true;
-                }
+            for peak in explained(&self.query, &reference.peaks, &one.line, one.span) {
+                self.query.used[peak] = true;
             }
             self.grid = grid_of(&self.query, self.duration);
             kept.push(one);
@@ -148,7 +217,7 @@ impl Search<'_> {
 
     /// Whether a match is accepted on the peaks alone that no surer match has explained.
     fn stands_alone(&self, one: &Found, reference: &Fingerprint) -> bool {
-        let left = tally(&self.grid, &reference.peaks, &one.line, one.span);
+        let left = tally(&self.grid, self.explained.as_ref(), &reference.peaks, &one.line, one.span);
         let backward = backward_tally(&self.query, &reference.peaks, &one.line, one.span);
         left.found >= FOUND_MIN && self.log10_false_match(&left, &backward, &one.alteration) <= self.limit
     }
@@ -175,4 +244,33 @@ fn to_match(found: &Found, view: ChannelView, index: &Index) -> Option<Match> {
         matched_peaks: found.tally.found as u32,
         log10_false_match: found.log10_false_match,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base::RecordingId;
+
+    #[test]
+    fn a_later_round_tells_only_what_is_new() {
+        let one = |id: &str, from: f64, to: f64| Match {
+            recording_id: RecordingId::new(id).unwrap(),
+            query_start_s: from,
+            query_end_s: to,
+            reference_start_s: 0.0,
+            reference_end_s: to - from,
+            speed: 1.0,
+            tempo: 1.0,
+            pitch_semitones: 0.0,
+            channel: ChannelView::Mid,
+            matched_peaks: 40,
+            log10_false_match: -9.0,
+        };
+        let mut matches = vec![one("a", 0.0, 10.0), one("b", 20.0, 30.0)];
+        let later = [one("a", 2.0, 9.0), one("a", 20.0, 28.0), one("c", 0.0, 10.0), one("b", 0.0, 10.0)];
+        matches.extend(later.clone());
+        drop_told_before(&mut matches, 2);
+        assert_eq!(matches[2..], later[1..]);
+    }
 }

@@ -172,6 +172,28 @@ fn both_recordings_of_a_mix_are_found() {
 }
 
 #[test]
+fn one_below_three_louder_ones_is_found() {
+    let catalogue = catalogue(6);
+    let mut found = 0;
+    for seed in 0..12 {
+        let how = Copying { lost: 40, length: 10.0, ..PLAIN };
+        let below = copy(&music(2, 60), Copying { from: 5.0 + 3.0 * seed as f64, ..how }, seed);
+        let louder = |piece: u64, from: f64| copy(&music(piece, 60), Copying { lost: 4, from, ..how }, seed);
+        let above = mixed(&louder(1, 20.0), &mixed(&louder(3, 7.0), &louder(4, 31.0)));
+        let names: Vec<String> = find(&mixed(&above, &below), &catalogue)
+            .into_iter()
+            .map(|one| one.recording_id.as_str().to_owned())
+            .collect();
+        for name in ["piece-1", "piece-3", "piece-4"] {
+            assert!(names.iter().any(|other| other == name), "{names:?}");
+        }
+        found += usize::from(names.iter().any(|name| name == "piece-2"));
+        assert!(names.iter().all(|name| name != "piece-0" && name != "piece-5"), "{names:?}");
+    }
+    assert!(found >= 10, "{found}");
+}
+
+#[test]
 fn a_long_query_gives_one_span_for_one_copy() {
     let catalogue = catalogue(4);
     let whole = copy(&music(2, 60), Copying { from: 0.0, length: 60.0, ..PLAIN }, 5);

@@ -99,6 +99,15 @@ fn projected<'r>(
     line: &Line,
     span: (f64, f64),
 ) -> impl Iterator<Item = (f64, f64, &'r Peak)> {
+    projected_all(reference, line, span).filter(|(.., peak)| peak.salient)
+}
+
+/// The same of all its peaks.
+fn projected_all<'r>(
+    reference: &'r [Peak],
+    line: &Line,
+    span: (f64, f64),
+) -> impl Iterator<Item = (f64, f64, &'r Peak)> {
     let (from, to) = (line.reference(span.0), line.reference(span.1));
     let first = reference.partition_point(|peak| f64::from(peak.time) < from);
     let top = f64::from(BINS as u16 * PITCH_STEPS_PER_BIN);
@@ -106,7 +115,6 @@ fn projected<'r>(
     reference[first..]
         .iter()
         .take_while(move |peak| f64::from(peak.time) <= to)
-        .filter(|peak| peak.salient)
         .map(move |peak| (line.query(f64::from(peak.time)), f64::from(peak.pitch) - line.shift, peak))
         .filter(move |&(_, pitch, _)| (0.0..top).contains(&pitch))
 }
@@ -118,6 +126,18 @@ pub(super) fn probe(query: &QueryPeaks<'_>, reference: &[Peak], line: &Line, spa
             time,
             found: query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE),
         })
+        .collect()
+}
+
+/// The query's peaks that a match explains.
+pub(super) fn explained(
+    query: &QueryPeaks<'_>,
+    reference: &[Peak],
+    line: &Line,
+    span: (f64, f64),
+) -> Vec<usize> {
+    projected_all(reference, line, span)
+        .filter_map(|(time, pitch, _)| query.nearest(time, pitch, TIME_TOLERANCE, PITCH_TOLERANCE))
         .collect()
 }
 
@@ -153,7 +173,12 @@ pub(super) fn fit(
 /// Which places of the query lie within tolerance of an unused peak.
 pub(super) fn grid_of(query: &QueryPeaks<'_>, duration: f64) -> Grid {
     let unused = query.peaks.iter().zip(&query.used).filter(|(_, used)| !**used);
-    Grid::new(unused.map(|(peak, _)| peak), (0.0, duration), (TIME_TOLERANCE, PITCH_TOLERANCE))
+    grid_of_peaks(unused.map(|(peak, _)| peak), duration)
+}
+
+/// Which places of the query lie within tolerance of a peak.
+pub(super) fn grid_of_peaks<'p>(peaks: impl Iterator<Item = &'p Peak>, duration: f64) -> Grid {
+    Grid::new(peaks, (0.0, duration), (TIME_TOLERANCE, PITCH_TOLERANCE))
 }
 
 /// Finds the rate, offset and shift near a candidate's at which most of the recording's peaks are found.
@@ -213,10 +238,18 @@ fn chance_of_place(around: &[u64; 8], time: f64, span: (f64, f64)) -> f64 {
 }
 
 /// Counts the peaks found in a span, and how many chance finds: the mean over many wrong offsets or, where that is
-/// more, most of what the best of them find.
-pub(super) fn tally(grid: &Grid, reference: &[Peak], line: &Line, span: (f64, f64)) -> Tally {
+/// more, most of what the best of them find. Places at which `explained` has a peak are left out: what another recording
+/// put there tells nothing of this one.
+pub(super) fn tally(
+    grid: &Grid,
+    explained: Option<&Grid>,
+    reference: &[Peak],
+    line: &Line,
+    span: (f64, f64),
+) -> Tally {
+    let places = projected(reference, line, span).map(|(time, pitch, _)| (time, pitch));
     let places: Vec<(f64, f64)> =
-        projected(reference, line, span).map(|(time, pitch, _)| (time, pitch)).collect();
+        places.filter(|&place| !explained.is_some_and(|explained| explained.has(place))).collect();
     let mut profile = Profile::<8>::new();
     let mut outcomes = Vec::with_capacity(places.len());
     for &place in &places {
@@ -273,5 +306,5 @@ pub(super) fn backward_tally(
     let duration = last + BEYOND - from;
     let grid = Grid::new(around.iter(), (from, duration), (TIME_TOLERANCE, PITCH_TOLERANCE));
     let back = Line { offset: line.offset - from, ..*line }.inverse();
-    tally(&grid, &unused, &back, (first - from, last - from))
+    tally(&grid, None, &unused, &back, (first - from, last - from))
 }

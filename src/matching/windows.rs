@@ -11,7 +11,7 @@ use super::lookup::{Depth, Hit, look_up};
 use super::matcher::{Found, MatchOptions, POSTINGS_PER_S_MIN, Search};
 use super::verify::{CANDIDATE_TOLERANCES, backward_tally, fit, refine, tally};
 use super::vote::Voter;
-use crate::fingerprint::{Density, Fingerprint, TIME_STEPS_PER_S, Tolerance};
+use crate::fingerprint::{Density, Fingerprint, Peak, TIME_STEPS_PER_S, Tolerance};
 use crate::index::{CostLimit, Family, Index, LookupReport, Reach, RecordingIndex};
 
 /// Length of a voting window and the distance from one to the next, in steps of time (10 s, 5 s).
@@ -30,11 +30,19 @@ const DEEP_HITS: f64 = 0.4 / (10.0 * TIME_STEPS_PER_S);
 /// two thousand recordings of four minutes.
 const DEEP_HITS_MAX: f64 = 2.5e6;
 
+/// Postings that the dense quads of a second of a long query would read, for each posting of the index.
+const READ_PER_S: f64 = 0.002;
+/// Where they would read more than so many times what they may, some roots are left out.
+const WORTH_WEIGHING: f64 = 32.0;
+/// In a window that a match of the window before explains, one root of so many is enough to see whether another recording
+/// has the same audio.
+const EXPLAINED_ONE_OF: u32 = 4;
+
 /// Within half the tolerance there is one hit of so many.
 const HALF_OF_HITS: f64 = 3.0;
 
-/// A match explains a window when at both ends this share of the window is all that it leaves out …
-const EDGE_SHARE: f64 = 0.05;
+/// A match explains a window when this share of the query's peaks there lies in its span …
+const COVERED_SHARE: f64 = 0.95;
 /// … and this share of the peaks of either side is found on the other.
 const EXPLAINED_SHARE: f64 = 0.75;
 /// In a window that is explained, candidates with less than this part of the most votes are left alone: the same audio
@@ -77,13 +85,16 @@ impl<'a> References<'a> {
 }
 
 impl Found {
-    /// Whether it is sure, covers a window, and leaves hardly a peak of either side unexplained there.
-    fn explains(&self, window: (f64, f64), limit: f64) -> bool {
-        let edge = EDGE_SHARE * (window.1 - window.0);
-        let covers = self.span.0 <= window.0 + edge && self.span.1 >= window.1 - edge;
-        covers
-            && self.log10_false_match <= limit
+    /// Whether it is sure, covers a window of `query`, and leaves hardly a peak of either side unexplained there.
+    fn explains(&self, window: Window, query: &[Peak], limit: f64) -> bool {
+        let within = |from: f64, to: f64| {
+            let before = |time: f64| query.partition_point(|peak| f64::from(peak.time) < time);
+            before(to).saturating_sub(before(from)) as f64
+        };
+        let covered = within(window.start.max(self.span.0), window.end.min(self.span.1 + 1.0));
+        self.log10_false_match <= limit
             && [&self.tally, &self.backward].iter().all(|tally| tally.share() >= EXPLAINED_SHARE)
+            && covered >= COVERED_SHARE * within(window.start, window.end)
     }
 }
 
@@ -105,14 +116,15 @@ impl HitWindow {
 
     /// Forgets what lies before the window and looks up what is missing of it. The last window of a query also has what
     /// lies on or beyond its end.
-    fn move_to(&mut self, window: Window, search: &Search<'_>) {
+    fn move_to(&mut self, window: Window, one_of: u32, search: &Search<'_>) {
         self.hits.drain(..self.hits.partition_point(|hit| f64::from(hit.query_time) < window.start));
         let until = if window.last { u32::MAX } else { window.end as u32 };
         let from = self.looked_up.max(window.start as u32);
         let steps = (window.end - f64::from(from)).max(1.0);
+        // A float beyond all whole numbers becomes the greatest: no limit.
         let limit = CostLimit { postings_max: (steps * self.postings_per_step) as u64 };
-        let report =
-            look_up(search.query.peaks, from..until, self.depth, search.index, limit, &mut self.hits);
+        let depth = Depth { one_of: one_of.max(self.depth.one_of), ..self.depth };
+        let report = look_up(search.query.peaks, from..until, depth, search.index, limit, &mut self.hits);
         self.report = self.report.and(report);
         self.looked_up = until;
     }
@@ -120,14 +132,14 @@ impl HitWindow {
 
 /// A stretch of the query whose hits are counted together.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Window {
-    start: f64,
-    end: f64,
+pub(super) struct Window {
+    pub(super) start: f64,
+    pub(super) end: f64,
     last: bool,
 }
 
 /// The windows of a query, in steps: each overlaps half of the next.
-fn windows(duration: f64) -> Vec<Window> {
+pub(super) fn windows(duration: f64) -> Vec<Window> {
     let mut windows = Vec::new();
     let mut start = 0.0;
     loop {
@@ -141,8 +153,14 @@ fn windows(duration: f64) -> Vec<Window> {
 }
 
 /// Verified spans of all windows, and what looking them up came to.
-pub(super) fn all_windows(search: &Search<'_>, options: &MatchOptions) -> (Vec<Found>, LookupReport) {
-    let windows = windows(search.duration);
+pub(super) fn all_windows(
+    search: &Search<'_>,
+    windows: &[Window],
+    options: &MatchOptions,
+) -> (Vec<Found>, LookupReport) {
+    if windows.is_empty() {
+        return (Vec::new(), LookupReport::default());
+    }
     let stretches: Vec<&[Window]> = windows.chunks(STRETCH).collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -192,7 +210,13 @@ fn deepest(search: &Search<'_>, options: &MatchOptions) -> Depth {
         true if hits <= DEEP_HITS_MAX * HALF_OF_HITS => (Density::Deep, Tolerance::Half),
         _ => (Density::Dense, Tolerance::Half),
     };
-    Depth { density, tolerance, reach: Reach::TwoFactors }
+    // Where the limit leaves hardly a key, most of the time would go into finding out which.
+    let per_s = READ_PER_S * search.index.postings(Family::Quads) as f64;
+    let one_of = match short {
+        true => 1.0,
+        false => per_s / (POSTINGS_PER_S_MIN as f64 * WORTH_WEIGHING),
+    };
+    Depth { density, tolerance, reach: Reach::TwoFactors, one_of: (one_of as u32).clamp(1, 64) }
 }
 
 /// One way of looking a window up.
@@ -222,14 +246,15 @@ impl<'a> Walk<'a> {
             votes_min,
         };
         let sparse = Density::Sparse;
-        let exact = Depth { density: sparse, tolerance: Tolerance::Own, reach: Reach::AsItIs };
-        let one_factor = Depth { density: sparse, tolerance: Tolerance::Half, reach: Reach::OneFactor };
+        let exact = Depth { density: sparse, tolerance: Tolerance::Own, reach: Reach::AsItIs, one_of: 1 };
+        let one_factor =
+            Depth { density: sparse, tolerance: Tolerance::Half, reach: Reach::OneFactor, one_of: 1 };
         let all = deepest(search, options);
         Self {
             search,
             levels: vec![
-                level(exact, per_step, EXACT_VOTES_MIN),
-                level(one_factor, per_step / 4.0, 1),
+                level(exact, f64::INFINITY, EXACT_VOTES_MIN),
+                level(one_factor, per_step, 1),
                 level(all, per_step, 1),
             ],
             references: References::new(search.index),
@@ -244,8 +269,9 @@ impl<'a> Walk<'a> {
     fn all(mut self, windows: &[Window]) -> (Vec<Found>, LookupReport) {
         let mut levels = std::mem::take(&mut self.levels);
         for &window in windows {
+            let one_of = if self.explaining(window).is_some() { EXPLAINED_ONE_OF } else { 1 };
             for level in &mut levels {
-                level.hits.move_to(window, self.search);
+                level.hits.move_to(window, one_of, self.search);
                 self.window(&level.hits.hits, window, level.votes_min);
                 if self.explaining(window).is_some() {
                     break;
@@ -258,7 +284,8 @@ impl<'a> Walk<'a> {
 
     /// What explains a window, if anything does.
     fn explaining(&self, window: Window) -> Option<&Found> {
-        self.found.iter().find(|one| one.explains((window.start, window.end), self.search.limit))
+        let peaks = self.search.query.peaks;
+        self.found.iter().find(|one| one.explains(window, peaks, self.search.limit))
     }
 
     fn window(&mut self, hits: &[Hit], window: Window, votes_min: usize) {
@@ -291,13 +318,13 @@ impl<'a> Walk<'a> {
         let search = self.search;
         let reference = self.references.get(recording);
         let line = refine(&search.grid, &reference.peaks, &line, window);
-        let first = tally(&search.grid, &reference.peaks, &line, window);
+        let first = tally(&search.grid, search.explained.as_ref(), &reference.peaks, &line, window);
         if first.surprise < SURPRISE_MIN {
             return None;
         }
         let line = fit(&search.query, &reference.peaks, line, window, CANDIDATE_TOLERANCES);
         let (line, span) = extend(&search.query, &reference.peaks, line, window, &first, search.duration)?;
-        let tally = tally(&search.grid, &reference.peaks, &line, span);
+        let tally = tally(&search.grid, search.explained.as_ref(), &reference.peaks, &line, span);
         let enough = tally.tested >= TESTED_MIN && tally.found >= FOUND_MIN;
         enough.then(|| {
             let alteration = alteration_of(&line);
