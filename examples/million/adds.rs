@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use earwitness::base::{ChannelView, RecordingId};
@@ -38,10 +38,7 @@ pub(crate) fn adds(
     );
     let index = Arc::new(Index::open(folder, &manifest)?);
     let current: Current = Mutex::new(index);
-    asked(&current, queries, "before", || {
-        std::thread::sleep(ALONE);
-        Ok(())
-    })?;
+    asked(&current, queries, "before", alone)?;
     asked(&current, queries, &format!("while {added} recordings are added"), || {
         let first = manifest.segments.iter().map(|entry| u64::from(entry.recordings)).sum::<u64>();
         for batch in 0..added.div_ceil(BATCH) {
@@ -52,10 +49,14 @@ pub(crate) fn adds(
         }
         Ok(())
     })?;
-    asked(&current, queries, "after", || {
-        std::thread::sleep(ALONE);
-        Ok(())
-    })
+    asked(&current, queries, "after", alone)
+}
+
+/// Leaves the queries to themselves for a while.
+fn alone() -> anyhow::Result<()> {
+    let (_never, waited) = mpsc::channel::<()>();
+    _ = waited.recv_timeout(ALONE);
+    Ok(())
 }
 
 fn now(current: &Current) -> Arc<Index> {

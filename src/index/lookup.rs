@@ -378,7 +378,7 @@ impl Sweep<'_> {
         if count <= BLOCK || here.len() as u32 > count / BLOCK {
             let places = here.iter().filter_map(asked).map(|asked| asking.places(shape, asked));
             let all = places.reduce(|a, b| *a.start().min(b.start())..=*a.end().max(b.end()));
-            bucket.postings_of_places(shape, count, all, |unit| {
+            bucket.postings_of_places(shape, count, all.as_ref(), |unit| {
                 for &probe in here {
                     self.tell(unit, probe, visit);
                 }
@@ -390,7 +390,7 @@ impl Sweep<'_> {
         for probe in here {
             *bucket = first;
             let places = asked(probe).map(|asked| asking.places(shape, asked));
-            bucket.postings_of_places(shape, count, places, |unit| self.tell(unit, *probe, visit));
+            bucket.postings_of_places(shape, count, places.as_ref(), |unit| self.tell(unit, *probe, visit));
         }
     }
 

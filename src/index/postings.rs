@@ -261,7 +261,7 @@ impl<'a> Bucket<'a> {
 
     /// Reads all postings of the next key, of which its head promised `count`; fewer where they are damaged.
     pub(super) fn postings(&mut self, shape: &Shape, count: u32, visit: impl FnMut(Unit)) {
-        self.postings_of_places(shape, count, Some(0..=u32::MAX), visit);
+        self.postings_of_places(shape, count, Some(&(0..=u32::MAX)), visit);
     }
 
     /// Reads the postings of the next key, of which its head promised `count`, that lie in a range of places, if any is
@@ -271,7 +271,7 @@ impl<'a> Bucket<'a> {
         &mut self,
         shape: &Shape,
         count: u32,
-        places: Option<RangeInclusive<u32>>,
+        places: Option<&RangeInclusive<u32>>,
         mut visit: impl FnMut(Unit),
     ) {
         let block = Block::new(shape, count, self.end);
@@ -288,13 +288,15 @@ impl<'a> Bucket<'a> {
         }
         let entry = |at: usize| table.at_bit(table.at + 32 * at).take(32);
         let first_bit = table.at + 32 * blocks;
-        let places = places.unwrap_or(1..=0);
+        let wanted = |first: u32, last: u32| {
+            places.is_some_and(|places| first <= *places.end() && last >= *places.start())
+        };
         let mut start_bit = first_bit;
         let mut here = entry(0);
         for at in 0..blocks {
             // Nothing lies beyond the place at which the next block begins.
             let next = if at + 1 < blocks { entry(at + 1) } else { u32::MAX };
-            if here >> 16 <= *places.end() && next >> 16 >= *places.start() {
+            if wanted(here >> 16, next >> 16) {
                 let of_block = BLOCK.min(count - at as u32 * BLOCK);
                 block.read(table.at_bit(start_bit), here >> 16, of_block, &mut visit);
             }
@@ -368,7 +370,7 @@ fn inverse(by: u64) -> u64 {
 /// place has more.
 #[inline]
 fn divide(number: u64, by: u64, inverse: u64) -> (u64, u32) {
-    let mut quotient = (u128::from(number) * u128::from(inverse) >> 64) as u64;
+    let mut quotient = ((u128::from(number) * u128::from(inverse)) >> 64) as u64;
     let mut rest = number.wrapping_sub(quotient.wrapping_mul(by));
     // The inverse was rounded down, and the quotient so at most two too small.
     while rest >= by.max(1) {

@@ -16,9 +16,9 @@ use crate::index::{Index, LookupReport, RecordingIndex};
 pub struct MatchOptions {
     /// Only matches whose `log10_false_match` is at most this are given.
     pub log10_false_match_max: f64,
-    /// About so many postings of the index may be visited for one query, or [`POSTINGS_PER_S_MIN`] for each of its
-    /// seconds where that is more; beyond, the most frequent keys are left out, which tell the least. An excerpt
-    /// looked for among some thousand recordings does not come near it.
+    /// About so many postings of the index may be read for one query at each level of the search, or
+    /// [`POSTINGS_PER_S_MIN`] for each of its seconds where that is more; beyond, the most frequent keys are left out,
+    /// which tell the least. An excerpt looked for among some thousand recordings does not come near it.
     pub postings_max: u64,
     /// A query up to this many seconds long is searched the most deeply, at some three times the cost, where the catalogue
     /// is not too large for that: there is little of it, and it is all that there is.

@@ -247,9 +247,11 @@ impl<'a> Walk<'a> {
         };
         let sparse = Density::Sparse;
         let exact = Depth { density: sparse, tolerance: Tolerance::Own, reach: Reach::AsItIs, one_of: 1 };
-        let one_factor =
-            Depth { density: sparse, tolerance: Tolerance::Half, reach: Reach::OneFactor, one_of: 1 };
         let all = deepest(search, options);
+        // Of the few quads a half is left out where of the many most are.
+        let one_of = all.one_of.min(2);
+        let one_factor =
+            Depth { density: sparse, tolerance: Tolerance::Half, reach: Reach::OneFactor, one_of };
         Self {
             search,
             levels: vec![
@@ -270,10 +272,11 @@ impl<'a> Walk<'a> {
         let mut levels = std::mem::take(&mut self.levels);
         for &window in windows {
             let one_of = if self.explaining(window).is_some() { EXPLAINED_ONE_OF } else { 1 };
-            for level in &mut levels {
+            for (reach, level) in (0..).zip(&mut levels) {
                 level.hits.move_to(window, one_of, self.search);
                 self.window(&level.hits.hits, window, level.votes_min);
-                if self.explaining(window).is_some() {
+                // Another recording with the same audio is altered in the same way, which this level must reach.
+                if self.explaining(window).is_some_and(|one| one.alteration.free_factors() <= reach) {
                     break;
                 }
             }
