@@ -160,7 +160,8 @@ mod tests {
             at.clone().for_each(|place| wide.add(grid.around(place)));
             let counted = wide.count(offset);
             let marked = |&(time, pitch): &(i32, i32)| {
-                let cell = (f64::from(time) / TIME_CELL).round() as i64 + offset;
+                // Half a cell belongs to the later one, also before the beginning.
+                let cell = (f64::from(time) / TIME_CELL + 0.5).floor() as i64 + offset;
                 let row = f64::from(pitch) / PITCH_CELL;
                 let within = |value: f64, reach: f64, size: f64, at: i64| {
                     let edge = |value: f64| (value / size).round().max(0.0) as i64;
