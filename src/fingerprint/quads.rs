@@ -96,7 +96,7 @@ const QUERY_DEEP: Shape = Shape { partners: 13, ..QUERY };
 pub enum Tolerance {
     /// In its own cell alone.
     Own,
-    /// Within half the tolerance: in some eight cells of 32, which hold four fifths of what is found in all.
+    /// Within half the tolerance: in some nine cells of 32.
     Half,
     /// Within the tolerance.
     Full,

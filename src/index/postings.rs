@@ -366,8 +366,8 @@ fn inverse(by: u64) -> u64 {
     u64::MAX / by.max(1)
 }
 
-/// Divides by a number of at most 32 bits, of which `inverse` is the inverse. The quotient's low 24 bits are given: no
-/// place has more.
+/// Divides by a number of at most 32 bits, of which `inverse` is the inverse. A quotient of more than 24 bits, which no
+/// place has, is given as the greatest of 24.
 #[inline]
 fn divide(number: u64, by: u64, inverse: u64) -> (u64, u32) {
     let mut quotient = ((u128::from(number) * u128::from(inverse)) >> 64) as u64;

@@ -161,12 +161,14 @@ impl<'a> Search<'a> {
     fn left_over(&self, windows: &[Window], kept: &[Found]) -> Vec<Window> {
         let worth = |window: &&Window| {
             let (start, end) = (window.start, window.end);
-            let touched = kept.iter().any(|one| overlap(one.span, (start, end)) > SAME_STRETCH);
+            if !kept.iter().any(|one| overlap(one.span, (start, end)) > SAME_STRETCH) {
+                return false;
+            }
             let peaks = self.query.peaks.iter().zip(&self.query.used);
             let within = peaks.filter(|(peak, _)| (start..end).contains(&f64::from(peak.time)));
             let (all, left) =
                 within.fold((0, 0), |(all, left), (_, used)| (all + 1, left + usize::from(!used)));
-            touched && left as f64 >= LEFT_SHARE * f64::from(all)
+            left as f64 >= LEFT_SHARE * f64::from(all)
         };
         windows.iter().filter(worth).copied().collect()
     }

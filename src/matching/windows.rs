@@ -38,7 +38,7 @@ const WORTH_WEIGHING: f64 = 32.0;
 /// has the same audio.
 const EXPLAINED_ONE_OF: u32 = 4;
 
-/// Within half the tolerance there is one hit of so many.
+/// Within half the tolerance there is about one hit of so many, as is reckoned from the number of cells.
 const HALF_OF_HITS: f64 = 3.0;
 
 /// A match explains a window when this share of the query's peaks there lies in its span …
