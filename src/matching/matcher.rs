@@ -79,11 +79,28 @@ pub fn find_matches(
     index: &Index,
     options: &MatchOptions,
 ) -> Findings {
+    find_unexplained(query, view, &[], index, options).0
+}
+
+/// A part of a query: first and last time, in steps.
+pub(super) type Stretch = (f64, f64);
+
+/// The same in what lies without the stretches that are `explained` already, in order of their starts; also gives those
+/// that were explained now.
+pub(super) fn find_unexplained(
+    query: &Fingerprint,
+    view: ChannelView,
+    explained_before: &[Stretch],
+    index: &Index,
+    options: &MatchOptions,
+) -> (Findings, Vec<Stretch>) {
     if index.is_empty() {
-        return Findings::default();
+        return (Findings::default(), Vec::new());
     }
     let duration = f64::from(query.duration);
     let mut windows = windows(duration);
+    windows.retain(|window| !covers(explained_before, (window.start, window.end)));
+    let mut told = Vec::new();
     let mut left = query.peaks.clone();
     let mut explained: Vec<Peak> = Vec::new();
     let mut findings = Findings::default();
@@ -91,11 +108,12 @@ pub fn find_matches(
         let mut search = Search::new(&left, &explained, duration, index, options);
         let (found, lookup) = all_windows(&search, &windows, options);
         findings.lookup = findings.lookup.and(lookup);
+        told.extend(search.explained_by(&found, &windows));
         let kept = search.explain_away(found);
         windows = search.left_over(&windows, &kept);
-        let told = findings.matches.len();
+        let before = findings.matches.len();
         findings.matches.extend(kept.iter().filter_map(|found| to_match(found, view, index)));
-        drop_told_before(&mut findings.matches, told);
+        drop_told_before(&mut findings.matches, before);
         if windows.is_empty() {
             break;
         }
@@ -107,7 +125,15 @@ pub fn find_matches(
     findings.matches.sort_by(|a, b| {
         a.log10_false_match.total_cmp(&b.log10_false_match).then_with(|| a.recording_id.cmp(&b.recording_id))
     });
-    findings
+    (findings, told)
+}
+
+/// Whether `stretches`, in order of their starts, cover all of one.
+fn covers(stretches: &[Stretch], (start, end): Stretch) -> bool {
+    let reached = stretches
+        .iter()
+        .fold(start, |reached, &(from, to)| if from <= reached { reached.max(to) } else { reached });
+    reached >= end && !stretches.is_empty()
 }
 
 /// Of the matches from `first` on, removes those of recordings that an earlier match names in the same stretch.
@@ -155,6 +181,13 @@ impl<'a> Search<'a> {
             limit: options.log10_false_match_max,
             index,
         }
+    }
+
+    /// The windows that one of the matches explains.
+    fn explained_by(&self, found: &[Found], windows: &[Window]) -> Vec<Stretch> {
+        let explains =
+            |window: &&Window| found.iter().any(|one| one.explains(**window, self.query.peaks, self.limit));
+        windows.iter().filter(explains).map(|window| (window.start, window.end)).collect()
     }
 
     /// The windows of which a match has explained a part and left much.

@@ -9,8 +9,9 @@
 //!   spans      [─A─┄┄┄┄┄┄┄┄┄┄A───]  [──B──┄┄┄┄┄B────┄┄┄┄          joined where they lie on one line
 //! ```
 
-use super::matcher::{Findings, MatchOptions, find_matches};
+use super::matcher::{Findings, MatchOptions};
 use super::types::Match;
+use super::views::{by_place, find_in_views, overlap};
 use crate::base::ChannelView;
 use crate::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S};
 use crate::index::{Index, LookupReport};
@@ -174,16 +175,13 @@ impl StreamMatcher {
 
     /// The matches of one stretch, over all views.
     fn found(&mut self, start: u32, end: u32, last: bool, index: &Index) -> Vec<Match> {
-        let mut found = Vec::new();
-        for (view, peaks) in ChannelView::ALL.into_iter().zip(&self.peaks) {
-            let of_stretch = cut(peaks, start, end, last);
-            if !of_stretch.peaks.is_empty() {
-                let Findings { matches, lookup } = find_matches(&of_stretch, view, index, &self.options);
-                found.extend(matches);
-                self.lookup = self.lookup.and(lookup);
-            }
-        }
-        let mut found = one_per_place(found);
+        let cut = |(view, peaks): (ChannelView, &Vec<Peak>)| (view, cut(peaks, start, end, last));
+        let views: Vec<(ChannelView, Fingerprint)> =
+            ChannelView::ALL.into_iter().zip(&self.peaks).map(cut).collect();
+        let heard = views.iter().filter(|(_, of_stretch)| !of_stretch.peaks.is_empty());
+        let heard = heard.map(|(view, of_stretch)| (*view, of_stretch));
+        let Findings { matches: mut found, lookup } = find_in_views(heard, index, &self.options);
+        self.lookup = self.lookup.and(lookup);
         found.iter_mut().for_each(|one| shift(one, seconds(start)));
         found
     }
@@ -273,33 +271,6 @@ fn cut(peaks: &[Peak], start: u32, end: u32, last: bool) -> Fingerprint {
     let moved =
         peaks.get(from..to).unwrap_or(&[]).iter().map(|peak| Peak { time: peak.time - start, ..*peak });
     Fingerprint { duration: end - start, peaks: moved.collect() }
-}
-
-/// Of matches of one recording at one place in several views, keeps the surest; in order of place, then of
-/// significance.
-#[must_use]
-pub fn one_per_place(mut all: Vec<Match>) -> Vec<Match> {
-    all.sort_by(|a, b| a.log10_false_match.total_cmp(&b.log10_false_match));
-    let mut kept: Vec<Match> = Vec::new();
-    for one in all {
-        if !kept.iter().any(|other| other.recording_id == one.recording_id && overlap(other, &one) > 0.3) {
-            kept.push(one);
-        }
-    }
-    kept.sort_by(by_place);
-    kept
-}
-
-fn by_place(a: &Match, b: &Match) -> std::cmp::Ordering {
-    a.query_start_s.total_cmp(&b.query_start_s).then(a.log10_false_match.total_cmp(&b.log10_false_match))
-}
-
-/// Share of the shorter of two query spans that both have in common.
-#[must_use]
-pub fn overlap(a: &Match, b: &Match) -> f64 {
-    let common = a.query_end_s.min(b.query_end_s) - a.query_start_s.max(b.query_start_s);
-    let shorter = (a.query_end_s - a.query_start_s).min(b.query_end_s - b.query_start_s);
-    (common / shorter.max(0.001)).max(0.0)
 }
 
 /// Whether `one` is more of what `span` is: the same recording, altered alike, on the same line.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::base::RecordingId;
 use crate::index::{Manifest, SegmentEntry, write_segment};
+use crate::matching::{find_matches, one_per_place};
 
 /// Peaks without any pattern: about 26 a second, 10 of them salient.
 fn music(seed: u64, length_s: u32) -> Vec<Peak> {

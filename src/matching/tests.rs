@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::{Match, MatchOptions, find_matches};
+use super::{Match, MatchOptions, find_in_views, find_matches};
 use crate::base::{ChannelView, RecordingId};
 use crate::fingerprint::{Fingerprint, Peak, TIME_STEPS_PER_S};
 use crate::index::{Index, Manifest, SegmentEntry, write_segment};
@@ -219,6 +219,29 @@ fn a_removed_recording_is_not_found() {
     manifest.segments[0].without.insert(0);
     assert_eq!(manifest.live(), 0);
     assert_eq!(find_matches(&query, ChannelView::Mid, &open(&manifest), &options).matches, Vec::new());
+}
+
+#[test]
+fn only_what_the_middle_leaves_unexplained_is_looked_for_in_other_views() {
+    let options = MatchOptions::default();
+    let copy_of_3 = copy(&music(3, 60), Copying { lost: 0, length: 30.0, ..PLAIN }, 1);
+    let other = music(77, 30);
+    let catalogue = catalogue(6);
+    let index = &catalogue.index;
+    let mid_alone = find_matches(&copy_of_3, ChannelView::Mid, index, &options);
+    let explained =
+        [(ChannelView::Mid, &copy_of_3), (ChannelView::Left, &copy_of_3), (ChannelView::Right, &other)];
+    assert_eq!(find_in_views(explained, index, &options), mid_alone);
+
+    // The middle is that of a copy of 15 s and other music, which only the left channel is free of.
+    let half = copy(&music(3, 60), Copying { lost: 0, ..PLAIN }, 1);
+    let mid = joined(half.clone(), &music(78, 15), 0.0);
+    let left = joined(half, &copy(&music(4, 60), PLAIN, 2), 0.0);
+    let found = find_in_views([(ChannelView::Mid, &mid), (ChannelView::Left, &left)], index, &options);
+    let told =
+        |id: &str| found.matches.iter().filter(|one| one.recording_id.as_str() == id).collect::<Vec<_>>();
+    assert_eq!((found.matches.len(), told("piece-3").len()), (2, 1));
+    assert_eq!(told("piece-4")[0].channel, ChannelView::Left);
 }
 
 proptest! {

@@ -86,7 +86,7 @@ impl<'a> References<'a> {
 
 impl Found {
     /// Whether it is sure, covers a window of `query`, and leaves hardly a peak of either side unexplained there.
-    fn explains(&self, window: Window, query: &[Peak], limit: f64) -> bool {
+    pub(super) fn explains(&self, window: Window, query: &[Peak], limit: f64) -> bool {
         let within = |from: f64, to: f64| {
             let before = |time: f64| query.partition_point(|peak| f64::from(peak.time) < time);
             before(to).saturating_sub(before(from)) as f64

@@ -2,10 +2,11 @@
 
 use super::worker::{Analysis, Error, Listened};
 use crate::audio::MediaInfo;
+use crate::base::ChannelView;
 use crate::fingerprint::TIME_STEPS_PER_S;
 use crate::index::{Index, LookupReport};
 use crate::matching::{
-    Match, MatchOptions, SpanEvent, StreamMatcher, Stretches, find_matches, one_per_place,
+    Match, MatchOptions, SpanEvent, StreamMatcher, Stretches, find_in_views, one_per_place,
 };
 
 pub(super) use crate::matching::overlap;
@@ -23,8 +24,10 @@ pub struct Identified {
 #[must_use]
 pub fn identify(analysis: &Analysis, index: &Index, options: &MatchOptions) -> Identified {
     let (mut all, mut lookup) = (Vec::new(), LookupReport::default());
-    for (view, fingerprint) in &analysis.fingerprints {
-        let found = find_matches(fingerprint, *view, index, options);
+    let same_track = |_: &(ChannelView, _), next: &(ChannelView, _)| next.0 != ChannelView::Mid;
+    for track in analysis.fingerprints.chunk_by(same_track) {
+        let views = track.iter().map(|(view, fingerprint)| (*view, fingerprint));
+        let found = find_in_views(views, index, options);
         all.extend(found.matches);
         lookup = lookup.and(found.lookup);
     }
