@@ -1,8 +1,9 @@
 //! Which segments are merged, and when.
 //!
-//! Segments are in classes of a factor of four by their live recordings. Five of one class become one of the next, so
-//! that a recording is written anew about once for every factor of four by which the catalogue outgrows it, and the
-//! index has at most some twenty segments. What is below the first class is small enough to be merged whenever
+//! Segments are in classes of a factor of three by their live recordings. Three of one class become one of the next, so
+//! that a recording is written anew about once for every factor of three by which the catalogue outgrows it, and the
+//! index has at most two segments of each class, beside the largest. Each segment is asked by every query, which is most
+//! of what a short query costs; so they are few. What is below the first class is small enough to be merged whenever
 //! something is added.
 
 use super::manifest::SegmentEntry;
@@ -10,7 +11,7 @@ use super::manifest::SegmentEntry;
 /// Segments with fewer live recordings than this are merged with what is added next, at once: some 8 MB.
 const SMALL_RECORDINGS: u64 = 256;
 /// So many segments of one class are merged.
-const SEGMENTS_PER_MERGE: usize = 5;
+const SEGMENTS_PER_MERGE: usize = 3;
 /// A segment with more live recordings than this is only written anew when many of them are removed: some 8 GB, of which
 /// a merge needs as much again.
 pub const MERGED_RECORDINGS_MAX: u64 = 262_144;
@@ -28,7 +29,7 @@ pub fn is_small(entry: &SegmentEntry) -> bool {
 /// that has lost many recordings. `None` when all is well.
 #[must_use]
 pub fn next_merge(segments: &[SegmentEntry]) -> Option<Vec<usize>> {
-    let class = |entry: &SegmentEntry| (entry.live() / SMALL_RECORDINGS).max(1).ilog2() / 2;
+    let class = |entry: &SegmentEntry| (entry.live() / SMALL_RECORDINGS).max(1).ilog(3);
     let mut by_class: Vec<(u32, usize)> = segments
         .iter()
         .enumerate()
@@ -61,10 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn five_of_one_class_or_a_worn_one_are_merged() {
+    fn three_of_one_class_or_a_worn_one_are_merged() {
         let sizes = |sizes: &[u32]| sizes.iter().map(|&size| entry(size, 0)).collect::<Vec<_>>();
-        assert_eq!(next_merge(&sizes(&[260, 5000, 300, 280, 1000])), None);
-        assert_eq!(next_merge(&sizes(&[260, 5000, 300, 280, 1000, 9])), Some(vec![0, 2, 3, 4, 5]));
+        assert_eq!(next_merge(&sizes(&[260, 5000, 1000])), None);
+        assert_eq!(next_merge(&sizes(&[260, 5000, 300, 1000, 9])), Some(vec![0, 2, 4]));
         assert_eq!(next_merge(&[entry(5000, 600), entry(5000, 700)]), Some(vec![1]));
         assert_eq!(next_merge(&[entry(500_000, 2049)]), Some(vec![0]));
         assert_eq!(next_merge(&sizes(&[200_000; 9])), None);
@@ -82,7 +83,7 @@ mod tests {
                 places.iter().rev().for_each(|&at| _ = segments.remove(at));
                 segments.push(entry(size as u32, 0));
             }
-            assert!(segments.len() <= 24, "{number}: {}", segments.len());
+            assert!(segments.len() <= 20, "{number}: {}", segments.len());
         }
         let added = 4000 * 256;
         assert!(written < 6 * added, "{written}");
