@@ -59,6 +59,14 @@ pub struct Peak {
     pub salient: bool,
 }
 
+impl Peak {
+    /// Whether it is likely to be found in a copy, and so is kept of a recording: see [`Fingerprint::for_reference`].
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        self.salient || self.strength >= REFERENCE_STRENGTH_MIN
+    }
+}
+
 /// The least strength of a peak of a recording that is not salient: 11 dB.
 const REFERENCE_STRENGTH_MIN: u8 = 22;
 
@@ -76,7 +84,7 @@ impl Fingerprint {
     /// 22 a second in all. The rest would be a seventh of the index and tell hardly anything.
     #[must_use]
     pub fn for_reference(mut self) -> Self {
-        self.peaks.retain(|peak| peak.salient || peak.strength >= REFERENCE_STRENGTH_MIN);
+        self.peaks.retain(Peak::is_lasting);
         self
     }
 

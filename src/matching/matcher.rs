@@ -50,7 +50,7 @@ const RIVAL_SHARE: f64 = 0.8;
 
 /// Spans with more than this share of the shorter in common lie in the same stretch.
 const SAME_STRETCH: f64 = 0.3;
-/// A window is searched again where a match has left this share of its peaks; a verbatim copy leaves some tenth.
+/// A window is searched again where a match has left this share of its lasting peaks.
 const LEFT_SHARE: f64 = 0.35;
 /// How often a query is searched at most, which is how many recordings may play at once.
 const ROUNDS_MAX: usize = 3;
@@ -198,7 +198,9 @@ impl<'a> Search<'a> {
                 return false;
             }
             let peaks = self.query.peaks.iter().zip(&self.query.used);
-            let within = peaks.filter(|(peak, _)| (start..end).contains(&f64::from(peak.time)));
+            // Of a recording only lasting peaks are kept: no match explains the others.
+            let telling = |peak: &Peak| peak.is_lasting() && (start..end).contains(&f64::from(peak.time));
+            let within = peaks.filter(|(peak, _)| telling(peak));
             let (all, left) =
                 within.fold((0, 0), |(all, left), (_, used)| (all + 1, left + usize::from(!used)));
             left as f64 >= LEFT_SHARE * f64::from(all)
