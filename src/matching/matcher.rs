@@ -185,8 +185,7 @@ impl<'a> Search<'a> {
 
     /// The windows that one of the matches explains.
     fn explained_by(&self, found: &[Found], windows: &[Window]) -> Vec<Stretch> {
-        let explains =
-            |window: &&Window| found.iter().any(|one| one.explains(**window, self.query.peaks, self.limit));
+        let explains = |window: &&Window| found.iter().any(|one| one.explains(**window, self.limit));
         windows.iter().filter(explains).map(|window| (window.start, window.end)).collect()
     }
 

@@ -11,7 +11,7 @@ use super::lookup::{Depth, Hit, look_up};
 use super::matcher::{Found, MatchOptions, POSTINGS_PER_S_MIN, Search};
 use super::verify::{CANDIDATE_TOLERANCES, backward_tally, fit, refine, tally};
 use super::vote::Voter;
-use crate::fingerprint::{Density, Fingerprint, Peak, TIME_STEPS_PER_S, Tolerance};
+use crate::fingerprint::{Density, Fingerprint, TIME_STEPS_PER_S, Tolerance};
 use crate::index::{CostLimit, Family, Index, LookupReport, Reach, RecordingIndex};
 
 /// Length of a voting window and the distance from one to the next, in steps of time (10 s, 5 s).
@@ -36,13 +36,16 @@ const READ_PER_S: f64 = 0.002;
 const WORTH_WEIGHING: f64 = 32.0;
 /// In a window that a match of the window before explains, one root of so many is enough to see whether another recording
 /// has the same audio.
-const EXPLAINED_ONE_OF: u32 = 4;
+const EXPLAINED_ONE_OF: u32 = 8;
 
 /// Within half the tolerance there is about one hit of so many, as is reckoned from the number of cells.
 const HALF_OF_HITS: f64 = 3.0;
 
-/// A match explains a window when this share of the query's peaks there lies in its span …
-const COVERED_SHARE: f64 = 0.95;
+/// A match explains a window when it leaves less than so much of it on each side (2.5 s), too little to tell another
+/// recording from …
+const UNCOVERED_MAX: f64 = 2.5 * TIME_STEPS_PER_S;
+/// … but covers at least this share of it …
+const COVERED_SHARE: f64 = 0.5;
 /// … and this share of the peaks of either side is found on the other.
 const EXPLAINED_SHARE: f64 = 0.75;
 /// In a window that is explained, candidates with less than this part of the most votes are left alone: the same audio
@@ -85,16 +88,14 @@ impl<'a> References<'a> {
 }
 
 impl Found {
-    /// Whether it is sure, covers a window of `query`, and leaves hardly a peak of either side unexplained there.
-    pub(super) fn explains(&self, window: Window, query: &[Peak], limit: f64) -> bool {
-        let within = |from: f64, to: f64| {
-            let before = |time: f64| query.partition_point(|peak| f64::from(peak.time) < time);
-            before(to).saturating_sub(before(from)) as f64
-        };
-        let covered = within(window.start.max(self.span.0), window.end.min(self.span.1 + 1.0));
+    /// Whether it is sure, covers a window, and leaves hardly a peak of either side unexplained there.
+    pub(super) fn explains(&self, window: Window, limit: f64) -> bool {
+        let (before, after) = (self.span.0 - window.start, window.end - self.span.1);
+        let uncovered = before.max(0.0) + after.max(0.0);
         self.log10_false_match <= limit
             && [&self.tally, &self.backward].iter().all(|tally| tally.share() >= EXPLAINED_SHARE)
-            && covered >= COVERED_SHARE * within(window.start, window.end)
+            && before.max(after) <= UNCOVERED_MAX
+            && uncovered <= (1.0 - COVERED_SHARE) * (window.end - window.start)
     }
 }
 
@@ -287,8 +288,7 @@ impl<'a> Walk<'a> {
 
     /// What explains a window, if anything does.
     fn explaining(&self, window: Window) -> Option<&Found> {
-        let peaks = self.search.query.peaks;
-        self.found.iter().find(|one| one.explains(window, peaks, self.search.limit))
+        self.found.iter().find(|one| one.explains(window, self.search.limit))
     }
 
     fn window(&mut self, hits: &[Hit], window: Window, votes_min: usize) {
