@@ -1,7 +1,7 @@
 //! Which views of a stereo file are worth analysing, second by second.
 //!
-//! Mid is always given. Side is given where it holds a good part of the energy (a copy with one channel's phase
-//! inverted has nothing else), left and right where the two channels are unlike each other (different music on
+//! Mid is always given. Side is given where it holds anything to speak of: a copy with one channel's phase inverted has
+//! nothing else, and a voice in the middle, however loud, is not in it. Left and right are given where the two channels are unlike each other (different music on
 //! each side, or a copy on one side and talk on the other). A second is given when it or a neighbour asks for it,
 //! so that what is given is contiguous and an analyser sees whole phrases.
 
@@ -16,8 +16,9 @@ const BLOCK_FRAMES: usize = ANALYSIS_RATE_HZ as usize;
 /// Blocks on each side of one that asks for a view which are given too.
 const CONTEXT_BLOCKS: usize = 2;
 
-/// Side is wanted where its energy is more than this part of mid's.
-const SIDE_TO_MID: f64 = 0.5;
+/// Side is wanted where its energy is more than this part of mid's (−27 dB): music in which it is 10 dB below mid, with a
+/// voice over it that is 15 dB louder.
+const SIDE_TO_MID: f64 = 0.002;
 
 /// Left and right are wanted where their correlation is smaller than this, by absolute value.
 const CORRELATION_MAX: f64 = 0.3;
@@ -222,6 +223,20 @@ mod tests {
         let side: Vec<usize> =
             run(&seconds).iter().enumerate().filter(|(_, v)| v.0).map(|(i, _)| i).collect();
         assert_eq!(side, [3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn what_is_not_in_the_middle_gives_side_below_a_loud_voice() {
+        let tone =
+            |hz: f32, i: usize| (std::f32::consts::TAU * hz * i as f32 / ANALYSIS_RATE_HZ as f32).sin();
+        let side_of = |width: f32| {
+            let channel = |sign: f32| -> Vec<f32> {
+                (0..BLOCK_FRAMES).map(|i| 0.5 * tone(440.0, i) + sign * width * tone(700.0, i)).collect()
+            };
+            wants(&channel(1.0), &channel(-1.0)).side
+        };
+        assert!(side_of(0.03), "24 dB below the middle");
+        assert!(!side_of(0.015), "30 dB below the middle");
     }
 
     #[test]

@@ -34,6 +34,10 @@ const DEEP_HITS_MAX: f64 = 2.5e6;
 const READ_PER_S: f64 = 0.002;
 /// Where they would read more than so many times what they may, some roots are left out.
 const WORTH_WEIGHING: f64 = 32.0;
+/// In a query longer than this (45 s) one root of so many is looked up: what lasts is found in one of its windows, and then
+/// followed as far as it goes.
+const LONG: f64 = 45.0 * TIME_STEPS_PER_S;
+const LONG_ONE_OF: f64 = 4.0;
 /// In a window that a match of the window before explains, one root of so many is enough to see whether another recording
 /// has the same audio.
 const EXPLAINED_ONE_OF: u32 = 8;
@@ -213,9 +217,11 @@ fn deepest(search: &Search<'_>, options: &MatchOptions) -> Depth {
     };
     // Where the limit leaves hardly a key, most of the time would go into finding out which.
     let per_s = READ_PER_S * search.index.postings(Family::Quads) as f64;
+    let too_many = per_s / (POSTINGS_PER_S_MIN as f64 * WORTH_WEIGHING);
     let one_of = match short {
         true => 1.0,
-        false => per_s / (POSTINGS_PER_S_MIN as f64 * WORTH_WEIGHING),
+        false if search.duration > LONG => too_many.max(LONG_ONE_OF),
+        false => too_many,
     };
     Depth { density, tolerance, reach: Reach::TwoFactors, one_of: (one_of as u32).clamp(1, 64) }
 }
