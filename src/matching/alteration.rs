@@ -31,8 +31,12 @@ impl Alteration {
     /// How many factors differ from one beyond what a measurement errs by: 0, 1 or 2.
     pub(super) fn free_factors(&self) -> u32 {
         let speed = self.speed.ln().abs() > SAME;
-        let tempo = self.tempo.ln().abs() > SAME;
         let pitch = self.pitch_semitones.abs() > 0.25;
-        u32::from(speed) + u32::from(tempo) + u32::from(pitch)
+        u32::from(speed) + u32::from(self.is_tempo_altered()) + u32::from(pitch)
+    }
+
+    /// Whether time was altered otherwise than by playing faster or slower.
+    pub(super) fn is_tempo_altered(&self) -> bool {
+        self.tempo.ln().abs() > SAME
     }
 }

@@ -35,6 +35,11 @@ const NULLS: [Null; 3] = [
     Null { at_nothing: -4.92, per_unit: 0.45 },
 ];
 
+/// What is added where time is altered apart from pitch. A theme that comes in two pieces of one soundtrack is in one key and
+/// at two tempos: nine of the ten surest matches of 13,506 pieces of strangers were such, and without this they came a
+/// decade more often than the lines say.
+const TEMPO_DECADES: f64 = 1.0;
+
 /// Whether one peak was found, and how often chance finds one of its pitch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Outcome {
@@ -79,5 +84,22 @@ pub(super) fn log10_false_match(
     let query_s = (query_steps / TIME_STEPS_PER_S).max(QUERY_MIN_S);
     let chances = (query_s * catalogue_s.max(1.0)).log10();
     let null = &NULLS[(alteration.free_factors() as usize).min(NULLS.len() - 1)];
-    (null.at_nothing + chances - null.per_unit * surprise).min(0.0)
+    let kinship = if alteration.is_tempo_altered() { TEMPO_DECADES } else { 0.0 };
+    (null.at_nothing + kinship + chances - null.per_unit * surprise).min(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alteration::explain;
+    use super::log10_false_match;
+
+    #[test]
+    fn the_more_that_may_be_chosen_the_less_sure() {
+        let of = |time: f64, frequency: f64| log10_false_match(30.0, &explain(time, frequency), 3000.0, 7e4);
+        let (plain, speed, pitch) = (of(1.0, 1.0), of(1.2, 1.2), of(1.0, 1.2));
+        let (tempo, both) = (of(1.2, 1.0), of(1.2, 0.9));
+        assert!(plain < speed && speed < tempo && tempo < both);
+        assert_eq!(speed, pitch);
+        assert!(of(1.004, 1.0) == plain, "within what a measurement errs by");
+    }
 }
