@@ -124,7 +124,8 @@ fn every_native_format_decodes_to_its_length_and_tones() {
             "{name}"
         );
         assert!((info.duration_s - 2.0).abs() < 0.15, "{name}: {} s", info.duration_s);
-        assert_eq!(views, (0, 0), "{name}: an ordinary file costs only mid");
+        assert_eq!(views.1, 0, "{name}: channels that are alike are not looked at one by one");
+        assert!(channels > 1 || views.0 == 0, "{name}: a mono file costs only mid");
         assert!(info.warnings.is_empty(), "{name}: {:?}", info.warnings);
         assert_chord(name, &mid);
     }
