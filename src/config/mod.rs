@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
-pub use sites::{RobotsPolicy, SiteSettings};
+pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
 pub use storage::StorageSettings;
 
 /// The file's name where `--config` is not given; looked for in the current folder.

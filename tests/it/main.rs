@@ -10,6 +10,7 @@ mod catalog;
 mod check;
 mod config;
 mod crawl;
+mod crawl_site;
 mod demo;
 mod golden;
 mod identify;
