@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::address::{authority, domain_of, trap};
-use super::discover::{Hls, MediaKind, MediaLink, discover, extension_kind};
+use super::discover::{MediaKind, MediaLink, Stream, discover, extension_kind};
 use super::event::{Error, Event, Failure, PageRead, Skip, SkipReason};
 use super::fetch::Answer;
 use super::frontier::{Added, Frontier, Task, TaskKind, Visit};
@@ -198,7 +198,9 @@ impl Engine<'_> {
                     content_type: content_type.chars().take(100).collect(),
                 }))
             }
-            Content::Dash => Err(Stop::Skip(SkipReason::Unsupported { format: "DASH".to_owned() })),
+            Content::Archive(kind) => {
+                Err(Stop::Skip(SkipReason::Unsupported { format: format!("{kind:?}") }))
+            }
             content => self.read_document(task, answer, content).await,
         }
     }
@@ -236,8 +238,8 @@ impl Engine<'_> {
                 self.take_link(task, from, link).await?;
             }
         }
-        match found.hls {
-            Some(hls) => self.take_stream(task, from, &url, hls).await,
+        match found.stream {
+            Some(stream) => self.take_stream(task, from, &url, stream).await,
             None => Ok(()),
         }
     }
@@ -280,14 +282,19 @@ impl Engine<'_> {
         self.take_on(Task { url, kind, via, depth, nesting: 0, from: Some(from), refusals: 0 }).await
     }
 
-    async fn take_stream(&mut self, task: &Task, from: usize, url: &Url, hls: Hls) -> Result<(), Stop> {
-        match hls {
-            Hls::Master { chosen } => {
+    async fn take_stream(&mut self, task: &Task, from: usize, url: &Url, stream: Stream) -> Result<(), Stop> {
+        match stream {
+            Stream::Choice { chosen } => {
                 let link = MediaLink { url: chosen, via: "playlist".to_owned(), kind: MediaKind::Playlist };
                 self.take_media(task, from, link).await
             }
-            Hls::Media { encrypted: Some(method), .. } => Err(Stop::Skip(SkipReason::Encrypted { method })),
-            Hls::Media { segments, ended, .. } => {
+            Stream::Segments { encrypted: Some(method), .. } => {
+                Err(Stop::Skip(SkipReason::Encrypted { method }))
+            }
+            Stream::Segments { segments, .. } if segments.iter().any(|segment| segment.key.is_some()) => {
+                Err(Stop::Skip(SkipReason::Encrypted { method: "AES-128".to_owned() }))
+            }
+            Stream::Segments { segments, ended, .. } => {
                 let live = "the stream is live: only what its playlist held at that moment was fetched";
                 let warnings = if ended { Vec::new() } else { vec![live.to_owned()] };
                 self.keep_segments(from, url, &segments, warnings).await

@@ -29,4 +29,4 @@ pub use engine::{Summary, crawl};
 pub use event::{Error, Event, Failure, Found, PageRead, Skip, SkipReason};
 pub use plan::Plan;
 pub use sighting::{Hop, RobotsDecision, Sighting};
-pub use sniff::{Content, sniff};
+pub use sniff::{ArchiveKind, Content, sniff};
