@@ -91,7 +91,7 @@ fn by_text(head: &[u8], essence: &str) -> Option<Content> {
     if text.starts_with("[playlist]") {
         return Some(Content::Pls);
     }
-    if is_cue(&text) {
+    if is_cue(text) {
         return Some(Content::Cue);
     }
     if !text.starts_with('<') {
@@ -120,22 +120,27 @@ fn by_text(head: &[u8], essence: &str) -> Option<Content> {
         return Some(Content::Html);
     }
     let is_xml = text.starts_with("<?xml")
-        || ["<rss", "<feed", "<playlist", "<asx", "<smil", "<rdf"]
+        || ["<?wpl", "<rss", "<feed", "<playlist", "<asx", "<smil", "<rdf"]
             .iter()
             .any(|start| text.starts_with(start));
     is_xml.then_some(Content::Xml)
 }
 
-/// A sheet begins with one of its commands, and soon names a file or a track.
+/// A sheet begins with one of its commands, and soon names a file or a track, or has nothing but commands.
 fn is_cue(text: &str) -> bool {
-    let starts = ["rem ", "performer ", "title ", "file ", "catalog ", "cdtextfile ", "songwriter "];
+    let commands = ["rem ", "performer ", "title ", "file ", "catalog ", "cdtextfile ", "songwriter "];
+    let is_command = |line: &str| commands.iter().any(|command| line.starts_with(command));
     let is_file = |line: &str| {
         let kinds = [" wave", " mp3", " aiff", " flac", " binary", " motorola"];
         line.starts_with("file ") && kinds.iter().any(|kind| line.ends_with(kind))
     };
     let is_track = |line: &str| line.starts_with("track ") && line.ends_with(" audio");
-    starts.iter().any(|start| text.starts_with(start))
-        && text.lines().map(str::trim).any(|line| is_file(line) || is_track(line))
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // The last line may be cut off where the first bytes end.
+    let whole = lines().count().saturating_sub(1);
+    is_command(text)
+        && (lines().any(|line| is_file(line) || is_track(line))
+            || whole >= 3 && lines().take(whole).all(is_command))
 }
 
 /// The kind of archive that these first bytes begin.
@@ -266,6 +271,7 @@ mod tests {
             (Some("image/svg+xml"), b"<svg>", Content::Other),
             (Some("text/plain"), b"\xef\xbb\xbfREM GENRE Pop\r\nFILE \"a b.flac\" WAVE\r\n", Content::Cue),
             (None, b"TITLE \"x\"\n  TRACK 01 AUDIO\n", Content::Cue),
+            (None, b"REM A 1\nREM B 2\nPERFORMER \"x\"\nFILE \"cut of", Content::Cue),
             (Some("text/plain"), b"title of the file: none\n", Content::Other),
             (Some("audio/mpeg"), b"PK\x03\x04\x14\x00", Content::Archive(ArchiveKind::Zip)),
             (None, b"Rar!\x1a\x07\x00\xcf", Content::Archive(ArchiveKind::Rar4)),

@@ -39,7 +39,9 @@ pub(super) fn scan(html: &str, sink: &mut Sink) {
     }
     // Of markup in markup, only what stands openly in it: its scripts and its own quotations are left.
     for html in std::mem::take(&mut quoted.pieces) {
+        let base = sink.base().clone();
         read(&html, sink, &mut Quoted::full());
+        sink.restore_base(base);
     }
     leads::text::scan(html, sink);
 }

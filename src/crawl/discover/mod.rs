@@ -106,6 +106,10 @@ pub fn discover(url: &Url, content_type: Option<&str>, bytes: &[u8]) -> Discover
             strings::scan(&text, "json", &mut sink);
             leads::text::scan(&text, &mut sink);
         }
+        // A stream's playlist may say so late, or be sent as a plain one.
+        Content::M3u if text.contains("#EXT-X-TARGETDURATION") || text.contains("#EXT-X-STREAM-INF") => {
+            stream = hls::parse(&text, &mut sink);
+        }
         Content::M3u => playlist::m3u(&text, &mut sink),
         Content::Pls => playlist::pls(&text, &mut sink),
         Content::Cue => cue::scan(&text, &mut sink),

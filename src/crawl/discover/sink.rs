@@ -179,8 +179,14 @@ impl Sink {
         Some(url)
     }
 
+    /// What relative addresses are relative to.
     pub(super) const fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// Sets it back after a document within the document.
+    pub(super) fn restore_base(&mut self, base: Url) {
+        self.base = base;
     }
 
     pub(super) fn finish(self) -> Discovered {

@@ -99,6 +99,13 @@ fn plain_playlists() {
     let found = discover(&at("http://a.example/l/x.m3u"), None, m3u.as_bytes());
     let urls: Vec<_> = found.media.iter().map(|link| link.url.as_str()).collect();
     assert_eq!(urls, ["http://a.example/l/1.mp3", "https://b.example/2"]);
+    let late = format!("#EXTM3U\n# {}\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n1.ts\n", "x".repeat(600));
+    assert!(discover(&at("http://a.example/"), None, late.as_bytes()).stream.is_some());
+    let wpl = "<?wpl version='1.0'?><smil><body><seq><media src='..\\1.mp3'/></seq></body></smil>";
+    assert_eq!(
+        discover(&at("http://a.example/l/x.wpl"), None, wpl.as_bytes()).media[0].url,
+        at("http://a.example/1.mp3")
+    );
     let pls =
         "[playlist]\nFile1=http://a.example/1.mp3\nTitle1=File=no.mp3\nfile2=2.ogg\nNumberOfEntries=2\n";
     assert_eq!(discover(&at("http://a.example/x.pls"), None, pls.as_bytes()).media.len(), 2);
@@ -160,7 +167,7 @@ fn east_asian_pages() {
 fn quoted_markup_and_lazy_attributes() {
     let found = html(
         r#"<iframe srcdoc="<base href='/b/'><audio src=1.mp3></audio><script>'no.mp3'</script>"></iframe>
-        <div data-html="&lt;video data-src=&quot;/2.mp4&quot;&gt;&lt;/video&gt;"></div>
+        <div data-html="&lt;video data-src=&quot;2.mp4&quot;&gt;&lt;/video&gt;"></div>
         <template><audio src=/3.mp3></audio></template><noscript><audio src=/4.mp3></audio></noscript>
         <script type="text/x-template"><audio src="/5.mp3"></audio></script>
         <object><param name=flashvars value="file=%2F6.mp3&amp;image=/x.png"><param name=movie value="/p.swf?mp3=/7.mp3"></object>
@@ -178,9 +185,26 @@ fn quoted_markup_and_lazy_attributes() {
         .map(|link| link.url.as_str().trim_start_matches("http://a.example").to_owned())
         .collect();
     let wanted = [
-        "/b/1.mp3", "/2.mp4", "/3.mp3", "/4.mp3", "/5.mp3", "/6.mp3", "/7.mp3", "/8.mp3", "/9.mp3",
-        "/10.mp3", "/11.mp3", "/12.mp3", "/get?13", "/get/14", "/17.mp3", "/18.mp3", "/get/19", "/20.mp3",
-        "/get/21", "/get/22",
+        "/b/1.mp3",
+        "/dir/2.mp4",
+        "/3.mp3",
+        "/4.mp3",
+        "/5.mp3",
+        "/6.mp3",
+        "/7.mp3",
+        "/8.mp3",
+        "/9.mp3",
+        "/10.mp3",
+        "/11.mp3",
+        "/12.mp3",
+        "/get?13",
+        "/get/14",
+        "/17.mp3",
+        "/18.mp3",
+        "/get/19",
+        "/20.mp3",
+        "/get/21",
+        "/get/22",
     ];
     assert_eq!(paths, wanted.map(str::to_owned).into());
     let big = format!(
@@ -228,6 +252,13 @@ fn hostile_pages_are_read() {
         "<h1>",
         "<button>",
         "<title></title>",
+        "<i data-a='<a href=x>'>",
+        "<i data-a='&lt;i",
+        "<script>\"url\":\"/a/b\",",
+        "<script>'%2f%2f",
+        "<script>'\\u",
+        "<script>'http%3a%2f%2f",
+        "<script>aHR0cDovL2EvYi5tcDM",
     ]
     .map(|piece| piece.repeat((1 << 20) / piece.len()))
     .into();

@@ -1,4 +1,4 @@
-//! Feeds (RSS, Atom) and XML playlists (XSPF, ASX, SMIL): one reader that knows their elements by name.
+//! Feeds (RSS, Atom) and XML playlists (XSPF, ASX, SMIL, WPL): one reader that knows their elements by name.
 
 use std::borrow::Cow;
 
@@ -73,8 +73,10 @@ fn begin(element: &BytesStart<'_>, sink: &mut Sink) {
         },
         // `<podcast:source>`
         "source" if get("uri").is_some() => media(get("uri"), "enclosure", sink),
-        // ASX and SMIL.
-        "ref" | "entryref" | "audio" | "video" => media(get("href").or_else(|| get("src")), "playlist", sink),
+        // ASX, SMIL and WPL.
+        "ref" | "entryref" | "audio" | "video" | "media" => {
+            media(get("href").or_else(|| get("src")), "playlist", sink);
+        }
         _ => {}
     }
 }
