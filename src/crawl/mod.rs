@@ -49,5 +49,5 @@ pub use records::{
     Window, job_key,
 };
 pub use sighting::{Hop, RobotsDecision, Sighting};
-pub use sniff::{Content, sniff};
 pub use status::{HostStatus, Status, ask_to_stop, kept, running};
+pub use sniff::{ArchiveKind, Content, sniff};
