@@ -4,6 +4,7 @@
 mod cases;
 mod fetch;
 mod hint;
+mod site_fetch;
 mod sites;
 mod storage;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
+pub use site_fetch::SiteFetchSettings;
 pub use sites::{RobotsPolicy, SiteSettings};
 pub use storage::StorageSettings;
 

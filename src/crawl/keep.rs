@@ -91,7 +91,7 @@ impl Engine<'_> {
         let robots = self.ask_robots(&segment.url).await?;
         let mut request = Request::new(segment.url.clone(), Kind::Media);
         request.referer = self.frontier.page_of(Some(from)).map(|visit| visit.url.clone());
-        request.range = segment.range;
+        request.range = segment.range.map(Into::into);
         let fail = |error: crate::net::Error| Stop::Fail(error.into());
         let mut opened = self.client.open(request).await.map_err(fail)?.successful().map_err(fail)?;
         if segment.range.is_some() && opened.status != 206 {

@@ -6,9 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::body::Body;
-use super::client::{Client, Kind, Request, header_text};
+use super::client::Client;
 use super::error::{Error, shown};
 use super::icy::{self, IcyBody, Metadata};
+use super::opened::header_text;
+use super::request::{Kind, Request};
 
 /// Pauses before a stream is asked for again, in seconds; the last one again and again.
 const PAUSES_S: [u64; 6] = [1, 2, 4, 8, 15, 30];
