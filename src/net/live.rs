@@ -35,7 +35,7 @@ enum From {
 impl Client {
     /// Opens a live stream: as any media, but without an end, and with ICY metadata asked for, so that a server that
     /// cannot do without says where it stands. Servers that answer `ICY 200 OK` are read by a reader of our own,
-    /// behind the same guard.
+    /// behind the same guard; these are not sent a site's headers and cookies.
     ///
     /// # Errors
     /// [`Error`] when no answer comes or it is no success.

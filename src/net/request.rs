@@ -42,6 +42,7 @@ pub struct Request {
     /// Which piece is wanted, where it is not the whole. A server may send the whole all the same (status 200).
     pub range: Option<Range>,
     /// What an earlier answer said of its version: the body is then wanted only where it has changed.
+    /// Without effect beside `range`.
     pub validators: Option<Validators>,
     /// The version that a piece must be of; an answer of another version is [`super::Error::Changed`].
     pub version: Option<Version>,

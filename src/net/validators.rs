@@ -1,6 +1,7 @@
 //! Which version of a file an answer is of: `ETag` and `Last-Modified` (RFC 9110, section 8.8).
 
 use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LAST_MODIFIED};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The longest ETag that is believed and kept; those in use have under one hundred characters.
@@ -9,7 +10,7 @@ const ETAG_CHARS_MAX: usize = 512;
 const DATE_CHARS_MAX: usize = 64;
 
 /// What an answer said of its version, kept to ask later whether it has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
     /// The URL that answered, after redirects. Where a later request is led elsewhere, nothing is known of that
     /// place, and it is asked without conditions.
@@ -27,7 +28,7 @@ impl Validators {
 }
 
 /// What tells two versions of one file apart: kept from the first piece, so that the others are of the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// The ETag as sent.
     pub etag: Option<String>,
