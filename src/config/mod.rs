@@ -4,6 +4,7 @@
 mod cases;
 mod fetch;
 mod hint;
+mod site_fetch;
 mod sites;
 mod storage;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
 pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
+pub use site_fetch::SiteFetchSettings;
 pub use storage::StorageSettings;
 
 /// The file's name where `--config` is not given; looked for in the current folder.

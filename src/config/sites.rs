@@ -79,4 +79,6 @@ pub struct SiteSettings {
     pub robots: RobotsPolicy,
     /// Why robots.txt is not obeyed; needed with `robots = "ignore"`.
     pub robots_reason: Option<String>,
+    /// What this site is sent beyond what every site is sent.
+    pub fetch: super::SiteFetchSettings,
 }

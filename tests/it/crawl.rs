@@ -612,7 +612,7 @@ async fn streams_are_joined_and_encrypted_ones_reported() {
             "/torn.m3u8" => "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/one\n#EXTINF:1,\n/missing\n#EXTINF:1,\n/two\n".into_response(),
             "/low/2.m4s" => {
                 assert_eq!(headers[header::RANGE], "bytes=2-5");
-                (StatusCode::PARTIAL_CONTENT, "part").into_response()
+                (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, "bytes 2-5/9")], "part").into_response()
             }
             "/missing" | "/robots.txt" => StatusCode::NOT_FOUND.into_response(),
             path => path.to_owned().into_response(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod music;
+mod servers;
 mod support;
 
 mod audio;
@@ -18,6 +19,7 @@ mod index_kill;
 mod kill;
 mod layers;
 mod licence;
+mod net;
 mod readme;
 mod repository;
 mod store;
