@@ -11,6 +11,7 @@
 //! `fetch` (hop by hop) → `sniff` (what it is) → `discover` (a document), `sitemaps` or `keep` (media) → `event`.
 
 mod address;
+pub mod archive;
 pub mod discover;
 mod engine;
 mod event;
