@@ -3,9 +3,9 @@
 use std::io::{self, BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::SkipReason;
 use super::limits::{Limits, RATIO_FREE_BYTES};
 use super::section::fill;
-use super::SkipReason;
 
 /// A method of compression with what its decoder must be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,18 @@ pub(super) enum Method {
     Xz,
     Zstd,
     /// Raw LZMA as in a 7z: the property byte, the dictionary, and the size.
-    Lzma { properties: u8, dictionary: u32, size: u64 },
+    Lzma {
+        properties: u8,
+        dictionary: u32,
+        size: u64,
+    },
     /// LZMA as in a zip: the properties stand before the data.
-    ZipLzma { size: Option<u64> },
-    Lzma2 { dictionary: u32 },
+    ZipLzma {
+        size: Option<u64>,
+    },
+    Lzma2 {
+        dictionary: u32,
+    },
     /// Differences between bytes at this distance.
     Delta(usize),
     /// Addresses of x86 programs made relative.

@@ -32,7 +32,8 @@ pub(super) fn format_of(head: &[u8]) -> Option<Format> {
     }
     if let [b'B', b'Z', b'h', b'1'..=b'9', block @ ..] = head {
         // The magic numbers of a block and of the end: π and its root.
-        let is_stream = block.starts_with(b"\x31\x41\x59\x26\x53\x59") || block.starts_with(b"\x17\x72\x45\x38\x50\x90");
+        let is_stream =
+            block.starts_with(b"\x31\x41\x59\x26\x53\x59") || block.starts_with(b"\x17\x72\x45\x38\x50\x90");
         return is_stream.then_some(Format::Bzip2);
     }
     // A frame that zstd skips, in front of the others.

@@ -62,7 +62,8 @@ impl Tools {
     /// Looks along a search path such as `PATH` has; relative folders in it are left out.
     #[must_use]
     pub fn find(search_path: &std::ffi::OsStr) -> Self {
-        let folders: Vec<PathBuf> = std::env::split_paths(search_path).filter(|folder| folder.is_absolute()).collect();
+        let folders: Vec<PathBuf> =
+            std::env::split_paths(search_path).filter(|folder| folder.is_absolute()).collect();
         let find = |(name, _): &(&str, _)| {
             let path = folders.iter().map(|folder| folder.join(name)).find(|path| is_program(path))?;
             Tool::at(&path)
@@ -131,7 +132,11 @@ impl Running {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", LIMITED, "sh", &kib.to_string(), &CPU_S.to_string()]);
         command.arg(&tool.path).args(&tool.arguments).arg(&archive);
-        command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C.UTF-8"), ("HOME", "/nonexistent")]);
+        command.env_clear().envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("LC_ALL", "C.UTF-8"),
+            ("HOME", "/nonexistent"),
+        ]);
         command.current_dir("/").stdin(nothing).stdout(Stdio::piped()).stderr(silence);
         let mut child = spawn_closed_in(command, tool.path.clone(), archive)?;
         let Some(output) = child.stdout.take() else {
@@ -141,7 +146,14 @@ impl Running {
         let reader = std::thread::Builder::new().name("archive-output".to_owned()).spawn(move || {
             pass_on(output, |piece| sender.send(piece).is_ok());
         })?;
-        Ok(Self { child, pieces: Some(pieces), piece: Vec::new(), read: 0, silences: 0, reader: Some(reader) })
+        Ok(Self {
+            child,
+            pieces: Some(pieces),
+            piece: Vec::new(),
+            read: 0,
+            silences: 0,
+            reader: Some(reader),
+        })
     }
 }
 
@@ -219,11 +231,28 @@ fn spawn_closed_in(mut command: Command, program: PathBuf, archive: PathBuf) -> 
 #[cfg(target_os = "linux")]
 fn close_in(program: &Path, archive: &Path) {
     use landlock::{
-        ABI, Access as _, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _,
+        ABI, Access as _, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+        RulesetCreatedAttr as _,
     };
-    /// Folders that dynamically linked programs read on the common distributions.
-    const READ: [&str; 9] =
-        ["/usr", "/bin", "/lib", "/lib64", "/lib32", "/opt", "/nix/store", "/etc/ld.so.cache", "/etc/alternatives"];
+    /// What dynamically linked programs read on the common distributions; unar's runtime also asks for its command
+    /// line, its user's name and the time zone. Other processes' memory and environment stay closed: a process that is
+    /// closed in may not look into one that is not.
+    const READ: [&str; 14] = [
+        "/usr",
+        "/bin",
+        "/lib",
+        "/lib64",
+        "/lib32",
+        "/opt",
+        "/nix/store",
+        "/etc/ld.so.cache",
+        "/etc/alternatives",
+        "/etc/nsswitch.conf",
+        "/etc/passwd",
+        "/etc/localtime",
+        "/etc/timezone",
+        "/proc",
+    ];
     let closed = || -> Option<()> {
         let abi = ABI::V5;
         let rules = Ruleset::default().handle_access(AccessFs::from_all(abi)).ok()?;

@@ -145,7 +145,8 @@ fn read(walk: &mut Walk<'_>, place: &Place<'_>, format: Format, at: u64) -> Flow
         };
         let until = match step {
             None => {
-                found.problem = Some(damaged(format!("its header at byte {next} is broken; the rest is lost")));
+                found.problem =
+                    Some(damaged(format!("its header at byte {next} is broken; the rest is lost")));
                 break;
             }
             Some(Step::Stop(reason)) => {
@@ -212,7 +213,8 @@ fn cut(
 ) -> Flow {
     for (index, entry) in entries.iter().enumerate() {
         // Nothing is written for a folder and for what needs a password.
-        let Some(size) = entry.size.filter(|_| !entry.is_folder && !entry.is_link && !entry.is_encrypted) else {
+        let Some(size) = entry.size.filter(|_| !entry.is_folder && !entry.is_link && !entry.is_encrypted)
+        else {
             continue;
         };
         let mut read = 0;

@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
+/// Bytes that are counted at a time.
+const COUNTED_BYTES: usize = 4096;
+
 /// A stretch of a file, as a reader.
 pub(super) struct Section<'a> {
     file: &'a File,
@@ -29,7 +32,8 @@ impl<'a> Section<'a> {
 impl Read for Section<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let most = buffer.len().min(left);
+        // Of shared bytes no more than a decoder needs for now.
+        let most = buffer.len().min(left).min(if self.taken.is_some() { COUNTED_BYTES } else { usize::MAX });
         if most == 0 {
             return Ok(0);
         }

@@ -97,7 +97,12 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>, at: u64) -> Flow {
 /// Lists may be compressed, and that again; no program does so more than once.
 const LISTS_MAX: usize = 4;
 
-fn read_list(walk: &mut Walk<'_>, place: &Place<'_>, at: u64, start: &Start) -> Flow<Result<Header, SkipReason>> {
+fn read_list(
+    walk: &mut Walk<'_>,
+    place: &Place<'_>,
+    at: u64,
+    start: &Start,
+) -> Flow<Result<Header, SkipReason>> {
     let most = walk.limits.header_bytes;
     if start.list_bytes > most {
         return Ok(Err(SkipReason::TooLarge { bytes_max: most }));
@@ -134,7 +139,12 @@ fn read_list(walk: &mut Walk<'_>, place: &Place<'_>, at: u64, start: &Start) -> 
     Ok(Err(damaged("its list of files is broken")))
 }
 
-fn inflate_list(walk: &mut Walk<'_>, place: &Place<'_>, at: u64, folder: &Folder) -> Flow<Result<Vec<u8>, SkipReason>> {
+fn inflate_list(
+    walk: &mut Walk<'_>,
+    place: &Place<'_>,
+    at: u64,
+    folder: &Folder,
+) -> Flow<Result<Vec<u8>, SkipReason>> {
     let most = walk.limits.header_bytes;
     let Some(size) = usize::try_from(folder.unpacked).ok().filter(|_| folder.unpacked <= most) else {
         return Ok(Err(SkipReason::TooLarge { bytes_max: most }));
@@ -185,7 +195,14 @@ impl<'a> BlockReading<'a> {
     }
 
     /// Looks at the next member, of `bytes` bytes.
-    fn member(&mut self, walk: &mut Walk<'_>, place: &Place<'_>, level: Level, bytes: u64, is_link: bool) -> Flow {
+    fn member(
+        &mut self,
+        walk: &mut Walk<'_>,
+        place: &Place<'_>,
+        level: Level,
+        bytes: u64,
+        is_link: bool,
+    ) -> Flow {
         let begins = self.given;
         self.given = self.given.saturating_add(bytes);
         if is_link {

@@ -19,7 +19,12 @@ pub(super) fn walk_file(walk: &mut Walk<'_>, place: &Place<'_>) -> Flow {
 }
 
 /// Goes through a tar that comes out of a decoder, the last level of `above`.
-pub(super) fn walk_stream(walk: &mut Walk<'_>, place: &Place<'_>, above: &[Level], stream: &mut dyn Read) -> Flow {
+pub(super) fn walk_stream(
+    walk: &mut Walk<'_>,
+    place: &Place<'_>,
+    above: &[Level],
+    stream: &mut dyn Read,
+) -> Flow {
     let mut input = Input { from: From::Stream(stream), at: 0 };
     Reading::new(place, above).run(walk, &mut input)
 }
@@ -68,7 +73,9 @@ impl Input<'_> {
                 let mut section = Section::new(place.file, self.at, size);
                 walk.member(reading.place, reading.above, level, &mut section, Size::Cut(size))?
             }
-            From::Stream(stream) => walk.member(reading.place, reading.above, level, *stream, Size::Cut(size))?,
+            From::Stream(stream) => {
+                walk.member(reading.place, reading.above, level, *stream, Size::Cut(size))?
+            }
         };
         self.at = self.at.saturating_add(read);
         Ok(read)
@@ -125,7 +132,10 @@ impl<'a> Reading<'a> {
             zeros = 0;
             let Some(header) = parse(&block) else {
                 if !lost {
-                    walk.trouble(self.place, damaged(format!("no tar header at byte {at}; looking for the next")))?;
+                    walk.trouble(
+                        self.place,
+                        damaged(format!("no tar header at byte {at}; looking for the next")),
+                    )?;
                 }
                 lost = true;
                 continue;
@@ -138,7 +148,13 @@ impl<'a> Reading<'a> {
     }
 
     /// One header and what belongs to it; gives why the archive cannot be read on.
-    fn entry(&mut self, walk: &mut Walk<'_>, input: &mut Input<'_>, at: u64, header: &Header) -> Flow<Option<SkipReason>> {
+    fn entry(
+        &mut self,
+        walk: &mut Walk<'_>,
+        input: &mut Input<'_>,
+        at: u64,
+        header: &Header,
+    ) -> Flow<Option<SkipReason>> {
         let begun_at = *self.begun_at.get_or_insert(at);
         if let Kind::LongName | Kind::LongLink | Kind::Pax | Kind::Global = header.kind {
             return self.side_header(walk, input, at, header);
@@ -186,10 +202,17 @@ impl<'a> Reading<'a> {
     }
 
     /// A header that says something of the next.
-    fn side_header(&mut self, walk: &mut Walk<'_>, input: &mut Input<'_>, at: u64, header: &Header) -> Flow<Option<SkipReason>> {
+    fn side_header(
+        &mut self,
+        walk: &mut Walk<'_>,
+        input: &mut Input<'_>,
+        at: u64,
+        header: &Header,
+    ) -> Flow<Option<SkipReason>> {
         walk.count(self.place)?;
         let padded = header.size.checked_next_multiple_of(BLOCK as u64);
-        let bounded = padded.filter(|padded| *padded <= walk.limits.header_bytes).and_then(|p| usize::try_from(p).ok());
+        let bounded =
+            padded.filter(|padded| *padded <= walk.limits.header_bytes).and_then(|p| usize::try_from(p).ok());
         let Some(padded) = bounded else {
             return Ok(Some(damaged(format!("the header at byte {at} says {} bytes", header.size))));
         };

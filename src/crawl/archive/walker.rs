@@ -130,14 +130,8 @@ pub(super) fn walk(
         report: Report::default(),
         seen: HashSet::from([outer.sha256]),
     };
-    let place = Place {
-        file: &file,
-        path: outer.path,
-        length,
-        name: outer.name,
-        above: &[],
-        trail: &[outer.sha256],
-    };
+    let place =
+        Place { file: &file, path: outer.path, length, name: outer.name, above: &[], trail: &[outer.sha256] };
     match walk.archive(&place) {
         Ok(true) => {}
         Ok(false) => return Err(Error::NotAnArchive { path: outer.path.to_owned() }),
@@ -181,7 +175,8 @@ impl Walk<'_> {
         if !detect::may_unpack_itself(&bytes) {
             return Ok(false);
         }
-        let places = bytes.windows(8).enumerate().filter_map(|(at, window)| Some((at as u64, format_of(window)?)));
+        let places =
+            bytes.windows(8).enumerate().filter_map(|(at, window)| Some((at as u64, format_of(window)?)));
         for (at, format) in places {
             match format {
                 Format::SevenZip if seven::is_here(place, at) => seven::walk(self, place, at)?,
@@ -210,7 +205,13 @@ impl Walk<'_> {
     }
 
     /// Counts a member and tells why it is not taken.
-    pub(super) fn skip(&mut self, place: &Place<'_>, above: &[Level], level: Level, reason: SkipReason) -> Flow {
+    pub(super) fn skip(
+        &mut self,
+        place: &Place<'_>,
+        above: &[Level],
+        level: Level,
+        reason: SkipReason,
+    ) -> Flow {
         self.count(place)?;
         self.tell_skip(MemberPath::of(above, level), reason)
     }
@@ -308,7 +309,13 @@ impl Walk<'_> {
         }
     }
 
-    fn consider(&mut self, place: &Place<'_>, path: &MemberPath, source: &mut Counted<'_>, size: Size) -> Flow {
+    fn consider(
+        &mut self,
+        place: &Place<'_>,
+        path: &MemberPath,
+        source: &mut Counted<'_>,
+        size: Size,
+    ) -> Flow {
         if size.stated().is_some_and(|size| size > self.limits.member_bytes) {
             return self.tell_skip(path.clone(), self.too_large());
         }
@@ -393,9 +400,7 @@ impl Walk<'_> {
         }
         let stated = path.levels.last().and_then(|level| level.crc32);
         let damage = broken.or_else(|| match size.stated() {
-            Some(size) if bytes != size => {
-                Some(format!("{bytes} bytes are there, the archive says {size}"))
-            }
+            Some(size) if bytes != size => Some(format!("{bytes} bytes are there, the archive says {size}")),
             _ => stated.filter(|stated| *stated != crc.finalize()).map(|stated| {
                 format!("its bytes do not have the checksum {stated:08x} that the archive states")
             }),
@@ -500,7 +505,8 @@ fn classify(head: &[u8], name: &str) -> Class {
 fn is_cue_sheet(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.lines().map(|line| line.trim_start_matches('\u{feff}').trim_start());
-    lines.any(|line| line.starts_with("FILE \"")) && text.lines().any(|line| line.trim_start().starts_with("TRACK "))
+    lines.any(|line| line.starts_with("FILE \""))
+        && text.lines().any(|line| line.trim_start().starts_with("TRACK "))
 }
 
 /// Reads the beginning of a stream before it is known what it is; gives it with what went wrong. Costs no budget: it is

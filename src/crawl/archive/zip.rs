@@ -17,6 +17,9 @@ use super::{Format, Level, SkipReason};
 /// The length of a local header without name and extra field (APPNOTE.TXT 4.3.7).
 const LOCAL_HEADER: usize = 30;
 
+/// Members that overlap may together read the file once, and this much: small lies must not hide what is there.
+const SHARED_BYTES_FREE: u64 = 1 << 16;
+
 /// Where a member's bytes are.
 #[derive(Debug, Clone, Copy)]
 struct Stored {
@@ -32,10 +35,11 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>) -> Flow {
     if let Some(reason) = problem {
         walk.trouble(place, reason)?;
     }
-    let guess = names::guess(entries.iter().filter(|entry| !entry.is_utf8()).map(|entry| entry.name.as_slice()));
+    let guess =
+        names::guess(entries.iter().filter(|entry| !entry.is_utf8()).map(|entry| entry.name.as_slice()));
     entries.sort_by_key(|entry| entry.header_at);
     let stored = lay_out(place, &entries);
-    // Bytes read for members that overlap: as many as the file has, which no honest archive needs.
+    // Bytes read for members that overlap. They are not refused outright: a false entry would hide the true ones.
     let shared = Cell::new(0);
     for (entry, stored) in entries.into_iter().zip(stored) {
         one(walk, place, entry, stored, guess, &shared)?;
@@ -56,7 +60,9 @@ fn lay_out(place: &Place<'_>, entries: &[Entry]) -> Vec<Option<Stored>> {
     let ends: Vec<u64> = entries
         .iter()
         .zip(&all)
-        .map(|(entry, stored)| stored.map_or(entry.header_at, |stored| stored.data_at.saturating_add(entry.stored)))
+        .map(|(entry, stored)| {
+            stored.map_or(entry.header_at, |stored| stored.data_at.saturating_add(entry.stored))
+        })
         .collect();
     let (mut reach, mut reaching) = (0, None::<usize>);
     for number in 0..all.len() {
@@ -135,7 +141,7 @@ fn one(
     let length = entry.stored.min(place.length.saturating_sub(stored.data_at));
     let mut section = Section::new(place.file, stored.data_at, length);
     if stored.overlaps {
-        if shared.get() >= place.length {
+        if shared.get() >= place.length.saturating_add(SHARED_BYTES_FREE) {
             return walk.skip(place, place.above, level, SkipReason::Overlaps);
         }
         section = section.counted(shared);

@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn names() {
         // High byte 4e; step: two bytes, common high byte, a byte, a run of 4.
-        let packed = [b"?abcdef\0\x4e".as_slice(), &[0b10_01_00_11], &[0x08, 0x67], &[0x00], b"-", &[2]].concat();
+        let packed =
+            [b"?abcdef\0\x4e".as_slice(), &[0b10_01_00_11], &[0x08, 0x67], &[0x00], b"-", &[2]].concat();
         assert_eq!(decode_name(&packed).text, "\u{6708}\u{4e00}-cdef");
         assert_eq!(decode_name(b"plain.mp3").text, "plain.mp3");
         assert_eq!(decode_name(b"a\0").text, "");

@@ -28,7 +28,13 @@ pub(super) fn step(bytes: &[u8], at: u64) -> Option<Step> {
         END => Some(Step::End),
         FILE => {
             let (fields, extra) = fields.0.split_at_checked(fields.0.len().checked_sub(extra)?)?;
-            let entry = Entry { header_at: at, data_at, stored: data, is_split: flags & 0x18 != 0, ..Entry::default() };
+            let entry = Entry {
+                header_at: at,
+                data_at,
+                stored: data,
+                is_split: flags & 0x18 != 0,
+                ..Entry::default()
+            };
             member(&mut Bytes(fields), &mut Bytes(extra), entry).map(Step::Member)
         }
         _ => Some(Step::Until(data_at.saturating_add(data))),

@@ -276,9 +276,7 @@ fn coders(left: &mut Bytes<'_>) -> Option<Coders> {
         coders.push(Coder { id, properties, is_simple });
     }
     let pairs = outputs.checked_sub(1)?;
-    let bound = (0..pairs)
-        .map(|_| Some((count(left, 64)?, count(left, 64)?)))
-        .collect::<Option<Vec<_>>>()?;
+    let bound = (0..pairs).map(|_| Some((count(left, 64)?, count(left, 64)?))).collect::<Option<Vec<_>>>()?;
     let packed = inputs.checked_sub(pairs).filter(|packed| *packed > 0)?;
     let mut first = (0..inputs).find(|input| bound.iter().all(|(bound, _)| bound != input))?;
     if packed > 1 {
@@ -332,9 +330,11 @@ impl Coder {
             ([3], [distance]) => Method::Delta(usize::from(*distance) + 1),
             ([4] | [3, 3, 1, 3], _) => Method::BcjX86,
             ([0x21], [bits]) => Method::Lzma2 { dictionary: lzma2_dictionary(*bits).ok_or_else(unknown)? },
-            ([3, 1, 1], [properties, a, b, c, d]) => {
-                Method::Lzma { properties: *properties, dictionary: u32::from_le_bytes([*a, *b, *c, *d]), size }
-            }
+            ([3, 1, 1], [properties, a, b, c, d]) => Method::Lzma {
+                properties: *properties,
+                dictionary: u32::from_le_bytes([*a, *b, *c, *d]),
+                size,
+            },
             ([4, 1, 8], _) => Method::Deflate,
             ([4, 1, 9], _) => Method::Deflate64,
             ([4, 2, 2], _) => Method::Bzip2,
@@ -387,7 +387,8 @@ fn substreams(left: &mut Bytes<'_>, folders: &mut [Coded]) -> Option<()> {
     // A block with one file has its checksum at the block.
     let is_known = |folder: &Folder| folder.parts.len() == 1 && folder.crc32.is_some();
     if kind == 10 {
-        let unknown = folders.iter().filter(|coded| !is_known(&coded.folder)).map(|coded| coded.folder.parts.len());
+        let unknown =
+            folders.iter().filter(|coded| !is_known(&coded.folder)).map(|coded| coded.folder.parts.len());
         let mut found = digests(left, unknown.sum())?.into_iter();
         for coded in folders.iter_mut().filter(|coded| !is_known(&coded.folder)) {
             for part in &mut coded.folder.parts {

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn pax_records() {
-        let pax = Pax::parse(b"20 path=ab/\xe6\x9b\xb2.mp3\n13 size=1234\n22 GNU.sparse.major=1\n");
+        let pax = Pax::parse(b"19 path=ab/\xe6\x9b\xb2.mp3\n13 size=1234\n22 GNU.sparse.major=1\n");
         assert_eq!(pax.path.as_deref(), Some("ab/曲.mp3".as_bytes()));
         assert_eq!((pax.size, pax.is_sparse), (Some(1234), true));
         for broken in [&b"9999999999999999999999 path=a\n"[..], b"3 a", b"0 path=a\n", b"5 path=a\n", b""] {

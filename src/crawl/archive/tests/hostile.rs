@@ -28,7 +28,8 @@ fn gzip_bomb() {
     let limits = Limits { ratio: 100, ..Limits::default() };
     assert!(walk_within(&bomb, &limits).report.inflated_bytes < 8 * MIB);
     // As a tar, whose members come before it is known.
-    let tar = make::tar(&[make::tar_file("good.wav", &wav(3000)), make::tar_file("zeros.bin", &vec![0; 8 << 20])]);
+    let tar =
+        make::tar(&[make::tar_file("good.wav", &wav(3000)), make::tar_file("zeros.bin", &vec![0; 8 << 20])]);
     let told = walk_within(&make::gzipped(&tar), &limits);
     assert_eq!(told.members.len(), 1);
     assert!(told.skipped.iter().any(|skipped| skipped.reason == SkipReason::Bomb { ratio_max: 100 }));
@@ -50,15 +51,14 @@ fn bombs_of_other_streams() {
 fn a_bomb_of_many_layers() {
     // Like 42.zip: sixteen archives in each, five deep, and a bomb at the bottom. Equal ones are gone into once; here
     // each is made different, so that only the limits hold.
-    fn layer(depth: u32, salt: u32) -> Vec<u8> {
+    fn layer(depth: u32, salt: u32, bomb: &make::Entry) -> Vec<u8> {
         if depth == 0 {
-            return make::zip(&[make::deflate(format!("{salt}.wav"), &silence(8 << 20))]);
+            return make::zip(&[make::Entry { name: format!("{salt}.wav").into(), ..bomb.clone() }]);
         }
-        let inner: Vec<_> =
-            (0..4).map(|n| make::deflate(format!("lib {n}.zip"), &layer(depth - 1, salt * 4 + n))).collect();
-        make::zip(&inner)
+        let one = |n| make::deflate(format!("lib {n}.zip"), &layer(depth - 1, salt * 4 + n, bomb));
+        make::zip(&(0..4).map(one).collect::<Vec<_>>())
     }
-    let bomb = layer(4, 1);
+    let bomb = layer(4, 1, &make::deflate("", &silence(8 << 20)));
     let told = walk_bytes(&bomb);
     assert!(told.members.is_empty());
     assert!(told.skipped.iter().all(|skipped| skipped.reason == SkipReason::TooDeep { nesting_max: 4 }));
@@ -90,7 +90,8 @@ fn an_archive_that_holds_itself() {
     std::fs::write(&path, &bytes).unwrap();
     let tools = Tools::default();
     let sha256 = Digest::of(&inner);
-    let outer = Outer { path: &path, name: "droste.zip", sha256, work_dir: Some(folder.path()), tools: &tools };
+    let outer =
+        Outer { path: &path, name: "droste.zip", sha256, work_dir: Some(folder.path()), tools: &tools };
     let mut reasons = Vec::new();
     walk(&outer, &Limits::default(), &|| false, &mut |visited| {
         if let Visited::Skipped(skipped) = visited {
@@ -108,8 +109,13 @@ fn a_bomb_of_overlapping_members() {
     let bomb = make::overlapping_zip(200, &silence(4 << 20));
     let told = walk_bytes(&bomb);
     // The first bytes of all but the last are a header of zip, so they are taken for archives and read.
-    assert!(told.skipped.iter().any(|skipped| skipped.reason == SkipReason::Overlaps), "{:?}", told.reasons());
-    assert!(told.report.inflated_bytes < 32 * MIB, "{}", told.report.inflated_bytes);
+    assert!(
+        told.skipped.iter().any(|skipped| skipped.reason == SkipReason::Overlaps),
+        "{:?}",
+        told.reasons()
+    );
+    // Of 800 MiB that it claims.
+    assert!(told.report.inflated_bytes < 48 * MIB, "{}", told.report.inflated_bytes);
     // The same bytes under two names are read twice at most.
     let tone = make::stored("a.wav", &wav(200_000));
     let (local, size) = (make::local_header(&tone), tone.stored.len() as u32);
@@ -125,7 +131,11 @@ fn a_bomb_of_overlapping_members() {
 #[test]
 fn a_lie_about_one_member_does_not_hide_the_others() {
     // The first says that it reaches over all others.
-    let entries = [make::stored("liar.bin", b"no audio"), make::stored("a.wav", &wav(2000)), make::stored("b.wav", &wav(3000))];
+    let entries = [
+        make::stored("liar.bin", b"no audio"),
+        make::stored("a.wav", &wav(2000)),
+        make::stored("b.wav", &wav(3000)),
+    ];
     let mut zip = make::zip(&entries);
     let at = zip.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
     zip[at + 20..at + 24].copy_from_slice(&100_000u32.to_le_bytes());
@@ -139,7 +149,10 @@ fn sizes_and_checksums_that_lie() {
     let tone = wav(5000);
     let entry = make::deflate("a.wav", &tone);
     let cases = [
-        (make::Entry { crc32: 7, ..entry.clone() }, "its bytes do not have the checksum 00000007 that the archive states"),
+        (
+            make::Entry { crc32: 7, ..entry.clone() },
+            "its bytes do not have the checksum 00000007 that the archive states",
+        ),
         (make::Entry { size: 100, ..entry.clone() }, "5000 bytes are there, the archive says 100"),
         (make::Entry { size: 9000, ..entry.clone() }, "5000 bytes are there, the archive says 9000"),
     ];
@@ -210,7 +223,10 @@ fn tars_that_claim_too_much() {
         assert!(damaged(told.only_reason()).contains("says 1073741824 bytes"));
     }
     // Sizes from pax attributes go before the header's.
-    let told = walk_bytes(&make::tar(&[make::tar_entry("x", b'x', 20, b"20 size=99999999999\n"), make::tar_file("a.wav", &wav(600))]));
+    let told = walk_bytes(&make::tar(&[
+        make::tar_entry("x", b'x', 20, b"20 size=99999999999\n"),
+        make::tar_file("a.wav", &wav(600)),
+    ]));
     assert_eq!(told.reasons()[0], ("a.wav".to_owned(), "larger than 4294967296 bytes".to_owned()));
 }
 
@@ -224,18 +240,33 @@ fn damage_in_a_tar_costs_what_is_damaged() {
     assert_eq!(damaged(told.only_reason()), "no tar header at byte 1536; looking for the next");
     tar.truncate(3 * 1536 - 700);
     let told = walk_bytes(&tar);
-    assert_eq!(told.members.last().unwrap().0.damage.as_deref(), Some("324 bytes are there, the archive says 600"));
+    assert_eq!(
+        told.members.last().unwrap().0.damage.as_deref(),
+        Some("324 bytes are there, the archive says 600")
+    );
 }
 
 #[test]
 fn cut_off_archives_give_what_is_there() {
-    for archive in ["info-zip.zip", "streamed.zip", "zip64-bzip2.zip", "7zip-lzma.zip", "gnu.tar.gz", "rar4-stored.rar", "rar5-stored.rar"] {
+    for archive in [
+        "info-zip.zip",
+        "streamed.zip",
+        "zip64-bzip2.zip",
+        "7zip-lzma.zip",
+        "gnu.tar.gz",
+        "rar4-stored.rar",
+        "rar5-stored.rar",
+    ] {
         let whole = fixture(archive);
         let mut found = 0;
         for cut in [whole.len() - 8, whole.len() * 9 / 10] {
             let told = walk_bytes(&whole[..cut]);
             found = told.members.len();
-            assert!(told.names().iter().any(|name| name.ends_with("01 tone.wav")), "{archive} {cut}: {:?}", told.reasons());
+            assert!(
+                told.names().iter().any(|name| name.ends_with("01 tone.wav")),
+                "{archive} {cut}: {:?}",
+                told.reasons()
+            );
         }
         assert!(found >= 1);
     }
@@ -255,7 +286,11 @@ fn dictionaries_are_refused_before_they_are_made() {
     let huge = 0xffff_ffffu32.to_le_bytes();
     let lzma = make::seven(&[3, 1, 1], &[&[0x5d][..], &huge].concat(), &[0; 100], 1000, &["a.wav"]);
     let lzma2 = make::seven(&[0x21], &[40], &[1, 0, 0, 0], 1000, &["a.wav"]);
-    let zip = make::Entry { method: 14, stored: [&[9, 20, 5, 0, 0x5d][..], &huge, &[0; 50]].concat(), ..make::stored("a.wav", &wav(99)) };
+    let zip = make::Entry {
+        method: 14,
+        stored: [&[9, 20, 5, 0, 0x5d][..], &huge, &[0; 50]].concat(),
+        ..make::stored("a.wav", &wav(99))
+    };
     for bytes in [lzma, lzma2, make::zip(&[zip])] {
         let told = walk_within(&bytes, &Limits::default());
         let reason = SkipReason::NeedsMemory { bytes: u32::MAX.into(), bytes_max: 128 << 20 };
@@ -267,7 +302,11 @@ fn dictionaries_are_refused_before_they_are_made() {
         let limits = Limits { decoder_bytes: 1 << 11, ..limits.clone() };
         let told = walk_within(&fixture(archive), &limits);
         assert!(told.members.is_empty(), "{archive}");
-        assert!(matches!(told.only_reason(), SkipReason::Damaged { .. } | SkipReason::NotAudio), "{archive}: {:?}", told.reasons());
+        assert!(
+            matches!(told.only_reason(), SkipReason::Damaged { .. } | SkipReason::NotAudio),
+            "{archive}: {:?}",
+            told.reasons()
+        );
     }
 }
 
@@ -280,8 +319,15 @@ fn lists_of_7z_that_claim_too_much() {
     let packed = [0x17, 6, 0, 1, 9, 4, 0, 7, 11, 1, 0, 1, 1, 0, 12, 0xfe, 0, 0, 0, 0, 0, 1, 0, 0, 0];
     let told = walk_bytes(&make::seven_around(b"xxxx", &packed));
     assert!(matches!(told.only_reason(), SkipReason::TooLarge { .. } | SkipReason::Damaged { .. }));
-    for list in [&[1, 4, 6, 0, 0xff, 255, 255, 255, 255, 255, 255, 255, 255][..], &[1, 5, 0xff, 255, 255, 255, 255, 255, 255, 255, 255], &[1, 2, 1, 0xff, 1, 1, 1, 1, 1, 1, 1, 1]] {
-        assert_eq!(damaged(walk_bytes(&make::seven_around(b"", list)).only_reason()), "its list of files is broken");
+    for list in [
+        &[1, 4, 6, 0, 0xff, 255, 255, 255, 255, 255, 255, 255, 255][..],
+        &[1, 5, 0xff, 255, 255, 255, 255, 255, 255, 255, 255],
+        &[1, 2, 1, 0xff, 1, 1, 1, 1, 1, 1, 1, 1],
+    ] {
+        assert_eq!(
+            damaged(walk_bytes(&make::seven_around(b"", list)).only_reason()),
+            "its list of files is broken"
+        );
     }
     let mut wrong = fixture("lzma2.7z");
     let last = wrong.len() - 1;

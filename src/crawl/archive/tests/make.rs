@@ -167,7 +167,8 @@ pub(super) fn seven(id: &[u8], properties: &[u8], packed: &[u8], size: u32, name
     list.push(12);
     list.extend(wide(size));
     list.extend([0, 0, 5, names.len() as u8, 17]);
-    let names: Vec<u8> = names.iter().flat_map(|name| name.encode_utf16().chain([0])).flat_map(u16::to_le_bytes).collect();
+    let names: Vec<u8> =
+        names.iter().flat_map(|name| name.encode_utf16().chain([0])).flat_map(u16::to_le_bytes).collect();
     list.extend(wide(names.len() as u32 + 1));
     list.push(0);
     list.extend(names);

@@ -1,10 +1,10 @@
 //! Zip's central directory (APPNOTE.TXT 6.3.10), with 64-bit sizes and behind a prefix; and what to do without one.
 
+use super::super::SkipReason;
 use super::super::bytes::Bytes;
 use super::super::decode::Method;
 use super::super::section::read_up_to;
 use super::super::walker::{Flow, Place, Walk};
-use super::super::SkipReason;
 use super::LOCAL_HEADER;
 
 /// One member, as the directory has it.
