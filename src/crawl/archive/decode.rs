@@ -214,6 +214,7 @@ fn check_memory(dictionary: u32, limits: &Limits) -> Result<(), SkipReason> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used)]
     use super::*;
 
     struct Panics;

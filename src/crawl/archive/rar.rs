@@ -54,6 +54,9 @@ enum Step {
     Stop(SkipReason),
 }
 
+/// Reads the block that begins with some bytes, at some offset.
+type ReadStep = fn(&[u8], u64) -> Option<Step>;
+
 fn damaged(what: String) -> SkipReason {
     SkipReason::Damaged { what }
 }
@@ -128,9 +131,9 @@ fn stored(walk: &mut Walk<'_>, place: &Place<'_>, entry: &Entry, level: Level) -
 }
 
 fn read(walk: &mut Walk<'_>, place: &Place<'_>, format: Format, at: u64) -> Flow<Found> {
-    let (signature, step): (u64, fn(&[u8], u64) -> Option<Step>) = match format {
-        Format::Rar4 => (7, v4::step),
-        _ => (8, v5::step),
+    let (signature, step) = match format {
+        Format::Rar4 => (7, v4::step as ReadStep),
+        _ => (8, v5::step as ReadStep),
     };
     let mut found = Found::default();
     let mut next = at.saturating_add(signature);

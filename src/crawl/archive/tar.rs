@@ -162,10 +162,11 @@ impl<'a> Reading<'a> {
         self.begun_at = None;
         let pax = std::mem::take(&mut self.pax);
         let name = self.long_name.take().or(pax.path).unwrap_or_else(|| header.name.clone());
-        if header.kind == Kind::Sparse && header.is_extended {
-            if let Some(reason) = skip_sparse_maps(walk, input)? {
-                return Ok(Some(reason));
-            }
+        if header.kind == Kind::Sparse
+            && header.is_extended
+            && let Some(reason) = skip_sparse_maps(walk, input)?
+        {
+            return Ok(Some(reason));
         }
         let size = if header.kind.has_data() { pax.size.unwrap_or(header.size) } else { 0 };
         let Some(padded) = size.checked_next_multiple_of(BLOCK as u64) else {

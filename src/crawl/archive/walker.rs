@@ -347,7 +347,7 @@ impl Walk<'_> {
             }
             (class, _) => match self.keep(path, head, source, size, &class)? {
                 Err(reason) => self.tell_skip(path.clone(), reason),
-                Ok(kept) => self.hand_over(place, path, class, kept),
+                Ok(kept) => self.hand_over(place, path, &class, kept),
             },
         }
     }
@@ -408,8 +408,8 @@ impl Walk<'_> {
         Ok(Ok(Kept { file, path: temp, bytes, sha256: hasher.finish(), damage }))
     }
 
-    fn hand_over(&mut self, place: &Place<'_>, path: &MemberPath, class: Class, kept: Kept) -> Flow {
-        let Class::Take(kind) = class else { return self.descend(place, path, &kept) };
+    fn hand_over(&mut self, place: &Place<'_>, path: &MemberPath, class: &Class, kept: Kept) -> Flow {
+        let &Class::Take(kind) = class else { return self.descend(place, path, &kept) };
         self.report.taken += 1;
         let Kept { path: file, bytes, sha256, damage, .. } = kept;
         self.tell(Visited::Member(Box::new(Member { path: path.clone(), kind, file, bytes, sha256, damage })))

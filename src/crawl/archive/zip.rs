@@ -41,7 +41,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, place: &Place<'_>) -> Flow {
     let stored = lay_out(place, &entries);
     // Bytes read for members that overlap. They are not refused outright: a false entry would hide the true ones.
     let shared = Cell::new(0);
-    for (entry, stored) in entries.into_iter().zip(stored) {
+    for (entry, stored) in entries.iter().zip(stored) {
         one(walk, place, entry, stored, guess, &shared)?;
     }
     Ok(())
@@ -96,7 +96,7 @@ fn data_of(place: &Place<'_>, header_at: u64) -> Option<u64> {
 fn one(
     walk: &mut Walk<'_>,
     place: &Place<'_>,
-    entry: Entry,
+    entry: &Entry,
     stored: Option<Stored>,
     guess: Guess,
     shared: &Cell<u64>,
