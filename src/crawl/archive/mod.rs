@@ -45,7 +45,7 @@ pub use program::{Tool, Tools};
 pub use walker::Outer;
 
 /// Goes through the archive `outer`, shows `visit` each member, and says how it went. Blocks: call it on a thread that
-/// may. `cancelled` is asked at least once for every 64 KiB that is read.
+/// may. `cancelled` is asked for each header, and for each 64 KiB that come out of a decoder.
 ///
 /// Damage is no error: what can be read is shown, the rest is told as [`Skipped`].
 ///
