@@ -15,6 +15,7 @@
 //! of long media) or `keep` (media) → `event`. `records` and `ledger` are what is kept of it.
 
 mod address;
+pub mod archive;
 pub mod discover;
 mod engine;
 mod event;
