@@ -213,6 +213,12 @@ impl Client {
         Ok(Self { http, guard, limits: Limits::new(settings), has_proxy, user_agent })
     }
 
+    /// Returns what the client calls itself.
+    #[must_use]
+    pub fn user_agent(&self) -> &str {
+        self.user_agent.to_str().unwrap_or_default()
+    }
+
     /// Checks what the guard can tell of a URL without resolving its host.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
 //! - [`Guard`]: which addresses may be reached at all.
+//! - [`GuardedProxy`]: the same rules for children with a network stack of their own.
 //! - [`Error`]: what went wrong, always with the URL.
 //!
 //! Invariants: redirects are followed by hand and every hop passes the guard; a name is resolved once per
@@ -18,6 +19,7 @@ mod error;
 mod guard;
 mod icy;
 mod live;
+mod proxy;
 mod walk;
 
 pub use body::{Body, Saved};
@@ -25,4 +27,5 @@ pub use client::{Client, Kind, MediaFetched, Opened, Request, Response};
 pub use error::{Deadline, Error, shown};
 pub use guard::Guard;
 pub use live::{Followed, Live, Progress, follow};
+pub use proxy::{Asked, Budget, GuardedProxy, Log, Outcome, Policy, ProxyLimits};
 pub use walk::{Hop, Step, Walk};
