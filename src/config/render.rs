@@ -24,6 +24,8 @@ pub struct RenderSettings {
     pub document_bytes_max: u64,
     /// Bytes of memory that the browser may take; beyond, the page is given up.
     pub memory_bytes_max: u64,
+    /// Browsers that run at a time.
+    pub browsers_max: u32,
     /// Whether a picture of each page is taken for the evidence.
     pub screenshot: bool,
 }
@@ -38,6 +40,7 @@ impl Default for RenderSettings {
             requests_max: 500,
             document_bytes_max: 8 << 20,
             memory_bytes_max: 2 << 30,
+            browsers_max: 2,
             screenshot: true,
         }
     }

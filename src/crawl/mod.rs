@@ -5,6 +5,8 @@
 //! - [`crawl`]: carries a plan out and tells of it in [`Event`]s: found, skipped (with the reason), failed.
 //! - [`discover`](discover::discover): what a document leads to; pure.
 //! - [`robots`]: the rules of RFC 9309.
+//! - [`render`]: pages made by scripts, in the machine's Chromium.
+//! - [`known_host`]: what `yt-dlp` knows of a URL.
 //! - [`domain_of`]: by what name an operator is known in licences.
 //!
 //! The way of one task, in the order of the files: `frontier` (what is next) → `pace` (when) → `robots` (whether) →
@@ -17,8 +19,10 @@ mod event;
 mod fetch;
 mod frontier;
 mod keep;
+pub mod known_host;
 mod pace;
 mod plan;
+pub mod render;
 pub mod robots;
 mod sighting;
 mod sitemaps;

@@ -32,9 +32,9 @@ impl Budget {
     /// Takes `bytes` out; false where fewer were left, and then none is.
     #[must_use]
     pub fn take(&self, bytes: u64) -> bool {
-        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            Some(left.saturating_sub(bytes))
-        });
+        let before = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(bytes)));
         before.is_ok_and(|before| before >= bytes)
     }
 }

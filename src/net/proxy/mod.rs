@@ -101,13 +101,13 @@ impl GuardedProxy {
                     .to_owned(),
             });
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| cannot_open(&error))?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| cannot_open(&error))?;
         let address = listener.local_addr().map_err(|error| cannot_open(&error))?;
         let (password, mark) = (random_word()?, random_word()?);
         let ends = CancellationToken::new();
         let credential = (USER, password.as_str());
-        let mut shared =
-            Shared::new(client.clone(), limits, total, policy, credential, &mark, ends.clone());
+        let mut shared = Shared::new(client.clone(), limits, total, policy, credential, &mark, ends.clone());
         shared.lookup = lookup;
         let shared = Arc::new(shared);
         tokio::spawn(accept(listener, Arc::clone(&shared)));

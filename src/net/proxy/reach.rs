@@ -20,9 +20,7 @@ pub(super) type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>
 
 /// The system's resolver.
 pub(super) fn system() -> Lookup {
-    Arc::new(|name, port| {
-        Box::pin(async move { Ok(tokio::net::lookup_host((name, port)).await?.collect()) })
-    })
+    Arc::new(|name, port| Box::pin(async move { Ok(tokio::net::lookup_host((name, port)).await?.collect()) }))
 }
 
 /// Connects to the host of `url`, which the guard's [`check_url`](super::super::Guard::check_url) has passed.

@@ -176,7 +176,7 @@ pub(super) async fn answer(
 
 /// Opens a tunnel (RFC 9110, 9.3.6).
 async fn tunnel(shared: &Arc<Shared>, request: Request<Incoming>, place: Place) -> Result<Answer, Answer> {
-    let authority = request.uri().authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let authority = request.uri().authority().map(hyper::http::uri::Authority::as_str).unwrap_or_default();
     let Some(url) = tunnel_url(authority) else {
         return Err(plain(StatusCode::BAD_REQUEST, "a tunnel is asked for by host:port"));
     };
@@ -199,7 +199,9 @@ async fn forward(
 ) -> Result<Answer, Answer> {
     let url = match Url::parse(&request.uri().to_string()) {
         Ok(url) if url.scheme() == "http" && url.has_host() => url,
-        _ => return Err(plain(StatusCode::BAD_REQUEST, "only whole http:// addresses and tunnels are taken")),
+        _ => {
+            return Err(plain(StatusCode::BAD_REQUEST, "only whole http:// addresses and tunnels are taken"));
+        }
     };
     let outside = shared.reach(&url).await?;
     let failed = |error: hyper::Error| plain(StatusCode::BAD_GATEWAY, &super::super::client::deepest(&error));
@@ -215,7 +217,10 @@ async fn forward(
     address_to(&mut request, &url).ok_or_else(|| plain(StatusCode::BAD_REQUEST, "no such address"))?;
     let mut response = sender.send_request(request).await.map_err(failed)?;
     // A protocol that nobody asked for, and a demand for what is the proxy's alone.
-    if matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+    if matches!(
+        response.status(),
+        StatusCode::SWITCHING_PROTOCOLS | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    ) {
         return Err(plain(StatusCode::BAD_GATEWAY, "the server answers as only a proxy may"));
     }
     strip(response.headers_mut());

@@ -1,5 +1,5 @@
 //! The proxy against raw sockets: what a child could send, and what strangers could.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -92,7 +92,9 @@ async fn passes_plain_requests_on_without_what_is_ours() {
     let proxy = proxy(&[&place], LIMITS).await;
     let answer = send(
         &proxy,
-        &format!("GET http://{place}/a?b=c HTTP/1.1\r\nHost: other.example\r\nX-Mine: 1\r\nAUTH, x-mine\r\n\r\n"),
+        &format!(
+            "GET http://{place}/a?b=c HTTP/1.1\r\nHost: other.example\r\nX-Mine: 1\r\nAUTH, x-mine\r\n\r\n"
+        ),
     )
     .await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -201,10 +203,12 @@ async fn ports_of_other_services_and_wrong_forms_are_refused() {
         ("GET http://example.com/ HTTP/1.1\r\nno colon\r\n\r\n", "400"),
     ] {
         let answer = send(&proxy, head).await;
-        let expected = if status.is_empty() { "HTTP/1.1 400".to_owned() } else { format!("HTTP/1.1 {status}") };
+        let expected =
+            if status.is_empty() { "HTTP/1.1 400".to_owned() } else { format!("HTTP/1.1 {status}") };
         assert!(answer.starts_with(&expected), "{head}: {answer}");
     }
-    let long = format!("GET http://example.com/ HTTP/1.1\r\nX: {}\r\nAUTH\r\n\r\n", "x".repeat(8 * HEAD_BYTES_MAX));
+    let long =
+        format!("GET http://example.com/ HTTP/1.1\r\nX: {}\r\nAUTH\r\n\r\n", "x".repeat(8 * HEAD_BYTES_MAX));
     let answer = send(&proxy, &long).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{}", answer.len());
 }
@@ -214,8 +218,7 @@ async fn the_caller_s_policy_is_asked() {
     let server = Server::hello().await;
     let place = server.address.to_string();
     let policy: Policy = Arc::new(|host, port| Err(format!("{host} at {port} is a third party")));
-    let proxy =
-        GuardedProxy::start(&client(&[&place]), LIMITS, Budget::new(1 << 20), policy).await.unwrap();
+    let proxy = GuardedProxy::start(&client(&[&place]), LIMITS, Budget::new(1 << 20), policy).await.unwrap();
     let answer = send(&proxy, &format!("CONNECT {place} HTTP/1.1\r\nAUTH\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("third party"), "{answer}");
     let log = proxy.take_log();
@@ -226,10 +229,10 @@ async fn the_caller_s_policy_is_asked() {
 /// A name whose address is allowed when it is first asked for, and another one afterwards.
 #[tokio::test]
 async fn a_name_that_changes_its_address_gains_nothing() {
-    let good = Server::start("127.0.0.2:0", b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood".to_vec()).await;
+    let good =
+        Server::start("127.0.0.2:0", b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood".to_vec()).await;
     let port = good.address.port();
-    let victim =
-        Server::start(&format!("127.0.0.1:{port}"), b"HTTP/1.1 200 OK\r\n\r\nsecret".to_vec()).await;
+    let victim = Server::start(&format!("127.0.0.1:{port}"), b"HTTP/1.1 200 OK\r\n\r\nsecret".to_vec()).await;
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let lookup: reach::Lookup = Arc::new(move |_, port| {
@@ -266,8 +269,7 @@ async fn bytes_are_bounded_for_the_run_and_for_all_runs() {
     let total = Budget::new(150_000);
     for left_before in [150_000_usize, 50_000] {
         let limits = ProxyLimits { bytes_max: 100_000, ..LIMITS };
-        let one =
-            GuardedProxy::start(&client(&[&place]), limits, total.clone(), anything()).await.unwrap();
+        let one = GuardedProxy::start(&client(&[&place]), limits, total.clone(), anything()).await.unwrap();
         let got = send(&one, &format!("CONNECT {place} HTTP/1.1\r\nAUTH\r\n\r\nx")).await;
         assert!(got.len() <= left_before.min(100_000) + 1000, "{}", got.len());
     }
@@ -297,7 +299,8 @@ async fn requests_and_time_are_bounded() {
 
 #[tokio::test]
 async fn a_proxy_behind_this_one_is_refused_clearly() {
-    let settings = FetchSettings { proxy: Some("http://proxy.example:3128".to_owned()), ..Default::default() };
+    let settings =
+        FetchSettings { proxy: Some("http://proxy.example:3128".to_owned()), ..Default::default() };
     let client = Client::new(&settings).unwrap();
     let error = GuardedProxy::start(&client, LIMITS, Budget::new(1), anything()).await.unwrap_err();
     assert!(error.to_string().starts_with("fetch.proxy: "), "{error}");
