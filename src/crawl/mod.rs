@@ -8,6 +8,8 @@
 //! - [`Status`], [`running`], [`kept`], [`ask_to_stop`]: how runs stand, for whoever wants to know.
 //! - [`discover`](discover::discover): what a document leads to; pure.
 //! - [`robots`]: the rules of RFC 9309.
+//! - [`render`]: pages made by scripts, in the machine's Chromium.
+//! - [`known_host`]: what `yt-dlp` knows of a URL.
 //! - [`domain_of`]: by what name an operator is known in licences.
 //!
 //! The way of one task, in the order of the files: `frontier` (what is next) → `lanes`, `pace` (when) → `fetch` with
@@ -24,6 +26,7 @@ mod frontier;
 mod keep;
 mod lanes;
 mod ledger;
+pub mod known_host;
 mod pace;
 #[cfg(test)]
 mod pace_tests;
@@ -31,6 +34,7 @@ mod plan;
 mod probe;
 mod read;
 mod records;
+pub mod render;
 pub mod robots;
 mod scope;
 mod shapes;

@@ -95,6 +95,12 @@ impl Client {
         self.site.as_ref().map_or(&[], |site| &site.problems)
     }
 
+    /// Returns what the client calls itself.
+    #[must_use]
+    pub fn user_agent(&self) -> &str {
+        self.user_agent.to_str().unwrap_or_default()
+    }
+
     /// Checks what the guard can tell of a URL without resolving its host.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
 //! - [`Guard`]: which addresses may be reached at all; [`Lookup`]: from names to addresses.
+//! - [`GuardedProxy`]: the same rules for children with a network stack of their own.
 //! - [`Error`]: what went wrong, always with the URL.
 //!
 //! Invariants: redirects are followed by hand and every hop passes the guard; a name is resolved once per
@@ -33,6 +34,7 @@ mod range;
 mod request;
 mod site;
 mod validators;
+mod proxy;
 mod walk;
 
 pub use body::{Body, Saved};
@@ -47,4 +49,5 @@ pub use range::{ContentRange, Range};
 pub use request::{Kind, Request};
 pub use site::Scope;
 pub use validators::{Validators, Version};
+pub use proxy::{Asked, Budget, GuardedProxy, Log, Outcome, Policy, ProxyLimits};
 pub use walk::{Hop, Step, Walk};
