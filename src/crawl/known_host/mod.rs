@@ -7,7 +7,7 @@
 //!
 //! `yt-dlp` runs as a child in a group of its own, without configuration, plug-ins, cache, cookies, helpers for
 //! scripts or programs of ours in its environment, with bounds on memory, CPU time, files, output and time. It takes its proxy from its
-//! environment, which other users cannot read: a [`GuardedProxy`](crate::net::GuardedProxy), so that its requests keep the
+//! environment, which other users cannot read: a [`GuardedProxy`], so that its requests keep the
 //! crawl's rules. It is a program of the operator's own choice and is trusted to use the proxy: nothing but its limits
 //! and its good will keep it from the network.
 //!

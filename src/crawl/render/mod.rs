@@ -5,7 +5,7 @@
 //! - [`Browser::render`]: one page, in a process and a profile of its own, which are gone afterwards.
 //!
 //! What a page can reach is what we would fetch: each request is judged when the browser announces it, and all of the
-//! browser's network goes through a [`GuardedProxy`](crate::net::GuardedProxy), which judges it again by the addresses of
+//! browser's network goes through a [`GuardedProxy`], which judges it again by the addresses of
 //! its host. The browser resolves no name itself; QUIC and WebRTC past the proxy are off, and so are downloads, windows,
 //! service workers, extensions and whatever a browser does by itself. Dialogs are dismissed. Time, bytes, requests,
 //! memory, dialogs, pages led to and the document are bounded, and the whole group of processes is killed at the end.

@@ -20,6 +20,8 @@ const SETTLE_TIME_MAX: Duration = Duration::from_secs(15);
 const PLAY_TIME_MAX: Duration = Duration::from_secs(6);
 /// Time for the browser to answer a command. A sixth of the whole at most.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(8);
+/// Time for a download to be told, after the page that began it was given up.
+const DOWNLOAD_TIME_MAX: Duration = Duration::from_secs(2);
 /// Frames of a page that are played and written down.
 const FRAMES_MAX: usize = 16;
 /// The window, and so the picture: what fits most screens.
@@ -106,6 +108,8 @@ impl<'a> Page<'a> {
         let target = self.ask("Target.createTarget", target).await?;
         let target = target["targetId"].as_str().unwrap_or_default().to_owned();
         self.watch.own_target.clone_from(&target);
+        // The main frame goes by its tab's name, and is spoken of before navigation says so.
+        self.watch.main_frame.clone_from(&target);
         let session =
             self.ask("Target.attachToTarget", json!({ "targetId": target, "flatten": true })).await?;
         session["sessionId"].as_str().unwrap_or_default().clone_into(&mut self.session);
@@ -136,10 +140,16 @@ impl<'a> Page<'a> {
         let params = json!({ "url": url.as_str() });
         let until = self.began + self.task.limits.time_max;
         let answer = self.ask_until("Page.navigate", params, until).await?;
-        self.watch.main_frame = answer["frameId"].as_str().unwrap_or_default().to_owned();
+        if let Some(frame) = answer["frameId"].as_str() {
+            frame.clone_into(&mut self.watch.main_frame);
+        }
         let Some(reason) = answer["errorText"].as_str().filter(|text| !text.is_empty()) else {
             return self.watch.verdict();
         };
+        if reason == "net::ERR_ABORTED" {
+            // It is a download, mostly, which is told a moment later.
+            self.settle(DOWNLOAD_TIME_MAX).await?;
+        }
         // The proxy knows better than the browser why.
         self.watch.read_proxy_log();
         self.watch.verdict()?;
