@@ -23,18 +23,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-const MP3: &[u8] = b"\xff\xfb\x90\x00 as much music as these tests need";
+pub(crate) const MP3: &[u8] = b"\xff\xfb\x90\x00 as much music as these tests need";
 
 /// Everything a run told of.
 #[derive(Default)]
-struct Told {
-    found: Vec<Found>,
-    skipped: Vec<Skip>,
-    failed: Vec<Failure>,
-    leads: Vec<LeadFound>,
-    pages: Vec<String>,
-    problems: Vec<String>,
-    summary: Summary,
+pub(crate) struct Told {
+    pub(crate) found: Vec<Found>,
+    pub(crate) skipped: Vec<Skip>,
+    pub(crate) failed: Vec<Failure>,
+    pub(crate) leads: Vec<LeadFound>,
+    pub(crate) pages: Vec<String>,
+    pub(crate) problems: Vec<String>,
+    pub(crate) summary: Summary,
 }
 
 impl Told {
@@ -98,7 +98,7 @@ where
 }
 
 /// Settings that allow exactly the given servers and are impatient.
-fn settings(allowed: &[SocketAddr]) -> FetchSettings {
+pub(crate) fn settings(allowed: &[SocketAddr]) -> FetchSettings {
     FetchSettings {
         private_allowed: allowed.iter().map(ToString::to_string).collect(),
         read_timeout_s: 5,
@@ -109,7 +109,7 @@ fn settings(allowed: &[SocketAddr]) -> FetchSettings {
     }
 }
 
-async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
+pub(crate) async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
     let client = Client::new(settings).unwrap();
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
     let (events, mut receiver) = mpsc::channel(1);
@@ -160,10 +160,14 @@ async fn check(url: &str, settings: &FetchSettings) -> Told {
     carry_out(Plan::for_url(url).unwrap(), settings).await
 }
 
+/// The plan for a site of the test's own machine, which needs no manners.
+pub(crate) fn plan_for(site: SiteSettings) -> Plan {
+    let site = SiteSettings { delay_ms: Some(0), delay_factor: Some(0.0), ..site };
+    Plan::for_site("test", &site).unwrap()
+}
+
 async fn crawl_site(seed: &str, site: SiteSettings, settings: &FetchSettings) -> Told {
-    let site =
-        SiteSettings { seeds: vec![seed.to_owned()], delay_ms: Some(0), delay_factor: Some(0.0), ..site };
-    carry_out(Plan::for_site("test", &site).unwrap(), settings).await
+    carry_out(plan_for(SiteSettings { seeds: vec![seed.to_owned()], ..site }), settings).await
 }
 
 async fn mp3() -> Response {

@@ -14,6 +14,7 @@ mod crawl;
 mod crawl_site;
 mod demo;
 mod golden;
+mod hostile_site;
 mod identify;
 mod index_kill;
 mod kill;
