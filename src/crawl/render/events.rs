@@ -154,7 +154,7 @@ impl<'a> Watch<'a> {
                     Err(why) => {
                         self.refuse(url, &why, params);
                         // Of a frame's document no end is told.
-                        self.open.remove(&format!("{session}/{}", text("networkId")));
+                        self.open.remove(text("networkId"));
                         order(
                             "Fetch.failRequest",
                             json!({ "requestId": id, "errorReason": "BlockedByClient" }),
@@ -191,21 +191,22 @@ impl<'a> Watch<'a> {
                     params["frame"]["url"].as_str().unwrap_or_default().chars().take(300).collect();
             }
             "Browser.downloadWillBegin" => self.download(text("url")),
-            _ => self.network(session, method, params),
+            _ => self.network(method, params),
         }
         Vec::new()
     }
 
     /// The requests' beginnings and ends.
-    fn network(&mut self, session: &str, method: &str, params: &Value) {
+    fn network(&mut self, method: &str, params: &Value) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let id = format!("{session}/{}", text(&params["requestId"]));
+        // Without the session: the script of a worker begins in the page's and ends in its own.
+        let id = text(&params["requestId"]);
         let kind = text(&params["type"]);
         match method {
             "Network.requestWillBeSent" => {
                 let url = text(&params["request"]["url"]);
                 self.seen.take(&url, None, &kind);
-                if self.open.len() < OPEN_MAX && !url.starts_with("data:") {
+                if self.open.len() < OPEN_MAX && url.starts_with("http") {
                     self.open.insert(id);
                 }
             }
