@@ -21,6 +21,8 @@ const TOTAL_MAX: usize = 1000;
 const PER_ANSWER_MAX: usize = 100;
 /// Bytes of the Cookie header that is sent; most servers refuse longer ones.
 const HEADER_BYTES_MAX: usize = 16 << 10;
+/// What is wrong with a cookie for a whole public suffix.
+const PUBLIC_SUFFIX: &str = "its domain is one under which anybody may register names";
 
 /// The cookies of one site.
 #[derive(Default)]
@@ -37,8 +39,7 @@ impl Jar {
         let text = cookies_txt::read(path)?;
         let mut jar = Self::default();
         for (line, parsed) in cookies_txt::parse(&text) {
-            let outcome =
-                parsed.map_err(str::to_owned).and_then(|given| jar.add(&given.url, &given.set_cookie));
+            let outcome = parsed.map_err(str::to_owned).and_then(|given| jar.add(&given));
             if let Err(reason) = outcome {
                 cookies_txt::tell(problems, path, line, &reason);
             }
@@ -47,11 +48,14 @@ impl Jar {
     }
 
     /// Adds a cookie of the file.
-    fn add(&mut self, url: &Url, set_cookie: &str) -> Result<(), String> {
+    fn add(&mut self, given: &cookies_txt::Given) -> Result<(), String> {
+        if given.is_for_subdomains && is_public_suffix(given.url.host_str().unwrap_or_default()) {
+            return Err(PUBLIC_SUFFIX.to_owned());
+        }
         if self.store.iter_any().count() >= TOTAL_MAX {
             return Err(format!("more than {TOTAL_MAX} cookies"));
         }
-        self.insert(url, set_cookie)
+        self.insert(&given.url, &given.set_cookie)
     }
 
     fn insert(&mut self, url: &Url, set_cookie: &str) -> Result<(), String> {
@@ -64,7 +68,7 @@ impl Jar {
             && is_public_suffix(&domain)
         {
             if url.host_str() != Some(domain.as_str()) {
-                return Err("its domain is one under which anybody may register names".to_owned());
+                return Err(PUBLIC_SUFFIX.to_owned());
             }
             cookie.unset_domain();
         }

@@ -23,6 +23,8 @@ pub(super) struct Given {
     pub(super) url: Url,
     /// The text of its Set-Cookie.
     pub(super) set_cookie: String,
+    /// Hosts below that one get it, too.
+    pub(super) is_for_subdomains: bool,
 }
 
 /// Reads the file's text; bytes that are no UTF-8 make their own lines useless, not the others.
@@ -85,7 +87,8 @@ fn parse_line(line: &str) -> Result<Given, &'static str> {
         return Err("its path does not begin with `/`");
     }
     let mut set_cookie = format!("{}={}; Path={path}", name.trim(), value.trim());
-    if flag(subdomains)? {
+    let is_for_subdomains = flag(subdomains)?;
+    if is_for_subdomains {
         set_cookie.push_str(&format!("; Domain={host}"));
     }
     if flag(secure)? {
@@ -94,7 +97,7 @@ fn parse_line(line: &str) -> Result<Given, &'static str> {
     if let Some(date) = end(ends)? {
         set_cookie.push_str(&format!("; Expires={date}"));
     }
-    Ok(Given { url, set_cookie })
+    Ok(Given { url, set_cookie, is_for_subdomains })
 }
 
 fn flag(text: &str) -> Result<bool, &'static str> {

@@ -233,6 +233,7 @@ fn tls_reason(error: &rustls::Error) -> String {
         Fault::NotValidYet | Fault::NotValidYetContext { .. } => "it is not valid yet",
         Fault::NotValidForName | Fault::NotValidForNameContext { .. } => "it is for another name",
         Fault::UnknownIssuer => "it is signed by itself or by an authority that is not trusted here",
+        Fault::BadSignature => "it is not signed by the authority that it names",
         Fault::Revoked => "it has been revoked",
         _ => return error.to_string(),
     };

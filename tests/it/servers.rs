@@ -97,6 +97,9 @@ pub(crate) fn identity(folder: &Path, names: &[&str], until_year: i32) -> Identi
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Two authorities of one name would be taken for one with a wrong signature.
+    let name = format!("authority of {} until {until_year}", names.join(", "));
+    authority.distinguished_name.push(rcgen::DnType::CommonName, name);
     let authority_key = KeyPair::generate().unwrap();
     let root = folder.join(format!("root-{until_year}-{}.pem", names.join("-")));
     std::fs::write(&root, authority.self_signed(&authority_key).unwrap().pem()).unwrap();

@@ -19,7 +19,10 @@ async fn drip(begin: &'static [u8], again: &'static [u8], pause_ms: u64) -> Raw 
         stream.write_all(begin).await?;
         loop {
             stream.write_all(again).await?;
-            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            // Without a pause, only the reader's pace counts.
+            if pause_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
         }
     })
     .await
