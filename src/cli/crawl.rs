@@ -153,6 +153,7 @@ fn run_sites(
         let site = site(context, run.store(), name)?;
         let mut plan = Plan::for_site(name, &site).map_err(|error| Usage(error.to_string()))?;
         plan.fresh = fresh;
+        plan.catalogue = Some(run.catalogue());
         plan.render_limits = (&context.settings.render).into();
         planned.push((plan, site));
     }

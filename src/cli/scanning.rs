@@ -91,6 +91,12 @@ impl<'a> Run<'a> {
         self.library.store()
     }
 
+    /// Which catalogue is listened for, and how surely.
+    pub(super) fn catalogue(&self) -> String {
+        let limit = self.context.settings.matching.log10_false_match_max;
+        format!("{} {} {limit}", self.library.stamp(), env!("CARGO_PKG_VERSION"))
+    }
+
     /// Checks the media at one URL.
     pub(super) fn url(&self, url: &str, tally: &mut Tally) -> anyhow::Result<()> {
         let plan = Plan::for_url(url).map_err(|error| Usage(error.to_string()))?;

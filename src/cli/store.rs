@@ -10,7 +10,7 @@ use clap::Subcommand;
 use super::{Context, Exit, output};
 use crate::cases::Case;
 use crate::catalog::Recording;
-use crate::crawl::{HostRecord, LeadRecord, SightingRecord, SiteRecord};
+use crate::crawl;
 use crate::rights::Licence;
 use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
@@ -64,15 +64,8 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    Kinds::new()
-        .with::<Recording>()
-        .with::<Licence>()
-        .with::<Case>()
-        .with::<Overlap>()
-        .with::<SiteRecord>()
-        .with::<SightingRecord>()
-        .with::<HostRecord>()
-        .with::<LeadRecord>()
+    let kinds = Kinds::new().with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>();
+    crawl::with_kinds(kinds)
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {

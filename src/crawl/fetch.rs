@@ -9,6 +9,7 @@ use super::address::{authority, lane_of};
 use super::engine::{Engine, Stop, lock};
 use super::event::{Error, SkipReason};
 use super::frontier::{Task, TaskKind};
+use super::known::KnownAs;
 use super::lanes::Slot;
 use super::pace::{Came, NotYet};
 use super::records::RobotsFetched;
@@ -74,6 +75,13 @@ impl<'e> Engine<'e> {
         request.referer = lock(&self.frontier).page_of(task.from)?.map(|visit| visit.url);
         // A single URL may be a short link; a crawl must not be led out of its site.
         let stays = self.plan.follow_links && task.kind == TaskKind::Page;
+        let is_document = !matches!(task.kind, TaskKind::Media(MediaKind::Media) | TaskKind::Sitemap);
+        if is_document
+            && !self.plan.render
+            && let Some(known) = self.known(task)?
+        {
+            request.validators = matches!(known.what, KnownAs::Document { .. }).then_some(known.validators);
+        }
         self.ask(Asked { request, via: &task.via, stays, counts: true }, Some(slot)).await
     }
 
@@ -289,6 +297,9 @@ impl<'e> Engine<'e> {
     ) -> Result<Answer<'e>, Stop> {
         let url = opened.final_url.clone();
         note_refusal(&opened, &mut held.came);
+        if opened.is_not_modified() {
+            return Ok(Answer { opened, robots, hops, held });
+        }
         match opened.successful() {
             Ok(opened) => Ok(Answer { opened, robots, hops, held }),
             Err(error) => {

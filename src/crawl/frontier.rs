@@ -12,6 +12,7 @@ use url::Url;
 use super::address::{self, lane_of};
 use super::discover::MediaKind;
 use super::event::{LeadFound, Skip};
+use super::known::KnownRecord;
 use super::records::{
     BeyondRecord, HostRecord, JobRecord, JobState, LeadRecord, SeenRecord, ShapeRecord, SightingRecord,
     SiteRecord, SkipRecord, TaskRecord, VisitRecord, hash, job_key,
@@ -234,6 +235,11 @@ impl<'s> Frontier<'s> {
 
     fn url_key(&self, url: &Url) -> String {
         format!("{}/{}", self.prefix, hash(&address::site_key(url, self.sort_query), 24))
+    }
+
+    /// The key under which a URL is known from run to run.
+    pub(super) fn known_key(&self, url: &Url) -> String {
+        self.url_key(url)
     }
 
     /// Counts one more URL of a shape and returns how many there were.
@@ -505,6 +511,7 @@ pub(super) fn forget(store: &Store, name: &str) -> Result<(), store::Error> {
     let prefix = format!("{}/", job_key(name));
     clear_kind::<SightingRecord>(store, &prefix)?;
     clear_kind::<LeadRecord>(store, &prefix)?;
+    clear_kind::<KnownRecord>(store, &prefix)?;
     clear_kind::<HostRecord>(store, &prefix)
 }
 

@@ -12,7 +12,7 @@ use super::records::{Heard, SightingRecord};
 use super::sighting::{Hop, InArchive, RobotsDecision, Sighting};
 use super::sniff::Content;
 use crate::base::Digest;
-use crate::net::{Kind, Opened, shown};
+use crate::net::{Kind, Opened, Validators, shown};
 
 /// The longest Content-Type that is recorded.
 const CONTENT_TYPE_CHARS_MAX: usize = 200;
@@ -25,6 +25,8 @@ pub(super) struct Kept {
     pub(super) content_type: Option<String>,
     pub(super) peer: Option<String>,
     pub(super) robots: RobotsDecision,
+    /// What the server says of the version; of what is put together or taken out of an archive, nothing.
+    pub(super) validators: Option<Validators>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -37,14 +39,14 @@ impl<'a> Engine<'a> {
         answer: Answer<'a>,
     ) -> Result<(), Stop> {
         let Answer { opened, robots, hops, held } = answer;
-        let content_type = opened.content_type();
+        let (content_type, validators) = (opened.content_type(), opened.validators());
         let Opened { final_url, peer, mut body, .. } = opened;
         body.treat_as(Kind::Media);
         let (file, mut writer) = self.temporary_file(&final_url)?;
         let saved = body.save(&mut writer).await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
         let (bytes, sha256, warnings) = (saved.bytes, saved.sha256, Vec::new());
-        let kept = Kept { url: final_url, bytes, sha256, content_type, peer, robots, warnings };
+        let kept = Kept { url: final_url, bytes, sha256, content_type, peer, robots, validators, warnings };
         self.deliver(in_hand, content, kept, hops, file).await
     }
 
@@ -59,7 +61,11 @@ impl<'a> Engine<'a> {
     ) -> Result<(), Stop> {
         match content {
             Content::Archive(_) => Box::pin(self.unpack(in_hand, kept, hops, file)).await,
-            _ => self.hand_over(in_hand.task.from, kept, hops, None, file).await,
+            _ => {
+                let (validators, what) = (kept.validators.clone(), (kept.sha256, kept.bytes));
+                let heard = self.hand_over(in_hand.task.from, kept, hops, None, file).await?;
+                Ok(self.remember_stranger(&in_hand.task, validators, what, &heard)?)
+            }
         }
     }
 
@@ -72,7 +78,7 @@ impl<'a> Engine<'a> {
         hops: Vec<Hop>,
         archive: Option<InArchive>,
         file: tempfile::TempPath,
-    ) -> Result<(), Stop> {
+    ) -> Result<Heard, Stop> {
         let (page, mut way) = {
             let mut frontier = lock(&self.frontier);
             (frontier.page_of(from)?, frontier.hops_to(from)?)
@@ -102,7 +108,8 @@ impl<'a> Engine<'a> {
         let mut frontier = lock(&self.frontier);
         frontier.job.summary.found += 1;
         self.count_heard(&mut frontier, &heard);
-        Ok(frontier.keep(&SightingRecord::of(&self.plan.name, &record, heard))?)
+        frontier.keep(&SightingRecord::of(&self.plan.name, &record, heard.clone()))?;
+        Ok(heard)
     }
 
     pub(super) fn count_heard(&self, frontier: &mut super::frontier::Frontier<'_>, heard: &Heard) {

@@ -24,6 +24,7 @@ mod event;
 mod fetch;
 mod frontier;
 mod keep;
+mod known;
 mod lanes;
 mod ledger;
 pub mod known_host;
@@ -54,7 +55,7 @@ pub use lanes::Lanes;
 pub use plan::{Budget, Plan};
 pub use records::{
     Heard, HostRecord, JobRecord, JobState, LeadRecord, RobotsFetched, SightingRecord, SiteRecord,
-    SkipRecord, Summary, Window, job_key,
+    SkipRecord, Summary, Window, job_key, with_kinds,
 };
 pub use sighting::{Hop, InArchive, RobotsDecision, Sighting};
 pub use sniff::{ArchiveKind, Content, sniff};

@@ -47,6 +47,9 @@ pub struct Plan {
     pub sort_query: bool,
     /// Media estimated to be longer are listened to in windows first; `None`: all is fetched whole.
     pub probe_over: Option<Duration>,
+    /// Which catalogue is listened for: what was a stranger to it is not fetched again while it has not changed; `None`
+    /// fetches all anew.
+    pub catalogue: Option<String>,
     /// Whether an old run of this name is forgotten instead of gone on with.
     pub fresh: bool,
     /// Whether all that was kept of the run is removed when it ends: for single checks.
@@ -133,6 +136,7 @@ impl Plan {
             probe_over: Some(site.probe_over_s.unwrap_or(PROBE_OVER_S))
                 .filter(|&seconds| seconds > 0)
                 .map(Duration::from_secs),
+            catalogue: None,
             fresh: false,
             transient: false,
         })
@@ -172,6 +176,7 @@ impl Plan {
             render_limits: RenderLimits::from(&RenderSettings::default()),
             // Whoever asks for one file wants all of it to be looked at.
             probe_over: None,
+            catalogue: None,
             fresh: true,
             transient: true,
         })

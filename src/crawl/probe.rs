@@ -21,7 +21,7 @@ use super::records::{Heard, SightingRecord, Window};
 use super::sighting::{Hop, RobotsDecision};
 use super::sniff::{Content, HEAD_BYTES, sniff};
 use crate::base::{Digest, Hasher};
-use crate::net::{self, Kind, Request, Version, shown};
+use crate::net::{self, Kind, Request, Validators, Version, shown};
 
 /// The head: at 128 kbit/s some 16 seconds, at 320 kbit/s some 6.
 const HEAD: u64 = 256 << 10;
@@ -45,20 +45,25 @@ struct Begun {
     total: u64,
     /// Its first bytes.
     head: Vec<u8>,
-    /// How many of them are a tag in front of the audio.
-    tag: u64,
+    /// Where its audio lies.
+    layout: Layout,
     content_type: Option<String>,
     content: Content,
     version: Version,
     peer: Option<String>,
     robots: RobotsDecision,
     hops: Vec<Hop>,
+    validators: Option<Validators>,
 }
 
 impl<'a> Engine<'a> {
     /// Fetches a media object, in windows first where it is long.
     pub(super) async fn visit_media(&'a self, in_hand: &InHand, slot: Slot<'a>) -> Result<(), Stop> {
-        let answer = match self.fetch_range(in_hand, Some((0, HEAD)), None, Some(slot)).await {
+        let mut slot = Some(slot);
+        if self.visit_stranger_again(in_hand, &mut slot).await?.is_some() {
+            return Ok(());
+        }
+        let answer = match self.fetch_range(in_hand, Some((0, HEAD)), None, slot).await {
             // Some servers refuse ranges of what is shorter than asked for, or send another piece.
             Err(Stop::Fail(Error::Net(
                 net::Error::Status { status: 416, .. } | net::Error::Piece { .. },
@@ -71,7 +76,7 @@ impl<'a> Engine<'a> {
         };
         let begun = self.begin(answer, total).await?;
         match begun.content {
-            Content::Media if total > WHOLE_MAX && can_be_probed(&begun.head) => {
+            Content::Media if total > WHOLE_MAX && begun.layout.can_be_probed => {
                 self.probe(in_hand, begun).await
             }
             Content::Media | Content::Archive(_) => self.fetch_rest(in_hand, begun).await,
@@ -90,29 +95,29 @@ impl<'a> Engine<'a> {
         let url = answer.opened.final_url.clone();
         let (content_type, peer) = (answer.opened.content_type(), answer.opened.peer.clone());
         let (robots, hops) = (answer.robots.clone(), answer.hops.clone());
-        let version = answer.opened.version();
+        let (version, validators) = (answer.opened.version(), answer.opened.validators());
         let head = self.read_window(answer, HEAD).await?;
-        let tag = id3_length(&head);
+        let layout = Layout::of(&head);
         let content = sniff(content_type.as_deref(), &head[..head.len().min(HEAD_BYTES)]);
-        Ok(Begun { url, total, head, tag, content_type, content, version, peer, robots, hops })
+        Ok(Begun { url, total, head, layout, content_type, content, version, peer, robots, hops, validators })
     }
 
     /// Listens to windows, and fetches the whole where something is heard.
     async fn probe(&'a self, in_hand: &InHand, mut begun: Begun) -> Result<(), Stop> {
         let total = begun.total;
-        if begun.tag > TAG_MAX || begun.tag + HEAD >= total {
+        if begun.layout.audio_at > TAG_MAX || begun.layout.audio_at + HEAD >= total {
             return self.fetch_rest(in_hand, begun).await;
         }
-        if begun.tag > HEAD / 4 {
+        if begun.layout.audio_at > HEAD / 4 {
             // A picture in front of the audio: the head is to hold some audio behind it.
-            match self.window(in_hand, &begun, begun.head.len() as u64, begun.tag).await? {
+            match self.window(in_hand, &begun, begun.head.len() as u64, begun.layout.audio_at).await? {
                 Some(more) => begun.head.extend_from_slice(&more),
                 None => return self.fetch_rest(in_hand, begun).await,
             }
         }
         let heard = self.listen_to(&begun.url, &[&begun.head]).await?;
         let threshold = self.plan.probe_over.unwrap_or_default().as_secs_f64();
-        let audio_bytes = (begun.head.len() as u64).saturating_sub(begun.tag);
+        let audio_bytes = (begun.head.len() as u64).saturating_sub(begun.layout.audio_at);
         let rate = audio_bytes as f64 / heard.media_s.max(0.1);
         let length_s = total as f64 / rate;
         let is_stranger_so_far = heard.recordings.is_empty() && heard.error.is_none();
@@ -120,7 +125,7 @@ impl<'a> Engine<'a> {
             return self.fetch_rest(in_hand, begun).await;
         }
         let mut windows = vec![(0, begun.head.clone())];
-        for (first, count) in windows_of(begun.head.len() as u64, total, rate, length_s) {
+        for (first, count) in windows_of(begun.head.len() as u64, total, begun.layout, rate, length_s) {
             match self.window(in_hand, &begun, first, count).await? {
                 Some(bytes) => windows.push((first, bytes)),
                 None => return self.fetch_rest(in_hand, begun).await,
@@ -195,6 +200,7 @@ impl<'a> Engine<'a> {
             content_type: begun.content_type,
             peer: begun.peer,
             robots: begun.robots,
+            validators: begun.validators,
             warnings: Vec::new(),
         };
         self.deliver(in_hand, begun.content, kept, begun.hops, file).await
@@ -271,8 +277,9 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Where windows are taken behind the head: first byte and number of bytes, the tail last.
-fn windows_of(head: u64, total: u64, rate: f64, length_s: f64) -> Vec<(u64, u64)> {
+/// Where windows are taken behind the head: first byte and number of bytes, the tail last. Each begins and ends where a
+/// sample does.
+fn windows_of(head: u64, total: u64, layout: Layout, rate: f64, length_s: f64) -> Vec<(u64, u64)> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -280,22 +287,61 @@ fn windows_of(head: u64, total: u64, rate: f64, length_s: f64) -> Vec<(u64, u64)
     )]
     let (count, size) = ((length_s / EVERY_S) as u64, (rate * WINDOW_S) as u64);
     let (count, size) = (count.clamp(2, WINDOWS_MAX), size.clamp(WINDOW_BYTES_MIN, WINDOW_BYTES_MAX));
+    let Layout { audio_at, block, .. } = layout;
+    let whole_blocks = |bytes: u64| bytes / block * block;
+    let size = whole_blocks(size);
     (1..=count)
-        .map(|number| (total.saturating_sub(size) / count * number, size))
-        .filter(|&(first, size)| first >= head && first + size <= total)
+        .map(|number| total.saturating_sub(size) / count * number)
+        .map(|first| (audio_at + whole_blocks(first.saturating_sub(audio_at)), size))
+        .filter(|&(first, size)| size > 0 && first >= head && first + size <= total)
         .collect()
 }
 
-/// Whether a format's decoder finds its place again in the middle of a file: MPEG audio, ADTS, Ogg, FLAC, transport
-/// streams. MP4 and WAV need what stands elsewhere in the file.
-fn can_be_probed(head: &[u8]) -> bool {
-    let sync = |bytes: &[u8]| matches!(bytes, [0xff, second, ..] if second & 0xe0 == 0xe0);
-    let is_stream = head.first() == Some(&0x47) && head.get(188) == Some(&0x47);
-    head.starts_with(b"ID3")
-        || head.starts_with(b"OggS")
-        || head.starts_with(b"fLaC")
-        || sync(head)
-        || is_stream
+/// Where the audio of a file lies, as far as windows of it are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    /// Bytes in front of the audio.
+    audio_at: u64,
+    /// Windows begin at a multiple of so many bytes behind that.
+    block: u64,
+    /// Whether a format's decoder finds its place again in the middle of a file: MPEG audio, ADTS, Ogg, FLAC, transport
+    /// streams, PCM. MP4 needs what stands elsewhere in the file.
+    can_be_probed: bool,
+}
+
+impl Layout {
+    fn of(head: &[u8]) -> Self {
+        if let Some((audio_at, block)) = wave(head) {
+            return Self { audio_at, block, can_be_probed: true };
+        }
+        let sync = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
+        let is_stream = head.first() == Some(&0x47) && head.get(188) == Some(&0x47);
+        let begins = |magic: &[u8]| head.starts_with(magic);
+        let can_be_probed = begins(b"ID3") || begins(b"OggS") || begins(b"fLaC") || sync || is_stream;
+        Self { audio_at: id3_length(head), block: 1, can_be_probed }
+    }
+}
+
+/// Where the samples of a WAV file begin, and how many bytes a sample of all channels has.
+fn wave(head: &[u8]) -> Option<(u64, u64)> {
+    if !head.starts_with(b"RIFF") || head.get(8..12)? != b"WAVE" {
+        return None;
+    }
+    let number = |at: usize| head.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let (mut at, mut block) = (12_usize, None);
+    loop {
+        let (kind, length) = (head.get(at..at + 4)?, number(at + 4)? as usize);
+        match kind {
+            b"fmt " => {
+                let align = head.get(at + 20..at + 22)?;
+                block =
+                    Some(u64::from(u16::from_le_bytes(align.try_into().ok()?))).filter(|&block| block > 0);
+            }
+            b"data" => return Some((at as u64 + 8, block?)),
+            _ => {}
+        }
+        at = at.checked_add(8)?.checked_add(length)?.checked_add(length % 2)?;
+    }
 }
 
 /// The length of the ID3v2 tag in front of the audio, with its header.
@@ -317,22 +363,47 @@ fn first_of(answer: &Answer<'_>) -> Option<u64> {
 mod tests {
     use super::*;
 
+    const STREAM: Layout = Layout { audio_at: 0, block: 1, can_be_probed: true };
+
     #[test]
     fn windows_lie_behind_the_head_and_end_with_the_tail() {
         // An hour at 128 kbit/s.
         let (total, rate) = (57_600_000, 16_000.0);
-        let windows = windows_of(HEAD, total, rate, 3600.0);
+        let windows = windows_of(HEAD, total, STREAM, rate, 3600.0);
         assert_eq!(windows.len(), 6);
         assert_eq!(windows.last().map(|(first, size)| first + size), Some(total));
         assert!(windows.iter().all(|&(first, size)| first >= HEAD && size == 240_000));
         assert!(HEAD + windows.iter().map(|window| window.1).sum::<u64>() < total / 25);
-        assert_eq!(windows_of(HEAD, HEAD + 10, rate, 3600.0), []);
+        assert_eq!(windows_of(HEAD, HEAD + 10, STREAM, rate, 3600.0), []);
+        let stereo = Layout { audio_at: 46, block: 6, can_be_probed: true };
+        for (first, size) in windows_of(HEAD, 500_000_000, stereo, 264_600.0, 1889.0) {
+            assert_eq!(((first - 46) % 6, size % 6), (0, 0));
+        }
     }
 
     #[test]
-    fn tags_and_formats() {
+    fn where_the_audio_lies() {
         assert_eq!(id3_length(b"ID3\x04\x00\x00\x00\x00\x02\x01rest"), 10 + 257);
         assert_eq!(id3_length(b"\xff\xfb\x90\x00"), 0);
-        assert!(can_be_probed(b"OggS") && can_be_probed(b"\xff\xfb\x90") && !can_be_probed(b"RIFF"));
+        let can = |head: &[u8]| Layout::of(head).can_be_probed;
+        assert!(can(b"OggS") && can(b"\xff\xfb\x90") && !can(b"\x00\x00\x00\x20ftypM4A "));
+        let wav = b"RIFF\0\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0data\0\0\0\0";
+        assert_eq!(wave(wav), Some((wav.len() as u64, 4)));
+        assert_eq!(wave(&wav[..wav.len() - 9]), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_head_has_a_layout(
+            start in proptest::sample::select(vec![&b"RIFF\0\0\0\0WAVE"[..], b"ID3", b""]),
+            rest in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+            total in 0_u64..1 << 40, rate in 1.0_f64..1e9, length_s in 0.0_f64..1e7,
+        ) {
+            let layout = Layout::of(&[start, &rest].concat());
+            proptest::prop_assert!(layout.block > 0);
+            for (first, size) in windows_of(HEAD, total, layout, rate, length_s) {
+                proptest::prop_assert!(first >= HEAD && first + size <= total);
+            }
+        }
     }
 }

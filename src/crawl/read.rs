@@ -5,9 +5,10 @@ use url::Url;
 use super::address::trap;
 use super::discover::{Discovered, MediaKind, MediaLink, discover};
 use super::engine::{Engine, Stop, lock, off_the_loop};
-use super::event::{Event, LeadFound, PageRead, Skip, SkipReason};
+use super::event::{Error, Event, LeadFound, PageRead, Skip, SkipReason};
 use super::fetch::Answer;
 use super::frontier::{Added, InHand, Task, TaskKind, Visit};
+use super::known::KnownAs;
 use super::lanes::Slot;
 use super::shapes;
 use super::sniff::{Content, HEAD_BYTES, sniff};
@@ -41,6 +42,9 @@ impl<'a> Engine<'a> {
     /// Does what an answer's content calls for.
     pub(super) async fn take_answer(&'a self, in_hand: &InHand, mut answer: Answer<'a>) -> Result<(), Stop> {
         let task = &in_hand.task;
+        if answer.opened.is_not_modified() {
+            return self.take_unchanged(in_hand, answer).await;
+        }
         let content_type = answer.opened.content_type();
         let head = answer.opened.body.peek(HEAD_BYTES).await.map_err(|error| Stop::Fail(error.into()))?;
         match sniff(content_type.as_deref(), head) {
@@ -77,6 +81,7 @@ impl<'a> Engine<'a> {
             Content::M3u => Some("audio/x-mpegurl".to_owned()),
             _ => opened.content_type(),
         };
+        let validators = opened.validators();
         let (url, mut body) = (opened.final_url.clone(), opened.body);
         body.treat_as(Kind::Page);
         let bytes = body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
@@ -86,6 +91,9 @@ impl<'a> Engine<'a> {
             off_the_loop(&url, move || (Digest::of(&bytes), discover(&at, content_type.as_deref(), &bytes)))
                 .await?;
         let stream = found.stream.take();
+        if stream.is_none() {
+            self.remember_document(&in_hand.task, validators, (sha256, content == Content::Html), &found)?;
+        }
         let is_page = content == Content::Html;
         let screenshot = if is_page { Box::pin(self.add_rendered(&url, &mut found)).await? } else { None };
         let from = in_hand.task.from;
@@ -98,6 +106,27 @@ impl<'a> Engine<'a> {
             Some(stream) => Box::pin(self.take_stream(&in_hand.task, from, &url, stream)).await,
             None => Ok(()),
         }
+    }
+
+    /// Takes on what a document led to when it was read last, since it is the same.
+    async fn take_unchanged(&'a self, in_hand: &InHand, answer: Answer<'a>) -> Result<(), Stop> {
+        let Answer { opened, hops, held, .. } = answer;
+        held.end();
+        let task = &in_hand.task;
+        let known = self.known(task)?.map(|record| record.what);
+        let Some(KnownAs::Document { sha256, is_page, title, media, links, leads }) = known else {
+            let reason = "it says that nothing has changed, but nothing is known of it".to_owned();
+            return Err(Stop::Fail(Error::Document { url: shown(&task.url), reason }));
+        };
+        let found = Discovered { title, media, links, leads, ..Discovered::default() };
+        let (url, from) = (opened.final_url.clone(), task.from);
+        let visit = Visit { url, title: found.title.clone(), is_page, hops, from, screenshot: None };
+        lock(&self.frontier).job.summary.unchanged += 1;
+        let (_, events) = self.take_document(in_hand, visit, &sha256, found, true)?;
+        for event in events {
+            self.tell(event).await?;
+        }
+        Ok(())
     }
 
     /// Takes on what a known host has at a URL.

@@ -11,10 +11,29 @@ use url::Url;
 
 use super::event::{LeadFound, Skip};
 use super::frontier::{Task, Visit};
+use super::known::KnownRecord;
 use super::sighting::Sighting;
 use crate::base::{Digest, RecordingId, Timestamp};
 use crate::config::SiteSettings;
-use crate::store::Record;
+use crate::store::{Kinds, Record};
+
+/// Adds the kinds of record that a crawl keeps to those that an import is checked against.
+#[must_use]
+pub fn with_kinds(kinds: Kinds) -> Kinds {
+    kinds
+        .with::<SiteRecord>()
+        .with::<JobRecord>()
+        .with::<TaskRecord>()
+        .with::<SeenRecord>()
+        .with::<VisitRecord>()
+        .with::<BeyondRecord>()
+        .with::<ShapeRecord>()
+        .with::<SkipRecord>()
+        .with::<LeadRecord>()
+        .with::<SightingRecord>()
+        .with::<HostRecord>()
+        .with::<KnownRecord>()
+}
 
 /// Returns the key of the job of this name: sixteen hexadecimal digits, whatever characters the name holds.
 #[must_use]
@@ -70,6 +89,9 @@ pub struct Summary {
     pub found: u64,
     /// Media objects that windows of them showed to be strangers.
     pub probed: u64,
+    /// Media objects and documents that had not changed since an earlier run.
+    #[serde(default)]
+    pub unchanged: u64,
     /// URLs passed over.
     pub skipped: u64,
     /// URLs that failed.

@@ -92,8 +92,8 @@ impl<'a> Engine<'a> {
         writer.flush().await.map_err(|source| self.keep_error(playlist, source))?;
         let Some((content_type, peer, robots)) = last else { return Ok(()) };
         let (url, sha256) = (playlist.clone(), hasher.finish());
-        let kept = Kept { url, bytes, sha256, content_type, peer, robots, warnings };
-        self.hand_over(Some(from), kept, Vec::new(), None, file).await
+        let kept = Kept { url, bytes, sha256, content_type, peer, robots, validators: None, warnings };
+        self.hand_over(Some(from), kept, Vec::new(), None, file).await.map(drop)
     }
 
     /// Appends one segment.

@@ -91,10 +91,11 @@ impl<'a> Engine<'a> {
             content_type: None,
             peer: archive.peer.clone(),
             robots: archive.robots.clone(),
+            validators: None,
             warnings: member.damage.into_iter().collect(),
         };
         let inside = InArchive { sha256: archive.sha256, bytes: archive.bytes, path: member.path };
-        self.hand_over(in_hand.task.from, kept, hops.to_vec(), Some(inside), member.file).await
+        self.hand_over(in_hand.task.from, kept, hops.to_vec(), Some(inside), member.file).await.map(drop)
     }
 }
 

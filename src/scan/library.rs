@@ -10,13 +10,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::merging::{Merging, merge};
 use super::overlap;
-use crate::base::RecordingId;
+use crate::base::{Digest, RecordingId};
 use crate::catalog::{Catalog, Outcome, Recording};
 use crate::fingerprint::Fingerprint;
 use crate::index::{
@@ -87,6 +87,8 @@ pub struct Library {
     merging: Option<Merging>,
     /// A merge has failed; another is not begun before the library is opened again.
     merges_fail: bool,
+    /// Held by whoever files a case: two files of one case at once must not write over each other.
+    filing: Mutex<()>,
 }
 
 /// Gives the index as it is now, to any thread, while the library changes.
@@ -153,7 +155,22 @@ impl Library {
             retired: Vec::new(),
             merging: None,
             merges_fail: false,
+            filing: Mutex::new(()),
         })
+    }
+
+    /// Waits until nobody else files a case.
+    pub(super) fn filing(&self) -> MutexGuard<'_, ()> {
+        // Whoever panicked has filed a case, or none.
+        self.filing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what the index is a state of: two libraries of one stamp hold the same fingerprints.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        // What cannot be encoded is no state twice; it would not have been stored either.
+        serde_json::to_vec(&self.manifest)
+            .map_or_else(|_| String::new(), |bytes| Digest::of(&bytes).to_string())
     }
 
     /// The store.

@@ -217,6 +217,7 @@ impl Pipeline<'_> {
 
     fn open_cases(&self, checked: &mut Checked, found: &Found) -> Result<(), Error> {
         let store = self.library.store();
+        let _one_at_a_time = self.library.filing();
         for finding in &mut checked.findings {
             if finding.verdict.decision != Decision::Licensed {
                 self.keep_media(&found.sighting, &found.file)?;

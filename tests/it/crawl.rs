@@ -135,7 +135,11 @@ pub(crate) async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
                     told.found.push(*found);
                     hearing.heard(stranger());
                 }
-                Event::Probe(_, hearing) => hearing.heard(stranger()),
+                // 128 kbit/s, whatever it is.
+                Event::Probe(probe, hearing) => {
+                    let media_s = std::fs::metadata(&probe.file).unwrap().len() as f64 / 16_000.0;
+                    hearing.heard(Heard { media_s, ..stranger() });
+                }
                 Event::Skipped(skip) => told.skipped.push(skip),
                 Event::Failed(failure) => told.failed.push(*failure),
                 Event::Lead(found) => told.leads.push(found),

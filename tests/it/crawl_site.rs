@@ -357,3 +357,72 @@ fn kill_and_compare(dir: &Path, site: &Site, first_run: Duration, wanted: &Held,
         eprintln!("{kills} kills over {} stores; {again} requests were made again", stores + 1);
     }
 }
+
+/// Ten minutes of a stranger, and ten minutes at whose end a recording is: the first is heard in windows only, the second
+/// is fetched whole, and the copy found where it is.
+#[test]
+fn long_files_are_heard_in_windows_and_fetched_where_something_is_heard() {
+    const LONG_S: usize = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let site = make(dir, Size { pages: 4, media: 4, kills: 0 });
+    let minute = music(77_777, 60.0, RATE_HZ);
+    let mut stranger: Vec<f32> = minute.iter().copied().cycle().take(LONG_S * RATE_HZ as usize).collect();
+    let bytes = |samples: &[f32]| {
+        let path = dir.join("long.wav");
+        write_wav(&path, samples, RATE_HZ, 1);
+        fs::read(path).unwrap()
+    };
+    let long_stranger = bytes(&stranger);
+    let copy = music(2, 30.0, RATE_HZ);
+    let start = stranger.len() - copy.len();
+    stranger[start..].copy_from_slice(&copy);
+    let files = [long_stranger, bytes(&stranger)];
+    let sizes = files.each_ref().map(Vec::len);
+    let taken = Arc::new([const { std::sync::atomic::AtomicUsize::new(0) }; 2]);
+    let counts = Arc::clone(&taken);
+    let listener = site.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let host = listener.local_addr().unwrap();
+    let files = Arc::new(files);
+    let router = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
+        let (files, counts) = (Arc::clone(&files), Arc::clone(&counts));
+        async move {
+            let Some(number) = ["/0.wav", "/1.wav"].iter().position(|path| *path == uri.path()) else {
+                return StatusCode::NOT_FOUND.into_response();
+            };
+            let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+            let response = ranged(&files[number], range);
+            let length = axum::body::HttpBody::size_hint(response.body()).exact().unwrap();
+            let length = usize::try_from(length).unwrap();
+            counts[number].fetch_add(length, std::sync::atomic::Ordering::Relaxed);
+            response
+        }
+    });
+    site.runtime.spawn(async move { axum::serve(listener, router).await });
+    let text = format!(
+        "[fetch]\nprivate_allowed = [\"{host}\"]\n\n[sites.big]\nseeds = [\"http://{host}/0.wav\", \"http://{host}/1.wav\"]\n\
+         territory = \"CN\"\noperator = \"big.example\"\ndelay_ms = 0\ndelay_factor = 0\nprobe_over_s = 120\n"
+    );
+    fs::write(dir.join("earwitness.toml"), text).unwrap();
+    prepare(dir, "long");
+    let ran = crawl(dir, "long", None);
+    let taken = [0, 1].map(|number| taken[number].load(std::sync::atomic::Ordering::Relaxed));
+    assert!(taken[0] < sizes[0] / 5, "{taken:?} of {sizes:?}: {}", ran.told);
+    assert!(
+        taken[1] >= sizes[1] && taken[1] < sizes[1] + sizes[1] / 5,
+        "{taken:?} of {sizes:?}: {}",
+        ran.told
+    );
+    assert_eq!(ran.lines.len(), 1, "{}", ran.told);
+    let found = &ran.lines[0]["findings"][0];
+    assert_eq!(
+        (&found["recording_id"], &found["verdict"]["decision"]),
+        (&"REC-2".into(), &"UNLICENSED".into())
+    );
+    let start_s = found["matches"][0]["query_start_s"].as_f64().unwrap();
+    assert!((start_s - 570.0).abs() < 2.0, "{start_s}");
+    let lines = json_lines(dir, "long", &["crawl", "status", "--sightings"]);
+    let probed: Vec<_> = lines.iter().filter(|line| line["windows"].is_array()).collect();
+    assert_eq!(probed.len(), 1, "{lines:?}");
+    assert!(probed[0]["media_url"].as_str().unwrap().ends_with("/0.wav") && probed[0]["sha256"].is_null());
+}

@@ -139,8 +139,13 @@ fn answer(site: &Site, uri: &Uri, headers: &HeaderMap) -> Response {
     let Some(doc) = doc else {
         // Whatever is named like audio is; all else is not there.
         let is_audio = uri.path().ends_with(".mp3") && !uri.path().contains("missing");
-        let (status, body) = if is_audio { (200, distinct(uri.path())) } else { (404, b"no such page".to_vec()) };
-        return Response::builder().status(status).header("content-type", "audio/mpeg").body(Body::from(body)).unwrap();
+        let (status, body) =
+            if is_audio { (200, distinct(uri.path())) } else { (404, b"no such page".to_vec()) };
+        return Response::builder()
+            .status(status)
+            .header("content-type", "audio/mpeg")
+            .body(Body::from(body))
+            .unwrap();
     };
     let mut response = Response::builder().status(doc.status);
     for (name, value) in &doc.headers {
@@ -196,10 +201,13 @@ fn html_tricks(site: &mut Site) {
         .found("b.mp3")
         .only();
     site.trick("amp", "<amp-audio src=a.mp3></amp-audio>").found("a.mp3").only();
-    site.trick("open-graph", "<meta property=og:audio content=a.mp3><meta property='og:video:secure_url' content=b.mp3>")
-        .found("a.mp3")
-        .found("b.mp3")
-        .only();
+    site.trick(
+        "open-graph",
+        "<meta property=og:audio content=a.mp3><meta property='og:video:secure_url' content=b.mp3>",
+    )
+    .found("a.mp3")
+    .found("b.mp3")
+    .only();
     site.trick("twitter-stream", "<meta name='twitter:player:stream' content=a.mp3>").found("a.mp3").only();
     site.trick("twitter-player", "<meta name='twitter:player' content=player>")
         .doc("player", "text/html", "<audio src=a.mp3>")
@@ -236,7 +244,9 @@ fn html_tricks(site: &mut Site) {
         .only();
     site.trick("harmless-schemes", "<a href='javascript:play()'>x</a><audio src='data:audio/mpeg;base64,AAAA'></audio><a href='mailto:a@b.example'>m</a>")
         .only();
-    site.trick("deep-markup", format!("{}<audio src=a.mp3></audio>", "<div>".repeat(20_000))).only();
+    site.trick("deep-markup", format!("{}<audio src=a.mp3></audio>", "<div>".repeat(20_000)))
+        .found("a.mp3")
+        .only();
     site.trick("many-attributes", format!("<a {}><audio src=a.mp3></audio>", "x='1' ".repeat(20_000)))
         .found("a.mp3")
         .only();
@@ -244,20 +254,35 @@ fn html_tricks(site: &mut Site) {
 
 fn script_tricks(site: &mut Site) {
     site.trick("script", "<script>var p = {url: \"a.mp3\"};</script>").found("a.mp3").only();
-    site.trick("script-escaped", r#"<script>p("\/script-escaped\/a.mp3", '\u002fscript-escaped\x2fb.mp3')</script>"#)
-        .found("a.mp3")
-        .found("b.mp3")
-        .only();
-    site.trick("script-percent", "<script>play(decodeURIComponent('http%3A%2F%2FHOST%2Fscript-percent%2Fa.mp3'))</script>")
-        .found("a.mp3")
-        .only();
+    site.trick(
+        "script-escaped",
+        r#"<script>p("\/script-escaped\/a.mp3", '\u002fscript-escaped\x2fb.mp3')</script>"#,
+    )
+    .found("a.mp3")
+    .found("b.mp3")
+    .only();
+    site.trick(
+        "script-percent",
+        "<script>play(decodeURIComponent('http%3A%2F%2FHOST%2Fscript-percent%2Fa.mp3'))</script>",
+    )
+    .found("a.mp3")
+    .only();
     // "/script-base64/a.mp3"
-    site.trick("script-base64", "<script>play(atob(\"L3NjcmlwdC1iYXNlNjQvYS5tcDM=\"))</script>").found("a.mp3").only();
-    site.trick("jwplayer", "<script>jwplayer('p').setup({playlist:[{sources:[{file:'a.mp3'},{file:'b.m3u8'}]}]})</script>")
-        .doc("b.m3u8", "application/vnd.apple.mpegurl", "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\ns.mp3\n#EXT-X-ENDLIST\n")
+    site.trick("script-base64", "<script>play(atob(\"L3NjcmlwdC1iYXNlNjQvYS5tcDM=\"))</script>")
         .found("a.mp3")
-        .found("b.m3u8")
         .only();
+    site.trick(
+        "jwplayer",
+        "<script>jwplayer('p').setup({playlist:[{sources:[{file:'a.mp3'},{file:'b.m3u8'}]}]})</script>",
+    )
+    .doc(
+        "b.m3u8",
+        "application/vnd.apple.mpegurl",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\ns.mp3\n#EXT-X-ENDLIST\n",
+    )
+    .found("a.mp3")
+    .found("b.m3u8")
+    .only();
 }
 
 fn list_tricks(site: &mut Site) {
@@ -266,22 +291,46 @@ fn list_tricks(site: &mut Site) {
         .found("a.mp3")
         .only();
     site.trick("atom", "<link rel=alternate type=application/atom+xml href=feed>")
-        .doc("feed", "application/atom+xml", "<feed><entry><link rel='enclosure' href='a.mp3'/></entry></feed>")
+        .doc(
+            "feed",
+            "application/atom+xml",
+            "<feed><entry><link rel='enclosure' href='a.mp3'/></entry></feed>",
+        )
         .found("a.mp3")
         .only();
-    site.trick("m3u", "<a href=l.m3u>l</a>").doc("l.m3u", "audio/x-mpegurl", "#EXTM3U\n#EXTINF:1,x\na.mp3\n").found("a.mp3").only();
-    site.trick("bare-m3u", "<a href=l.m3u>l</a>").doc("l.m3u", "text/plain", "a.mp3\r\nb.mp3\r\n").found("a.mp3").found("b.mp3").only();
-    site.trick("pls", "<a href=l.pls>l</a>").doc("l.pls", "audio/x-scpls", "[playlist]\nFile1=a.mp3\n").found("a.mp3").only();
+    site.trick("m3u", "<a href=l.m3u>l</a>")
+        .doc("l.m3u", "audio/x-mpegurl", "#EXTM3U\n#EXTINF:1,x\na.mp3\n")
+        .found("a.mp3")
+        .only();
+    site.trick("bare-m3u", "<a href=l.m3u>l</a>")
+        .doc("l.m3u", "text/plain", "a.mp3\r\nb.mp3\r\n")
+        .found("a.mp3")
+        .found("b.mp3")
+        .only();
+    site.trick("pls", "<a href=l.pls>l</a>")
+        .doc("l.pls", "audio/x-scpls", "[playlist]\nFile1=a.mp3\n")
+        .found("a.mp3")
+        .only();
     site.trick("xspf", "<a href=l.xspf>l</a>")
         .doc("l.xspf", "application/xspf+xml", "<?xml version='1.0'?><playlist><trackList><track><location>a.mp3</location></track></trackList></playlist>")
         .found("a.mp3")
         .only();
-    site.trick("asx", "<a href=l.asx>l</a>").doc("l.asx", "video/x-ms-asf", "<asx version='3'><entry><ref href='a.mp3'/></entry></asx>").found("a.mp3").only();
-    site.trick("cue", "<a href=l.cue>l</a>")
-        .doc("l.cue", "text/plain", "PERFORMER \"x\"\nFILE \"a.mp3\" MP3\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n")
+    site.trick("asx", "<a href=l.asx>l</a>")
+        .doc("l.asx", "video/x-ms-asf", "<asx version='3'><entry><ref href='a.mp3'/></entry></asx>")
         .found("a.mp3")
         .only();
-    site.trick("own-playlist", "<a href=l.m3u>l</a>").doc("l.m3u", "audio/x-mpegurl", "#EXTM3U\nl.m3u\nl.m3u?utm_source=x\na.mp3\n").found("a.mp3").only();
+    site.trick("cue", "<a href=l.cue>l</a>")
+        .doc(
+            "l.cue",
+            "text/plain",
+            "PERFORMER \"x\"\nFILE \"a.mp3\" MP3\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n",
+        )
+        .found("a.mp3")
+        .only();
+    site.trick("own-playlist", "<a href=l.m3u>l</a>")
+        .doc("l.m3u", "audio/x-mpegurl", "#EXTM3U\nl.m3u\nl.m3u?utm_source=x\na.mp3\n")
+        .found("a.mp3")
+        .only();
     site.trick("nested-playlists", "<a href=0.m3u>l</a>")
         .doc("0.m3u", "audio/x-mpegurl", "#EXTM3U\n1.m3u\n")
         .doc("1.m3u", "audio/x-mpegurl", "#EXTM3U\n2.m3u\n")
@@ -300,8 +349,10 @@ fn stream_tricks(site: &mut Site) {
         .found("low.m3u8")
         .only();
     let keyed = |method: &str, key: &str| {
-        format!("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-KEY:METHOD={method},URI=\"{key}\",IV=0x0000000000000000000000000000002a\n\
-                 #EXTINF:6,\ns.bin\n#EXT-X-ENDLIST\n")
+        format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-KEY:METHOD={method},URI=\"{key}\",IV=0x0000000000000000000000000000002a\n\
+                 #EXTINF:6,\ns.bin\n#EXT-X-ENDLIST\n"
+        )
     };
     site.trick("hls-aes", "<audio src=m.m3u8>")
         .doc("m.m3u8", HLS, keyed("AES-128", "key"))
@@ -309,14 +360,20 @@ fn stream_tricks(site: &mut Site) {
         .doc("s.bin", "video/mp2t", discover_data("segment.aes"))
         .found("m.m3u8")
         .only();
-    site.trick("hls-key-refused", "<audio src=m.m3u8>").doc("m.m3u8", HLS, keyed("AES-128", "nokey")).skipped("m.m3u8", "encrypted").only();
+    site.trick("hls-key-refused", "<audio src=m.m3u8>")
+        .doc("m.m3u8", HLS, keyed("AES-128", "nokey"))
+        .skipped("m.m3u8", "encrypted")
+        .only();
     site.trick("hls-wrong-key", "<audio src=m.m3u8>")
         .doc("m.m3u8", HLS, keyed("AES-128", "key"))
         .doc("key", "text/html", "<p>please log in</p>")
         .doc("s.bin", "video/mp2t", discover_data("segment.aes"))
         .failed("m.m3u8", "instead of 16")
         .only();
-    site.trick("hls-sample-aes", "<audio src=m.m3u8>").doc("m.m3u8", HLS, keyed("SAMPLE-AES", "key")).skipped("m.m3u8", "encrypted").only();
+    site.trick("hls-sample-aes", "<audio src=m.m3u8>")
+        .doc("m.m3u8", HLS, keyed("SAMPLE-AES", "key"))
+        .skipped("m.m3u8", "encrypted")
+        .only();
     site.trick("hls-itself", "<audio src=m.m3u8>")
         .doc("m.m3u8", HLS, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=64000\nm.m3u8\n")
         .only();
@@ -358,7 +415,11 @@ fn archive_tricks(site: &mut Site) {
         ("rar5-stored", "rar5-stored.rar", &["01%20tone.wav", "disc/02%20chord.mp3"]),
         ("rar5-packed", "rar5.rar", &["01%20tone.wav", "disc/02%20chord.mp3"]),
     ] {
-        let mut trick = site.trick(name, format!("<a href={file}>all</a>")).doc(file, "application/octet-stream", fixture(file));
+        let mut trick = site.trick(name, format!("<a href={file}>all</a>")).doc(
+            file,
+            "application/octet-stream",
+            fixture(file),
+        );
         for member in members {
             trick = trick.found(&format!("{file}#{member}"));
         }
@@ -372,18 +433,24 @@ fn archive_tricks(site: &mut Site) {
     for _ in 0..42 {
         nested = gzip(&nested);
     }
-    site.trick("forty-two-layers", "<a href=l.gz>all</a>").doc("l.gz", "application/gzip", nested).skipped("l.gz", "deeper than").only();
+    site.trick("forty-two-layers", "<a href=l.gz>all</a>")
+        .doc("l.gz", "application/gzip", nested)
+        .skipped("l.gz", "deeper than")
+        .only();
     site.trick("gzip-bomb-file", "<a href=l.gz>all</a>")
-        .doc("l.gz", "application/gzip", gzip(&vec![0; 64 << 20]))
+        .doc("l.gz", "application/gzip", gzip(&[MP3, &vec![0; 64 << 20]].concat()))
         .skipped("l.gz", "inflates to more than")
         .only();
     site.trick("torn-zip", "<a href=t.zip>all</a>")
-        .doc("t.zip", "application/zip", fixture("info-zip.zip")[..4000].to_vec())
+        .doc("t.zip", "application/zip", fixture("info-zip.zip")[..2000].to_vec())
         .skipped("t.zip", "in an archive")
         .end();
     let headers = vec![("content-type", "text/html".to_owned()), ("content-encoding", "gzip".to_owned())];
     let bomb = Doc { status: 200, headers, body: gzip(&vec![b' '; 64 << 20]), ranges: Ranges::No };
-    site.trick("gzip-bomb-page", "<a href=bomb>x</a>").raw("bomb", bomb).failed("bomb", "longer than the limit").only();
+    site.trick("gzip-bomb-page", "<a href=bomb>x</a>")
+        .raw("bomb", bomb)
+        .failed("bomb", "longer than the limit")
+        .only();
 }
 
 fn disguise_tricks(site: &mut Site) {
@@ -391,13 +458,25 @@ fn disguise_tricks(site: &mut Site) {
         .doc("page.mp3", "audio/mpeg", "<!doctype html><title>404</title><audio src=behind.mp3>")
         .found("behind.mp3")
         .only();
-    site.trick("mp3-named-html", "<a href=song.html>song</a>").doc("song.html", "text/html", distinct("as html")).found("song.html").only();
-    site.trick("mp3-as-text", "<audio src=a.bin>").doc("a.bin", "text/plain", distinct("as text")).found("a.bin").only();
+    site.trick("mp3-named-html", "<a href=song.html>song</a>")
+        .doc("song.html", "text/html", distinct("as html"))
+        .found("song.html")
+        .only();
+    site.trick("mp3-as-text", "<audio src=a.bin>")
+        .doc("a.bin", "text/plain", distinct("as text"))
+        .found("a.bin")
+        .only();
     let bare = Doc { status: 200, body: distinct("bare"), ..Doc::default() };
     site.trick("no-content-type", "<audio src=a.bin>").raw("a.bin", bare).found("a.bin").only();
-    site.trick("picture", "<meta property=og:video content=p.jpg>").doc("p.jpg", "image/jpeg", b"\xff\xd8\xff\xe0rest".to_vec()).skipped("p.jpg", "neither audio nor a page").only();
+    site.trick("picture", "<meta property=og:video content=p.jpg>")
+        .doc("p.jpg", "image/jpeg", b"\xff\xd8\xff\xe0rest".to_vec())
+        .skipped("p.jpg", "neither audio nor a page")
+        .only();
     site.trick("missing", "<audio src=missing.mp3>").failed("missing.mp3", "answered 404").only();
-    site.trick("too-large", "<audio src=big.bin>").doc("big.bin", "audio/mpeg", [MP3, &vec![0; 3 << 20]].concat()).failed("big.bin", "longer than the limit").only();
+    site.trick("too-large", "<audio src=big.bin>")
+        .doc("big.bin", "audio/mpeg", [MP3, &vec![0; 3 << 20]].concat())
+        .failed("big.bin", "longer than the limit")
+        .only();
     let body = [MP3, &vec![7; 400 << 10]].concat();
     for (name, ranges) in [
         ("ranges", Ranges::Yes),
@@ -408,12 +487,11 @@ fn disguise_tricks(site: &mut Site) {
         let mut own = body.clone();
         own.extend_from_slice(name.as_bytes());
         let headers = vec![("content-type", "audio/mpeg".to_owned())];
-        let trick = site.trick(name, "<audio src=a.bin>").raw("a.bin", Doc { status: 200, headers, body: own, ranges });
-        // Pieces of what is never the same file twice cannot be put together; that of a liar are not believed.
-        match ranges {
-            Ranges::Lying => trick.failed("a.bin", "").only(),
-            _ => trick.found("a.bin").only(),
-        }
+        let trick = site
+            .trick(name, "<audio src=a.bin>")
+            .raw("a.bin", Doc { status: 200, headers, body: own, ranges });
+        // A server that is not to be trusted with pieces is asked for the whole.
+        trick.found("a.bin").only();
     }
 }
 
@@ -426,7 +504,7 @@ fn address_tricks(site: &mut Site) {
         ("private", "http://192.168.0.1/a.mp3"),
         ("nat64", "http://[64:ff9b::7f00:1]/a.mp3"),
         ("sixtofour", "http://[2002:7f00:1::]/a.mp3"),
-        ("localhost", "http://localhost:1/a.mp3"),
+        ("localhost", "http://localhost/a.mp3"),
         ("odd-port", "http://93.184.215.14:6379/a.mp3"),
     ] {
         let why = if name == "odd-port" { "port" } else { "not public" };
@@ -437,15 +515,27 @@ fn address_tricks(site: &mut Site) {
         .redirect("turn.mp3", "file:///etc/passwd")
         .failed("turn.mp3", "no address of a page")
         .only();
-    site.trick("redirect-loop", "<audio src=a.mp3>").redirect("a.mp3", "b.mp3").redirect("b.mp3", "a.mp3").failed("a.mp3", "redirects in a loop").only();
+    site.trick("redirect-loop", "<audio src=a.mp3>")
+        .redirect("a.mp3", "b.mp3")
+        .redirect("b.mp3", "a.mp3")
+        .failed("a.mp3", "redirects in a loop")
+        .only();
     let mut chain = site.trick("redirect-chain", "<audio src=0.mp3>");
     for step in 0..12 {
         chain = chain.redirect(&format!("{step}.mp3"), &format!("{}.mp3", step + 1));
     }
     chain.failed("0.mp3", "more than 10 redirects").only();
-    site.trick("leads-out", "<a href=out>x</a>").redirect("out", "http://198.18.0.1/").skipped("out", "redirects to another site").only();
-    site.trick("credentials", "<a href='http://me:secret@HOST/credentials/in'>x</a>").doc("in", "text/html", "<audio src=a.mp3>").found("a.mp3").only();
-    site.trick("robots", "<audio src=/forbidden/a.mp3></audio>").skipped("/forbidden/a.mp3", "robots.txt forbids it").only();
+    site.trick("leads-out", "<a href=out>x</a>")
+        .redirect("out", "http://198.18.0.1/")
+        .skipped("out", "redirects to another site")
+        .only();
+    site.trick("credentials", "<a href='http://me:secret@HOST/credentials/in'>x</a>")
+        .doc("in", "text/html", "<audio src=a.mp3>")
+        .found("a.mp3")
+        .only();
+    site.trick("robots", "<audio src=/forbidden/a.mp3></audio>")
+        .skipped("/forbidden/a.mp3", "robots.txt forbids it")
+        .only();
 }
 
 fn trap_tricks(site: &mut Site) {
@@ -456,15 +546,29 @@ fn trap_tricks(site: &mut Site) {
         deep = deep.doc(&path, "text/html", format!("<title>{path}</title><a href=x/>on</a>"));
     }
     deep.found("a.mp3").skipped("x/x/x/x/", "path repeats itself").end();
-    site.trick("echo-query", "<a href='/echo-query/go?to=http%3A%2F%2FHOST%2Fecho-query%2Fgo%3Fto%3Dhttp%253A%252F%252Fx'>on</a>")
-        .skipped("go?to=http%3A%2F%2FHOST%2Fecho-query%2Fgo%3Fto%3Dhttp%253A%252F%252Fx", "URLs within URLs")
+    site.trick(
+        "echo-query",
+        "<a href='/echo-query/go?to=http%3A%2F%2FHOST%2Fecho-query%2Fgo%3Fto%3Dhttp%253A%252F%252Fx'>on</a>",
+    )
+    .skipped("go?to=http%3A%2F%2FHOST%2Fecho-query%2Fgo%3Fto%3Dhttp%253A%252F%252Fx", "URLs within URLs")
+    .only();
+    site.trick("long-url", format!("<a href=/{}>x</a>", "y".repeat(2100)))
+        .skipped(&format!("/{}", "y".repeat(2100)), "longer than 2,000")
         .only();
-    site.trick("long-url", format!("<a href=/{}>x</a>", "y".repeat(2100))).skipped(&format!("/{}", "y".repeat(2100)), "longer than 2,000").only();
-    site.trick("many-segments", format!("<a href={}>x</a>", (0..25).map(|n| format!("s{n}/")).collect::<String>()))
-        .skipped(&(0..25).map(|n| format!("s{n}/")).collect::<String>(), "more than 20 segments")
-        .only();
+    site.trick(
+        "many-segments",
+        format!("<a href={}>x</a>", (0..25).map(|n| format!("s{n}/")).collect::<String>()),
+    )
+    .skipped(&(0..25).map(|n| format!("s{n}/")).collect::<String>(), "more than 20 segments")
+    .only();
     let days: String = (0..900).fold(String::new(), |mut html, day| {
-        let _ = write!(html, "<a href='/calendar/{}/{:02}/{:02}'>d</a>", 2026 + day / 360, day / 30 % 12 + 1, day % 30 + 1);
+        let _ = write!(
+            html,
+            "<a href='/calendar/{}/{:02}/{:02}'>d</a>",
+            2026 + day / 360,
+            day / 30 % 12 + 1,
+            day % 30 + 1
+        );
         html
     });
     site.trick("calendar", days).skipped("/calendar/2028/05/30", "pages of a calendar").end();
@@ -472,7 +576,9 @@ fn trap_tricks(site: &mut Site) {
         let _ = write!(html, "<a href='list?a={n}&b=1&c=2&d=3'>f</a>");
         html
     });
-    site.trick("filters", filters).skipped("list?a=599&b=1&c=2&d=3", "combinations of a page's filters").end();
+    site.trick("filters", filters)
+        .skipped("list?a=599&b=1&c=2&d=3", "combinations of a page's filters")
+        .end();
     site.trick("session-ids", "<a href='p?phpsessid=1'>a</a><a href='p?phpsessid=2'>b</a><a href='p;jsessionid=3'>c</a><a href='p?utm_source=z'>d</a>")
         .doc("p", "text/html", "<audio src=a.mp3>")
         .doc("p?phpsessid=2", "text/html", "<audio src=twice.mp3>")
@@ -485,10 +591,14 @@ fn trap_tricks(site: &mut Site) {
         .skipped("two", "same content")
         .end();
     let mut far = site.trick("too-deep", "<a href=1>on</a>");
-    for step in 1..6 {
-        far = far.doc(&step.to_string(), "text/html", format!("<title>{step}</title><a href={}>on</a>", step + 1));
+    for step in 1..13 {
+        far = far.doc(
+            &step.to_string(),
+            "text/html",
+            format!("<title>{step}</title><a href={}>on</a>", step + 1),
+        );
     }
-    far.skipped("4", "links away from the seeds").only();
+    far.skipped("11", "links away from the seeds").only();
 }
 
 fn lead_tricks(site: &mut Site) {
@@ -557,7 +667,10 @@ async fn each_trick_of_a_hostile_site_ends_as_it_should() {
     name_host(&mut site, &address.to_string());
     let robots = "User-agent: *\nDisallow: /forbidden/\n";
     let headers = vec![("content-type", "text/plain".to_owned())];
-    site.docs.insert("/robots.txt".to_owned(), Doc { status: 200, headers, body: robots.into(), ..Doc::default() });
+    site.docs.insert(
+        "/robots.txt".to_owned(),
+        Doc { status: 200, headers, body: robots.into(), ..Doc::default() },
+    );
     let site = Arc::new(site);
     let served = Arc::clone(&site);
     let router = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
@@ -567,8 +680,14 @@ async fn each_trick_of_a_hostile_site_ends_as_it_should() {
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     let seeds = site.tricks.iter().map(|(name, _)| format!("http://{address}/{name}/")).collect();
-    let settings = FetchSettings { media_bytes_max: 2 << 20, page_bytes_max: 2 << 20, ..settings(&[address]) };
-    let plan = plan_for(SiteSettings { seeds, requests_max: Some(100_000), ..SiteSettings::default() });
+    let settings =
+        FetchSettings { media_bytes_max: 2 << 20, page_bytes_max: 2 << 20, ..settings(&[address]) };
+    let plan = plan_for(SiteSettings {
+        seeds,
+        requests_max: Some(100_000),
+        depth_max: Some(10),
+        ..Default::default()
+    });
     let told = carry_out(plan, &settings).await;
     let mut wrong = Vec::new();
     for (name, wanted) in &site.tricks {
@@ -590,9 +709,16 @@ fn contradiction(name: &str, one: &Wanted, all: &[Wanted], told: &Told, host: &s
         Wanted::Found(path) => {
             let count = found.iter().filter(|text| **text == url(path)).count();
             let near: Vec<_> = found.iter().filter(own).collect();
-            let errors: Vec<_> = told.failed.iter().filter(|one| one.url.contains(name)).map(|one| one.error.to_string()).collect();
+            let errors: Vec<_> = told
+                .failed
+                .iter()
+                .filter(|one| one.url.contains(name))
+                .map(|one| one.error.to_string())
+                .collect();
             let skips: Vec<_> = told.skipped.iter().filter(|one| one.url.contains(name)).collect();
-            (count != 1).then(|| format!("{path} found {count} times; found {near:?}, failed {errors:?}, skipped {skips:?}"))
+            (count != 1).then(|| {
+                format!("{path} found {count} times; found {near:?}, failed {errors:?}, skipped {skips:?}")
+            })
         }
         Wanted::Skipped(path, why) => {
             let of_it: Vec<String> = told
@@ -601,18 +727,24 @@ fn contradiction(name: &str, one: &Wanted, all: &[Wanted], told: &Told, host: &s
                 .filter(|skip| skip.url.starts_with(&url(path)))
                 .map(|skip| skip.reason.to_string())
                 .collect();
-            let near: Vec<_> = told.skipped.iter().filter(|skip| skip.url.contains(name)).map(|skip| &skip.url).collect();
+            let near: Vec<_> =
+                told.skipped.iter().filter(|skip| skip.url.contains(name)).map(|skip| &skip.url).collect();
             (!of_it.iter().any(|text| text.contains(why)))
                 .then(|| format!("{path} skipped because of {of_it:?}, not {why:?}; near {near:?}"))
         }
         Wanted::Failed(path, why) => {
-            let of_it: Vec<String> =
-                told.failed.iter().filter(|one| one.url == url(path)).map(|one| one.error.to_string()).collect();
+            let of_it: Vec<String> = told
+                .failed
+                .iter()
+                .filter(|one| one.url == url(path))
+                .map(|one| one.error.to_string())
+                .collect();
             let is_right = of_it.len() == 1 && of_it[0].contains(why) && of_it[0].lines().count() == 1;
             (!is_right).then(|| format!("{path} failed with {of_it:?}, not {why:?}"))
         }
         Wanted::Lead(target, code) => {
-            let leads: Vec<_> = told.leads.iter().map(|found| (&*found.lead.target, found.lead.code.as_deref())).collect();
+            let leads: Vec<_> =
+                told.leads.iter().map(|found| (&*found.lead.target, found.lead.code.as_deref())).collect();
             (!leads.contains(&(*target, *code))).then(|| format!("no lead to {target}: {leads:?}"))
         }
         Wanted::NothingElse => {
@@ -620,7 +752,8 @@ fn contradiction(name: &str, one: &Wanted, all: &[Wanted], told: &Told, host: &s
                 .iter()
                 .filter_map(|one| if let Wanted::Found(path) = one { Some(url(path)) } else { None })
                 .collect();
-            let more: Vec<_> = found.iter().filter(own).filter(|text| !named.iter().any(|url| url == **text)).collect();
+            let more: Vec<_> =
+                found.iter().filter(own).filter(|text| !named.iter().any(|url| url == **text)).collect();
             (!more.is_empty()).then(|| format!("also found {more:?}"))
         }
     }

@@ -21,6 +21,7 @@ mod kill;
 mod known_host;
 mod layers;
 mod licence;
+mod manners;
 mod net;
 mod readme;
 mod render;

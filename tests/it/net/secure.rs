@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{error_of, settings};
-use crate::servers::{Identity, Raw, fixed, identity, tls};
+use crate::servers::{Identity, Raw, identity, tls};
 
 const H2: &[&[u8]] = &[b"h2"];
 
@@ -21,7 +21,9 @@ type Answer = h2::server::SendResponse<Bytes>;
 
 fn trusting(site: &Raw, identity: &Identity) -> Client {
     let roots = vec![identity.root.clone()];
-    Client::new(&FetchSettings { extra_root_certificates: roots, ..settings(&[site.address]) }).unwrap()
+    // A handshake takes its time on a busy machine.
+    let limits = FetchSettings { connect_timeout_s: 8, read_timeout_s: 8, ..settings(&[site.address]) };
+    Client::new(&FetchSettings { extra_root_certificates: roots, ..limits }).unwrap()
 }
 
 fn request(site: &Raw) -> Request {
@@ -67,8 +69,17 @@ async fn certificates_that_do_not_hold_are_told_apart() {
         assert!(error.is_host_failure());
         assert_eq!(site.accepted(), 1, "a certificate does not get better by asking twice");
     }
-    let plain = fixed("HTTP/1.1 400 This is no TLS\r\n\r\n").await;
-    let error = error_of(trusting(&plain, &good).fetch(request(&plain)).await);
+    // A server without TLS takes the handshake for a bad request.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 This is no TLS\r\n\r\n").await;
+        }
+    });
+    let url = format!("https://{address}/").parse().unwrap();
+    let error = error_of(super::client(&[address]).fetch(Request::new(url, Kind::Page)).await);
     assert!(matches!(error, Error::Tls { .. }), "{error}");
 }
 

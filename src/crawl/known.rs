@@ -1,0 +1,155 @@
+//! Visiting again: what an earlier run of the same site read is asked for only where it has changed.
+//!
+//! A document that has not changed leads where it led; a media object that held nothing of the catalogue holds nothing of
+//! the same catalogue. Media in which something was heard are always fetched: a case rests on fresh bytes.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::discover::{Discovered, Lead, MediaLink};
+use super::engine::{Engine, Stop, lock};
+use super::fetch::{Answer, Asked};
+use super::frontier::{InHand, Task};
+use super::lanes::Slot;
+use super::records::{Heard, SightingRecord};
+use crate::base::Digest;
+use crate::net::{Kind, Request, Validators, shown};
+use crate::store::{self, Record};
+
+/// A document with more links than fit in here is read anew each time: a record has a limit.
+const BYTES_MAX: usize = 48 << 10;
+
+/// What is known of a URL from an earlier run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KnownRecord {
+    pub(super) key: String,
+    pub(super) validators: Validators,
+    pub(super) what: KnownAs,
+}
+
+/// What the URL was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum KnownAs {
+    /// A document, and what it led to.
+    Document {
+        sha256: Digest,
+        is_page: bool,
+        title: Option<String>,
+        media: Vec<MediaLink>,
+        links: Vec<Url>,
+        leads: Vec<Lead>,
+    },
+    /// A media object in which nothing of this catalogue was heard.
+    Stranger { catalogue: String, sha256: Digest, bytes: u64, media_s: f64 },
+}
+
+impl Record for KnownRecord {
+    const KIND: &'static str = "crawl_known";
+    const JOURNALLED: bool = false;
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// What an earlier run knows of a task's URL.
+    pub(super) fn known(&self, task: &Task) -> Result<Option<KnownRecord>, store::Error> {
+        if self.plan.transient {
+            return Ok(None);
+        }
+        let key = lock(&self.frontier).known_key(&task.url);
+        self.store.get::<KnownRecord>(&key)
+    }
+
+    /// Remembers a document for the next run, with the next batch.
+    pub(super) fn remember_document(
+        &self,
+        task: &Task,
+        validators: Option<Validators>,
+        (sha256, is_page): (Digest, bool),
+        found: &Discovered,
+    ) -> Result<(), store::Error> {
+        let Some(validators) = validators.filter(|_| !self.plan.transient && !self.plan.render) else {
+            return Ok(());
+        };
+        let what = KnownAs::Document {
+            sha256,
+            is_page,
+            title: found.title.clone(),
+            media: found.media.clone(),
+            links: found.links.clone(),
+            leads: found.leads.clone(),
+        };
+        let mut frontier = lock(&self.frontier);
+        let record = KnownRecord { key: frontier.known_key(&task.url), validators, what };
+        // What cannot be told how long it is, is not kept either.
+        if serde_json::to_vec(&record).is_ok_and(|bytes| bytes.len() <= BYTES_MAX) {
+            frontier.keep(&record)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Remembers a stranger for the next run, with the next batch.
+    pub(super) fn remember_stranger(
+        &self,
+        task: &Task,
+        validators: Option<Validators>,
+        (sha256, bytes): (Digest, u64),
+        heard: &Heard,
+    ) -> Result<(), store::Error> {
+        let is_stranger = heard.recordings.is_empty() && heard.error.is_none();
+        let (Some(validators), Some(catalogue)) = (validators, self.plan.catalogue.clone()) else {
+            return Ok(());
+        };
+        if !is_stranger || self.plan.transient {
+            return Ok(());
+        }
+        let what = KnownAs::Stranger { catalogue, sha256, bytes, media_s: heard.media_s };
+        let mut frontier = lock(&self.frontier);
+        let record = KnownRecord { key: frontier.known_key(&task.url), validators, what };
+        frontier.keep(&record)
+    }
+
+    /// Asks whether a stranger of an earlier run is still the same; `None` where it is not known as one, or has changed.
+    pub(super) async fn visit_stranger_again(
+        &'a self,
+        in_hand: &InHand,
+        slot: &mut Option<Slot<'a>>,
+    ) -> Result<Option<()>, Stop> {
+        let task = &in_hand.task;
+        let Some(KnownRecord { validators, what, .. }) = self.known(task)? else { return Ok(None) };
+        let KnownAs::Stranger { catalogue, sha256, bytes, media_s } = what else { return Ok(None) };
+        if self.plan.catalogue.as_ref() != Some(&catalogue) {
+            return Ok(None);
+        }
+        let mut request = Request::new(task.url.clone(), Kind::Media);
+        request.referer = lock(&self.frontier).page_of(task.from)?.map(|visit| visit.url);
+        request.validators = Some(validators);
+        let asked = Asked { request, via: &task.via, stays: false, counts: true };
+        let Answer { opened, held, .. } = self.ask(asked, slot.take()).await?;
+        if !opened.is_not_modified() {
+            // The body is left where it is.
+            return Ok(None);
+        }
+        held.end();
+        let media_url = shown(&opened.final_url);
+        let mut frontier = lock(&self.frontier);
+        frontier.job.summary.unchanged += 1;
+        let page = frontier.page_of(task.from)?;
+        frontier.keep(&SightingRecord {
+            key: SightingRecord::key_of(&self.plan.name, &media_url),
+            job: self.plan.name.clone(),
+            media_url,
+            page_url: page.map(|page| shown(&page.url)),
+            captured_at: self.clock.now(),
+            sha256: Some(sha256),
+            bytes,
+            windows: Vec::new(),
+            heard: Heard { recordings: Vec::new(), media_s, error: None },
+        })?;
+        Ok(Some(()))
+    }
+}
