@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::scanning::{CheckOptions, Run, Tally};
 use super::{Context, Exit, Usage, crawl_status, output};
-use crate::config::SiteSettings;
+use crate::config::{SiteFetchSettings, SiteSettings};
 use crate::crawl::{self, Plan, SiteRecord};
 use crate::store::Store;
 
@@ -221,7 +221,12 @@ fn list(context: &Context) -> anyhow::Result<Exit> {
     let mut table = output::table(context, &["site", "seeds", "operator", "territory"]);
     for (name, site) in &sites {
         if context.json {
-            output::json(&serde_json::json!({ "site": name, "settings": site }))?;
+            let mut settings = serde_json::to_value(site)?;
+            // Headers and a proxy's address may hold secrets.
+            if let Some(fetch) = settings.get_mut("fetch") {
+                *fetch = serde_json::json!({ "set": site.fetch != SiteFetchSettings::default() });
+            }
+            output::json(&serde_json::json!({ "site": name, "settings": settings }))?;
         } else {
             let text = |field: &Option<String>| field.clone().unwrap_or_default();
             table.add_row([name.clone(), site.seeds.join("\n"), text(&site.operator), text(&site.territory)]);

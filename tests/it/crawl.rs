@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use earwitness::base::{Digest, FixedClock, Timestamp};
 use earwitness::config::{FetchSettings, SiteSettings};
+use earwitness::crawl::render::Browser;
 use earwitness::crawl::{
     Event, Failure, Found, Heard, Lanes, LeadFound, Plan, Run, Skip, SkipReason, Summary, crawl,
 };
@@ -110,6 +111,11 @@ pub(crate) fn settings(allowed: &[SocketAddr]) -> FetchSettings {
 }
 
 pub(crate) async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
+    carry_out_with(plan, settings, None).await
+}
+
+/// As [`carry_out`], with a browser.
+pub(crate) async fn carry_out_with(plan: Plan, settings: &FetchSettings, browser: Option<&Browser>) -> Told {
     let client = Client::new(settings).unwrap();
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
     let (events, mut receiver) = mpsc::channel(1);
@@ -123,7 +129,7 @@ pub(crate) async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
         store: &store,
         clock: &clock,
         lanes: &lanes,
-        browser: None,
+        browser,
         known_hosts: None,
     };
     let running = crawl(run, events, &cancel);

@@ -26,5 +26,6 @@ mod net;
 mod readme;
 mod render;
 mod repository;
+mod revisit;
 mod store;
 mod stream;

@@ -387,3 +387,50 @@ async fn pages_that_break_the_browser_are_clear_errors() {
     }
     panic!("{} processes are left", processes_with("earwitness-test-errors"));
 }
+
+/// A whole crawl with `render = true`: the player that a script builds is found, the picture of the page is kept, and what a
+/// script may not reach is told.
+#[tokio::test]
+async fn a_crawl_finds_what_scripts_make() {
+    use earwitness::crawl::SkipReason;
+    let (private, count) = victim().await;
+    let script = format!(
+        "<!doctype html><title>Player</title><body><script>\
+         const source = ['/so', 'ng'].join('') + '.mp3';\
+         const audio = document.createElement('audio'); audio.src = source; document.body.append(audio);\
+         const link = document.createElement('a'); link.href = ['/ne', 'xt'].join(''); link.textContent = 'next'; document.body.append(link);\
+         fetch('http://169.254.169.254/latest/').catch(() => 0); fetch('http://{private}/secret').catch(() => 0);</script>"
+    );
+    let router = Router::new()
+        .route("/", get(move || async move { page(script) }))
+        .route("/next", get(|| async { page("<title>Next</title><audio src=/plain.mp3></audio>") }))
+        .route("/favicon.ico", get(|| async { axum::http::StatusCode::NOT_FOUND }))
+        .fallback(|| async { typed("audio/mpeg", crate::crawl::MP3) });
+    let site = serve(router).await;
+    let Some(browser) = browser(&[site], "earwitness/test") else { return };
+    let plan = crate::crawl::plan_for(earwitness::config::SiteSettings {
+        seeds: vec![format!("http://{site}/")],
+        render: true,
+        ..Default::default()
+    });
+    let told = crate::crawl::carry_out_with(plan, &crate::crawl::settings(&[site]), Some(&browser)).await;
+    let mut found: Vec<_> = told.found.iter().map(|found| found.sighting.media_url.clone()).collect();
+    found.sort();
+    assert_eq!(
+        found,
+        ["plain.mp3", "song.mp3"].map(|name| format!("http://{site}/{name}")),
+        "{:?}",
+        told.problems
+    );
+    let song = told.found.iter().find(|found| found.sighting.media_url.ends_with("song.mp3")).unwrap();
+    assert!(song.sighting.page_screenshot.is_some());
+    let stopped: Vec<_> = told
+        .skipped
+        .iter()
+        .filter(|skip| matches!(skip.reason, SkipReason::Refused { .. }))
+        .map(|skip| &*skip.url)
+        .collect();
+    assert!(stopped.iter().any(|url| url.contains("169.254.169.254")), "{stopped:?}");
+    assert!(stopped.iter().any(|url| url.contains(&private.to_string())), "{stopped:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
