@@ -426,3 +426,76 @@ fn long_files_are_heard_in_windows_and_fetched_where_something_is_heard() {
     assert_eq!(probed.len(), 1, "{lines:?}");
     assert!(probed[0]["media_url"].as_str().unwrap().ends_with("/0.wav") && probed[0]["sha256"].is_null());
 }
+
+/// A site whose sitemaps list very many pages: they wait in the store, not in memory, and a run that is gone on with
+/// takes them up again. `EARWITNESS_CRAWL_FRONTIER` says how many.
+#[test]
+fn very_many_urls_wait_in_the_store() {
+    const IN_ONE: usize = 50_000;
+    let wanted: usize =
+        std::env::var("EARWITNESS_CRAWL_FRONTIER").map_or(12_000, |text| text.parse().unwrap());
+    let prints = std::env::var_os("EARWITNESS_CRAWL_FRONTIER").is_some();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let host = listener.local_addr().unwrap();
+    let asked = Arc::new(Mutex::new(HashMap::<String, u32>::new()));
+    let seen = Arc::clone(&asked);
+    let router = Router::new().fallback(move |uri: Uri| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let path = uri.path().to_owned();
+            if path == "/robots.txt" {
+                let maps = wanted.div_ceil(IN_ONE);
+                return (0..maps)
+                    .map(|map| format!("Sitemap: http://{host}/map/{map}.xml\n"))
+                    .collect::<String>()
+                    .into_response();
+            }
+            if let Some(map) = path.strip_prefix("/map/").and_then(|name| name.strip_suffix(".xml")) {
+                let first = map.parse::<usize>().unwrap() * IN_ONE;
+                let urls = (first..wanted.min(first + IN_ONE))
+                    .map(|page| format!("<url><loc>http://{host}/p/{page}</loc></url>"));
+                let xml = format!("<?xml version='1.0'?><urlset>{}</urlset>", urls.collect::<String>());
+                return ([(header::CONTENT_TYPE, "application/xml")], xml).into_response();
+            }
+            *seen.lock().unwrap().entry(path.clone()).or_default() += 1;
+            ([(header::CONTENT_TYPE, "text/html")], format!("<title>{path}</title>")).into_response()
+        }
+    });
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    let configure = |requests_max: usize| {
+        let text = format!(
+            "[fetch]\nprivate_allowed = [\"{host}\"]\n\n[sites.big]\nseeds = [\"http://{host}/\"]\nterritory = \"CN\"\n\
+             delay_ms = 0\ndelay_factor = 0\nrequests_max = {requests_max}\n"
+        );
+        fs::write(dir.join("earwitness.toml"), text).unwrap();
+    };
+    for (round, requests_max) in [400, 800].into_iter().enumerate() {
+        configure(requests_max);
+        let ran = crawl(dir, "many", None);
+        let status = json_lines(dir, "many", &["crawl", "status"]).remove(0);
+        let (waiting, requests) =
+            (status["waiting"].as_u64().unwrap(), status["job"]["summary"]["requests"].as_u64().unwrap());
+        let maps = wanted.div_ceil(IN_ONE);
+        assert_eq!(requests as usize, requests_max, "{status}");
+        // The seed itself is on no list.
+        assert_eq!(waiting as usize, wanted + 1 + maps - requests_max, "{status}");
+        assert_eq!(status["job"]["state"], "stopped");
+        if prints {
+            let size = |path: &Path| {
+                fs::read_dir(path).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>()
+            };
+            eprintln!(
+                "round {round}: {waiting} URLs wait after {requests} requests, {:.1} s, peak {} MiB, trees {} MiB",
+                ran.took.as_secs_f64(),
+                ran.peak_kib >> 10,
+                size(&dir.join("many/trees")) >> 20,
+            );
+        }
+        // A quarter of a gigabyte, whatever the number: a million must not need more.
+        assert!(ran.peak_kib < 256 << 10, "{} KiB", ran.peak_kib);
+    }
+    assert!(asked.lock().unwrap().values().all(|&count| count == 1));
+}
