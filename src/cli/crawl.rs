@@ -150,6 +150,14 @@ fn run_sites(
         if planned.iter().any(|(plan, _)| plan.name == *name) {
             continue;
         }
+        if url::Url::parse(name).is_ok_and(|url| !url.username().is_empty() || url.password().is_some()) {
+            return Err(Usage(
+                "a URL with a user name or a password is not taken as a run's name, which is shown and stored; describe \
+                 the site in earwitness.toml, with `[sites.NAME.fetch] headers`"
+                    .to_owned(),
+            )
+            .into());
+        }
         let site = site(context, run.store(), name)?;
         let mut plan = Plan::for_site(name, &site).map_err(|error| Usage(error.to_string()))?;
         plan.fresh = fresh;
@@ -177,6 +185,17 @@ fn resume(context: &Context, names: &[String], options: &CheckOptions) -> anyhow
             "there is no unfinished run of `{name}`; `earwitness crawl status` lists them"
         ))
         .into());
+    }
+    // An unfinished run of a site that nobody knows any more must not hold up the others.
+    let (waiting, unknown): (Vec<String>, Vec<String>) = {
+        let store = context.open_store()?;
+        waiting.into_iter().partition(|name| !names.is_empty() || site(context, &store, name).is_ok())
+    };
+    for name in unknown {
+        output::note(
+            context,
+            &format!("warning: `{}` is passed over: its site is not known any more", output::inert(&name)),
+        );
     }
     if waiting.is_empty() {
         output::note(context, "no run waits to be gone on with");

@@ -88,6 +88,16 @@ pub(super) fn progress(context: &Context, total: usize) -> ProgressBar {
     }
 }
 
+/// Returns a spinner on stderr with a message, hidden where stderr is no terminal or `--quiet` was given.
+pub(super) fn spinner(context: &Context) -> ProgressBar {
+    let target = if context.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(None, target);
+    match ProgressStyle::with_template("{spinner} {elapsed}  {wide_msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 /// Returns a table of matches for people.
 pub(super) fn matches_table(context: &Context, matches: &[Match]) -> Table {
     let header = ["recording", "in the file", "in the recording", "altered", "peaks", "log10 false match"];

@@ -3,22 +3,28 @@
 use std::io::Write as _;
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Usage, output};
 use crate::cases::load_licences;
-use crate::config::{FetchSettings, SiteSettings};
+use crate::config::{FetchSettings, MatchSettings, SiteSettings};
 use crate::crawl::known_host::KnownHosts;
 use crate::crawl::render::Browser;
-use crate::crawl::{Event, Plan, Summary};
+use crate::crawl::{self, Event, Plan, Status, Summary};
 use crate::net::{Budget, Client};
 use crate::rights::{LicenceGraph, Territory};
 use crate::scan::worker::Decoder;
 use crate::scan::{Checked, Finding, Library, Pipeline, Together, Told};
 use crate::store::Store;
+
+/// Where stderr is no terminal, how runs stand is told so often.
+const PROGRESS_LINE_EVERY: Duration = Duration::from_secs(60);
 
 /// Bytes that `yt-dlp` may move in one process of ours.
 const KNOWN_HOSTS_BYTES_MAX: u64 = 4 << 30;
@@ -60,6 +66,8 @@ pub(super) struct Run<'a> {
     runtime: tokio::runtime::Runtime,
     cancel: CancellationToken,
     together: Together,
+    /// How crawls stand, where stderr is a terminal.
+    bar: ProgressBar,
 }
 
 impl<'a> Run<'a> {
@@ -83,7 +91,8 @@ impl<'a> Run<'a> {
         runtime.spawn(cancel_on_ctrl_c(cancel.clone()));
         let operator = options.operator.clone();
         let together = together(context, &fetch, &runtime)?;
-        Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel, together })
+        let bar = output::spinner(context);
+        Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel, together, bar })
     }
 
     /// The store.
@@ -93,8 +102,9 @@ impl<'a> Run<'a> {
 
     /// Which catalogue is listened for, and how surely.
     pub(super) fn catalogue(&self) -> String {
-        let limit = self.context.settings.matching.log10_false_match_max;
-        format!("{} {} {limit}", self.library.stamp(), env!("CARGO_PKG_VERSION"))
+        let MatchSettings { log10_false_match_max, postings_max } = self.context.settings.matching;
+        let version = env!("CARGO_PKG_VERSION");
+        format!("{} {version} {log10_false_match_max} {postings_max}", self.library.stamp())
     }
 
     /// Checks the media at one URL.
@@ -110,15 +120,40 @@ impl<'a> Run<'a> {
     /// Carries out the runs of several sites at once; a host of two of them is still asked by one at a time.
     pub(super) fn sites(&self, planned: &[(Plan, SiteSettings)], tally: &mut Tally) -> anyhow::Result<()> {
         let tally = Mutex::new(tally);
+        let (ends, ended) = std::sync::mpsc::channel::<()>();
         let outcomes: Vec<anyhow::Result<()>> = std::thread::scope(|scope| {
+            scope.spawn(move || self.show_progress(&ended));
             let running: Vec<_> =
                 planned.iter().map(|(plan, site)| scope.spawn(|| self.site(plan, site, &tally))).collect();
-            running
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-                .collect()
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            let outcomes = running.into_iter().map(join).collect();
+            drop(ends);
+            outcomes
         });
         outcomes.into_iter().collect()
+    }
+
+    /// Shows how the runs stand until `ended`: on a terminal all the time, otherwise a line now and then.
+    fn show_progress(&self, ended: &Receiver<()>) {
+        let mut told_at = Instant::now();
+        while ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+            let is_line = self.bar.is_hidden() && told_at.elapsed() >= PROGRESS_LINE_EVERY;
+            if self.bar.is_hidden() && !is_line {
+                continue;
+            }
+            let running = crawl::running(&self.context.store_path);
+            let standing: Vec<String> = running.iter().map(standing).collect();
+            if is_line {
+                told_at = Instant::now();
+                standing.iter().for_each(|text| output::note(self.context, text));
+            } else {
+                self.bar.set_message(standing.join("; "));
+                self.bar.tick();
+            }
+        }
+        self.bar.finish_and_clear();
     }
 
     fn site(&self, plan: &Plan, site: &SiteSettings, tally: &Mutex<&mut Tally>) -> anyhow::Result<()> {
@@ -201,9 +236,11 @@ impl<'a> Run<'a> {
             output::note(self.context, &format!("warning: {problem}"));
         }
         let locked = || tally.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut tell = |told: Told<'_>| match told {
-            Told::Checked(checked) => self.tell_checked(checked, &mut locked()),
-            Told::Crawl(event) => self.tell_event(event, &mut locked()),
+        let mut tell = |told: Told<'_>| {
+            self.bar.suspend(|| match told {
+                Told::Checked(checked) => self.tell_checked(checked, &mut locked()),
+                Told::Crawl(event) => self.tell_event(event, &mut locked()),
+            });
         };
         let runtime = self.runtime.handle();
         let summary = pipeline.crawl(plan, &client, &self.together, runtime, &self.cancel, &mut tell)?;
@@ -215,13 +252,13 @@ impl<'a> Run<'a> {
         match event {
             Event::Failed(failure) => {
                 tally.failed += 1;
-                output::failed(&output::chain(&failure.error));
+                output::failed(&output::inert(&output::chain(&failure.error)));
             }
             Event::Skipped(skip) => tracing::info!("skipped {}: {}", skip.url, skip.reason),
             Event::Page(page) => {
                 tracing::info!("read {}: {} media, {} links", page.url, page.media, page.links);
                 for problem in &page.problems {
-                    output::note(self.context, &format!("warning: {}: {problem}", page.url));
+                    output::note(self.context, &output::inert(&format!("warning: {}: {problem}", page.url)));
                 }
             }
             Event::Lead(found) => {
@@ -246,7 +283,7 @@ impl<'a> Run<'a> {
             }
         }
         if let Some(error) = &checked.error {
-            output::failed(error);
+            output::failed(&output::inert(error));
         }
         if self.context.json {
             // Nothing in a result can fail to be encoded: it holds text and finite numbers.
@@ -262,7 +299,7 @@ impl<'a> Run<'a> {
             output::line(&format!("  on {}", output::inert(page)));
         }
         for warning in checked.media.iter().flat_map(|media| &media.warnings) {
-            output::line(&format!("  warning: {warning}"));
+            output::line(&output::inert(&format!("  warning: {warning}")));
         }
         if checked.findings.is_empty() {
             output::line("  no recording of the catalogue");
@@ -288,6 +325,14 @@ impl<'a> Run<'a> {
             output::line(&format!("    {row}"));
         }
     }
+}
+
+/// How a run stands, in one line.
+fn standing(status: &Status) -> String {
+    let summary = &status.job.summary;
+    let media = summary.found + summary.probed;
+    let name = output::inert(&status.job.name);
+    format!("{name}: {} pages, {media} media, {} URLs wait", summary.pages, status.waiting)
 }
 
 /// What all runs share: who renders pages, where a site wants that and the machine can; who knows other hosts.

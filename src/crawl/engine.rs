@@ -25,7 +25,7 @@ use super::render::Browser;
 use super::robots::Gate;
 use super::status::Board;
 use crate::base::Clock;
-use crate::net::{Allowance, Client, shown};
+use crate::net::{self, Allowance, Client, shown};
 use crate::store::{self, Store};
 
 /// How often a URL is tried again after "not now".
@@ -34,6 +34,10 @@ const REFUSALS_MAX: u32 = 3;
 const TICK: Duration = Duration::from_secs(1);
 /// How long what is in hand may go on when a run is stopped.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// The names of the budgets of bytes, as they stand in errors.
+const RUN_BYTES: &str = "bytes_max of the run";
+const HOST_BYTES: &str = "host_bytes_max";
 
 /// What a run needs.
 #[derive(Clone, Copy)]
@@ -85,6 +89,10 @@ pub(super) struct Engine<'a> {
     pub(super) gate: Mutex<Gate>,
     pub(super) frontier: Mutex<Frontier<'a>>,
     pub(super) ledger: Mutex<Ledger>,
+    /// What bodies may still take, of the run (under the empty name) and of each host.
+    allowances: Mutex<HashMap<String, Arc<Allowance>>>,
+    /// Hosts of which it was told that they have given all that they may.
+    told_spent: Mutex<BTreeSet<String>>,
     /// Hosts whose robots.txt somebody is fetching.
     pub(super) asking_robots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     events: mpsc::Sender<Event>,
@@ -124,6 +132,8 @@ pub async fn crawl(
         known_hosts,
         gate: Mutex::new(Gate::new(client.user_agent(), plan.robots.clone(), plan.robots_reason.clone())),
         ledger: Mutex::new(Ledger::open(store, &plan.name, resumes)?),
+        allowances: Mutex::default(),
+        told_spent: Mutex::default(),
         asking_robots: Mutex::default(),
         events,
         cancel,
@@ -132,6 +142,8 @@ pub async fn crawl(
         wall_s_before: frontier.job.wall_s,
         frontier: Mutex::new(frontier),
     };
+    lock(&engine.frontier).job.transient = plan.transient;
+    engine.keep_back_offs();
     let end = match engine.sow(resumes) {
         Ok(()) => Box::pin(engine.run()).await,
         Err(stop) => Err(stop),
@@ -166,8 +178,22 @@ impl<'a> Engine<'a> {
         Ok(frontier.commit()?)
     }
 
+    /// Who asked to be let alone in an earlier run is let alone still.
+    fn keep_back_offs(&self) {
+        let now = self.clock.now();
+        for host in lock(&self.ledger).hosts() {
+            let left = host.back_off_until.map(|until| until.duration_since(now));
+            if let Some(left) = left.and_then(|left| Duration::try_from(left).ok()) {
+                self.lanes.hold(&host.lane, Instant::now() + left.min(self.plan.patience));
+            }
+        }
+    }
+
     async fn run(&'a self) -> Result<(), Stop> {
-        self.sow_sitemaps().await?;
+        match self.sow_sitemaps().await {
+            Ok(()) | Err(Stop::Spent) => {}
+            Err(stop) => return Err(stop),
+        }
         let mut running = FuturesUnordered::new();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -175,7 +201,7 @@ impl<'a> Engine<'a> {
         loop {
             let is_stopping = self.cancel.is_cancelled() || self.board.is_stop_asked();
             let is_spent = self.spent_budget().is_some();
-            let mut next = None;
+            let (mut next, mut is_stuck) = (None, false);
             if is_stopping {
                 drained_by.get_or_insert_with(|| Instant::now() + DRAIN);
             } else if !is_spent {
@@ -186,10 +212,15 @@ impl<'a> Engine<'a> {
                             next = at;
                             break;
                         }
+                        Next::Never => {
+                            is_stuck = true;
+                            break;
+                        }
                     }
                 }
             }
-            if running.is_empty() && (is_stopping || is_spent || lock(&self.frontier).waiting() == 0) {
+            let is_over = is_stopping || is_spent || is_stuck || lock(&self.frontier).waiting() == 0;
+            if running.is_empty() && is_over {
                 break;
             }
             let wake_at = drained_by.or(next).unwrap_or_else(|| Instant::now() + TICK);
@@ -210,21 +241,48 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         self.report_budget().await?;
-        self.report_beyond().await
+        // While something waits there may still be a shorter way to what is too far.
+        if lock(&self.frontier).waiting() > 0 { Ok(()) } else { self.report_beyond().await }
+    }
+
+    /// Waits until the run is to end: somebody stopped it, or its time is over.
+    pub(super) async fn is_to_end(&self) {
+        let left = self.plan.budget.wall_s_max as f64 - self.wall_s();
+        let left = Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX);
+        let ends_at = Instant::now().checked_add(left);
+        loop {
+            if self.cancel.is_cancelled() || self.board.is_stop_asked() {
+                return;
+            }
+            let now = Instant::now();
+            if ends_at.is_some_and(|at| at <= now) {
+                return;
+            }
+            let look_again = ends_at.map_or(now + TICK, |at| at.min(now + TICK));
+            tokio::select! {
+                () = self.cancel.cancelled() => return,
+                () = tokio::time::sleep_until(look_again) => {}
+            }
+        }
     }
 
     /// The next task whose host may be asked now, with the turn; else when one may be.
     async fn next_task(&'a self) -> Result<Next<'a>, Stop> {
         loop {
             let (mut slot, mut next, mut given_up) = (None, None::<Instant>, BTreeSet::new());
-            let taken = lock(&self.frontier).take(|url| {
+            let (mut spent, mut is_busy) = (Vec::new(), false);
+            let taken = lock(&self.frontier).take(self.in_lane_max(), |url| {
+                if let Some((budget, max)) = self.spent_of_host(url) {
+                    spent.push((url.clone(), budget, max));
+                    return false;
+                }
                 match self.lanes.try_take(url, self.plan.manners(), self.clock) {
                     Ok(turn) => {
                         slot = Some(turn);
                         return true;
                     }
                     Err(NotYet::At(at)) => next = Some(next.map_or(at, |next| next.min(at))),
-                    Err(NotYet::Busy) => {}
+                    Err(NotYet::Busy) => is_busy = true,
                     Err(NotYet::Never(why)) => {
                         given_up.insert((lane_of(url), url.clone(), why));
                     }
@@ -235,7 +293,9 @@ impl<'a> Engine<'a> {
                 return Ok(Next::Task(Box::new(in_hand), slot));
             }
             if given_up.is_empty() {
-                return Ok(Next::At(next));
+                let is_stuck = next.is_none() && !is_busy && !spent.is_empty();
+                self.report_spent_hosts(spent).await?;
+                return Ok(if is_stuck { Next::Never } else { Next::At(next) });
             }
             for (lane, url, why) in given_up {
                 let waiting = lock(&self.frontier).drop_lane(&lane)?;
@@ -260,6 +320,11 @@ impl<'a> Engine<'a> {
     async fn ended(&'a self, mut in_hand: InHand, stop: Stop) -> Result<(), Stop> {
         let (url, from) = (in_hand.task.url.clone(), in_hand.task.from);
         let is_sitemap = in_hand.task.kind == TaskKind::Sitemap;
+        let stop = match stop {
+            // What ended in the middle waits for a larger budget.
+            Stop::Fail(Error::Net(net::Error::Budget { .. })) => Stop::Spent,
+            other => other,
+        };
         match stop {
             Stop::NotNow(_) if in_hand.task.refusals < REFUSALS_MAX => {
                 in_hand.task.refusals += 1;
@@ -326,17 +391,14 @@ impl<'a> Engine<'a> {
     }
 
     /// Counts one request that is about to be made.
-    pub(super) fn spend(&self, url: &Url, counts: bool) -> Result<(), Stop> {
-        let budget = &self.plan.budget;
-        let (requests, bytes) = lock(&self.ledger).spent(url);
-        for (spent, max, name) in [
-            (requests, budget.host_requests_max, "requests to one host"),
-            (bytes, budget.host_bytes_max, "bytes of one host"),
-        ] {
-            if spent >= max {
-                let budget = name.to_owned();
-                return Err(Stop::Skip(SkipReason::Budget { budget, max, waiting: 0 }));
+    pub(super) fn spend(&self, url: &Url, counts: bool, is_first: bool) -> Result<(), Stop> {
+        if let Some((budget, max)) = self.spent_of_host(url) {
+            if is_first {
+                return Err(Stop::Spent);
             }
+            // The task's own host has something left, so that the task would come again at once.
+            let budget = budget.to_owned();
+            return Err(Stop::Skip(SkipReason::Budget { budget, max, waiting: 0 }));
         }
         if self.spent_budget().is_some() {
             return Err(Stop::Spent);
@@ -350,12 +412,34 @@ impl<'a> Engine<'a> {
     pub(super) fn allowances(&self, url: &Url) -> Vec<Arc<Allowance>> {
         let budget = &self.plan.budget;
         let (_, of_host) = lock(&self.ledger).spent(url);
-        let spent = lock(&self.frontier).job.summary.bytes;
-        [(budget.bytes_max, spent, "the run's bytes_max"), (budget.host_bytes_max, of_host, "host_bytes_max")]
-            .into_iter()
-            .filter(|(max, ..)| *max < u64::MAX)
-            .map(|(max, spent, whose)| Arc::new(Allowance::new(whose.to_owned(), max.saturating_sub(spent))))
-            .collect()
+        let of_run = lock(&self.frontier).job.summary.bytes;
+        let mut known = lock(&self.allowances);
+        [
+            (budget.bytes_max, of_run, String::new()),
+            (budget.host_bytes_max, of_host, super::address::authority(url)),
+        ]
+        .into_iter()
+        .filter(|(max, ..)| *max < u64::MAX)
+        .map(|(max, spent, host)| {
+            let whose = if host.is_empty() { RUN_BYTES } else { HOST_BYTES };
+            // One for all requests that are under way, or each could take what is left.
+            let made = || Arc::new(Allowance::new(whose.to_owned(), max.saturating_sub(spent)));
+            Arc::clone(known.entry(host).or_insert_with(made))
+        })
+        .collect()
+    }
+
+    /// What of a host is spent: its name, and how much there was.
+    fn spent_of_host(&self, url: &Url) -> Option<(&'static str, u64)> {
+        let budget = &self.plan.budget;
+        let (requests, bytes) = lock(&self.ledger).spent(url);
+        [
+            (requests, budget.host_requests_max, "requests to one host"),
+            (bytes, budget.host_bytes_max, "bytes of one host"),
+        ]
+        .into_iter()
+        .find(|(spent, max, _)| spent >= max)
+        .map(|(_, max, name)| (name, max))
     }
 
     /// What the run has spent all of: its name, and how much of it there was.
@@ -380,13 +464,33 @@ impl<'a> Engine<'a> {
         self.wall_s_before + self.went_on_at.elapsed().as_secs_f64()
     }
 
+    /// Tasks of one lane in hand at once: some are listened to while others are fetched, but a slow host must not take all
+    /// places.
+    fn in_lane_max(&self) -> usize {
+        self.plan.at_once_per_host as usize + self.plan.at_once / 2
+    }
+
+    /// Tells of hosts that have given all that they may, each once.
+    async fn report_spent_hosts(&self, spent: Vec<(Url, &'static str, u64)>) -> Result<(), Stop> {
+        for (url, budget, max) in spent {
+            if !lock(&self.told_spent).insert(super::address::authority(&url)) {
+                continue;
+            }
+            let waiting = {
+                let mut frontier = lock(&self.frontier);
+                frontier.job.stopped_because = Some(format!("the limit of {max} {budget} is reached"));
+                frontier.waiting()
+            };
+            let reason = SkipReason::Budget { budget: budget.to_owned(), max, waiting };
+            self.skip(&url, None, reason).await?;
+        }
+        Ok(())
+    }
+
     async fn report_beyond(&self) -> Result<(), Stop> {
         let depth_max = self.plan.depth_max;
         loop {
-            let beyond = lock(&self.frontier).take_beyond()?;
-            if beyond.is_empty() {
-                return Ok(());
-            }
+            let Some(beyond) = lock(&self.frontier).take_beyond()? else { return Ok(()) };
             for (url, from) in beyond {
                 self.skip(&url, Some(from), SkipReason::TooDeep { depth_max }).await?;
             }
@@ -443,6 +547,8 @@ enum Next<'a> {
     Task(Box<InHand>, Slot<'a>),
     /// Nothing now; perhaps then.
     At(Option<Instant>),
+    /// Nothing but what waits for hosts that have given all that they may.
+    Never,
 }
 
 /// Looks through a document on a thread that may take its time. `url` is the document's.

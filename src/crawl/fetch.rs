@@ -70,7 +70,7 @@ pub(super) struct Asked<'t> {
 
 impl<'e> Engine<'e> {
     /// Fetches a task up to the head of the final answer.
-    pub(super) async fn fetch(&'e self, task: &Task, slot: Slot<'e>) -> Result<Answer<'e>, Stop> {
+    pub(super) async fn fetch(&'e self, task: &Task, slot: Option<Slot<'e>>) -> Result<Answer<'e>, Stop> {
         let mut request = Request::new(task.url.clone(), request_kind(task.kind));
         request.referer = lock(&self.frontier).page_of(task.from)?.map(|visit| visit.url);
         // A single URL may be a short link; a crawl must not be led out of its site.
@@ -82,7 +82,7 @@ impl<'e> Engine<'e> {
         {
             request.validators = matches!(known.what, KnownAs::Document { .. }).then_some(known.validators);
         }
-        self.ask(Asked { request, via: &task.via, stays, counts: true }, Some(slot)).await
+        self.ask(Asked { request, via: &task.via, stays, counts: true }, slot).await
     }
 
     /// Makes one request and follows its redirects to a successful answer.
@@ -103,11 +103,12 @@ impl<'e> Engine<'e> {
                 return Err(Stop::Skip(SkipReason::RedirectsOut { to: net::shown(&url) }));
             }
             let robots = self.ask_robots(&url, &mut slot).await?;
-            let taken = match slot.take() {
+            let mut taken = match slot.take() {
                 Some(slot) => slot,
                 None => self.turn(&url).await?,
             };
-            self.spend(&url, asked.counts)?;
+            self.spend(&url, asked.counts, hops.is_empty())?;
+            taken.uses();
             let at = self.clock.now();
             lock(&self.ledger).asks(&url, at);
             let began = Instant::now();
@@ -139,7 +140,12 @@ impl<'e> Engine<'e> {
     /// Waits for the turn of `url`'s host.
     pub(super) async fn turn(&'e self, url: &Url) -> Result<Slot<'e>, Stop> {
         let given_up = |why| Stop::Skip(SkipReason::HostGivenUp { why, waiting: 0 });
-        self.lanes.take(url, self.plan.manners(), self.clock).await.map_err(given_up)
+        let taking = self.lanes.take(url, self.plan.manners(), self.clock);
+        tokio::select! {
+            slot = taking => slot.map_err(given_up),
+            // Whoever waits for a slow host does not keep a run alive that is to end.
+            () = self.is_to_end() => Err(Stop::Spent),
+        }
     }
 
     /// Asks the host's robots.txt, which is fetched where it is not known; the turn for `url` is then given back first.
@@ -156,7 +162,8 @@ impl<'e> Engine<'e> {
             }
             self.learn_robots(url).await?;
         }
-        let decision = lock(&self.gate).decide(url).map_err(|error| Stop::Fail(error.into()))?;
+        // A host that cannot be reached now may be in a moment.
+        let decision = lock(&self.gate).decide(url).map_err(|error| Stop::NotNow(error.into()))?;
         if !decision.allowed && decision.overridden.is_none() {
             return Err(Stop::Skip(SkipReason::Robots { rule: decision.rule }));
         }
@@ -192,7 +199,7 @@ impl<'e> Engine<'e> {
             note: None,
             crawl_delay_s: None,
         };
-        let (opened, held) = match self.walk_robots(at).await {
+        let (opened, mut held) = match self.walk_robots(at).await {
             Ok(answer) => answer,
             Err(Stop::Fail(Error::Net(error))) => {
                 let known = without_robots(error, url);
@@ -210,9 +217,11 @@ impl<'e> Engine<'e> {
         let known = match opened.status {
             200..300 => match opened.body.collect_first(BYTES_MAX).await {
                 Ok(bytes) => {
+                    let robots = Robots::parse(&bytes, lock(&self.gate).agent());
+                    // The pause that it asks for is owed from now on.
+                    held.came.crawl_delay = robots.crawl_delay;
                     held.end();
                     self.keep_robots(&bytes, &mut fetched)?;
-                    let robots = Robots::parse(&bytes, lock(&self.gate).agent());
                     fetched.crawl_delay_s = robots.crawl_delay.map(|delay| delay.as_secs_f64());
                     Known::Rules(robots)
                 }
@@ -244,7 +253,8 @@ impl<'e> Engine<'e> {
         loop {
             let url = walk.url().clone();
             self.client.check(&url).map_err(|error| Stop::Fail(error.into()))?;
-            let slot = self.turn(&url).await?;
+            let mut slot = self.turn(&url).await?;
+            slot.uses();
             lock(&self.ledger).asks(&url, self.clock.now());
             let began = Instant::now();
             let step = walk.step().await;
@@ -306,8 +316,7 @@ impl<'e> Engine<'e> {
                 let refused = held.came.refused;
                 held.end();
                 self.note_back_off(&url);
-                let given_up =
-                    matches!(self.lanes.look(&url, self.plan.at_once_per_host), Err(NotYet::Never(_)));
+                let given_up = matches!(self.lanes.look(&url, &self.plan.manners()), Err(NotYet::Never(_)));
                 Err(if refused && !given_up { Stop::NotNow(error.into()) } else { Stop::Fail(error.into()) })
             }
         }
@@ -330,7 +339,7 @@ impl<'e> Engine<'e> {
     /// Enters into the ledger until when a host is let alone.
     fn note_back_off(&self, url: &Url) {
         let (refusals, failures, ready_at) = self.lanes.standing(&lane_of(url));
-        let given_up = match self.lanes.look(url, u32::MAX) {
+        let given_up = match self.lanes.look(url, &self.plan.manners()) {
             Err(NotYet::Never(why)) => Some(why),
             _ => None,
         };

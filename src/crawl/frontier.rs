@@ -18,7 +18,7 @@ use super::records::{
     SiteRecord, SkipRecord, TaskRecord, VisitRecord, hash, job_key,
 };
 use super::sighting::Hop;
-use crate::base::Timestamp;
+use crate::base::{Digest, Timestamp};
 use crate::store::{self, Batch, Record, Store};
 
 /// URLs that one run may know of; a site that has more is not one.
@@ -37,6 +37,8 @@ const CHANGES_MAX: usize = 4000;
 const WAY_MAX: usize = 40;
 /// Skipped URLs that are kept one by one; beyond, they are counted.
 const SKIPS_MAX: u64 = 200_000;
+/// The longest address that is taken on; a record has a limit, and so has every server.
+const URL_BYTES_MAX: usize = 8192;
 /// The longest address that is kept of a hop, in characters: a record has a limit.
 const HOP_URL_CHARS_MAX: usize = 2000;
 
@@ -100,7 +102,7 @@ pub(super) struct Visit {
     pub(super) from: Option<u64>,
     /// The picture of the page, where it was rendered, under which the store keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) screenshot: Option<crate::base::Digest>,
+    pub(super) screenshot: Option<Digest>,
 }
 
 /// Whether a task was taken on.
@@ -120,6 +122,8 @@ struct Queue {
     /// Tasks that wait, in memory or not, by class.
     waiting: [u64; 4],
     listed_next: bool,
+    /// Tasks that somebody works on.
+    in_hand: usize,
 }
 
 /// The state of a run.
@@ -137,6 +141,8 @@ pub(super) struct Frontier<'s> {
     shapes: BTreeMap<String, u32>,
     /// The lane that the last task was taken from.
     last_lane: String,
+    /// The keys of the tasks that somebody works on.
+    in_hand: HashSet<String>,
 }
 
 impl<'s> Frontier<'s> {
@@ -168,6 +174,7 @@ impl<'s> Frontier<'s> {
             unwritten: HashSet::new(),
             shapes: BTreeMap::new(),
             last_lane: String::new(),
+            in_hand: HashSet::new(),
         };
         for record in store.scan::<TaskRecord>(&format!("{}/", frontier.prefix))? {
             let task = record?.task;
@@ -182,6 +189,9 @@ impl<'s> Frontier<'s> {
     /// Takes on a task, unless its URL was seen before.
     pub(super) fn add(&mut self, task: Task) -> Result<Added, store::Error> {
         let lane_name = lane_of(&task.url);
+        if task.url.as_str().len() > URL_BYTES_MAX {
+            return Ok(Added::Full);
+        }
         if self.is_seen(&self.url_key(&task.url))? {
             return Ok(Added::Known);
         }
@@ -214,9 +224,26 @@ impl<'s> Frontier<'s> {
         self.is_seen(&self.url_key(url))
     }
 
-    /// Remembers the content of a page as seen and returns whether it was new.
-    pub(super) fn mark_content(&mut self, sha256: &crate::base::Digest) -> Result<bool, store::Error> {
-        let key = format!("{}/content {}", self.prefix, &sha256.to_string()[..32]);
+    /// Returns whether a page of this content was read before.
+    pub(super) fn knows_content(&self, sha256: &Digest) -> Result<bool, store::Error> {
+        self.is_seen(&self.content_key(sha256))
+    }
+
+    /// Remembers the content of a page as read.
+    pub(super) fn mark_content(&mut self, sha256: &Digest) -> Result<bool, store::Error> {
+        self.mark(self.content_key(sha256))
+    }
+
+    fn content_key(&self, sha256: &Digest) -> String {
+        format!("{}/content {}", self.prefix, &sha256.to_string()[..32])
+    }
+
+    /// Remembers that a URL is passed over, and returns whether that is new. It may still be taken on, as something else.
+    pub(super) fn mark_skipped(&mut self, url: &Url) -> Result<bool, store::Error> {
+        if self.knows(url)? {
+            return Ok(false);
+        }
+        let key = format!("{}/skip {}", self.prefix, hash(&address::site_key(url, self.sort_query), 24));
         self.mark(key)
     }
 
@@ -257,6 +284,7 @@ impl<'s> Frontier<'s> {
 
     /// Puts a task back that could not be finished, to be the next of its kind.
     pub(super) fn put_back(&mut self, in_hand: InHand) -> Result<(), store::Error> {
+        self.gives_back(&in_hand);
         let InHand { task, key, lane } = in_hand;
         let class = task.class();
         let record = TaskRecord { key, task };
@@ -270,7 +298,16 @@ impl<'s> Frontier<'s> {
 
     /// Ends a task, with whatever else was told since the last [`Frontier::commit`].
     pub(super) fn done(&mut self, in_hand: &InHand) {
+        self.gives_back(in_hand);
         self.batch.delete::<TaskRecord>(&in_hand.key);
+    }
+
+    fn gives_back(&mut self, in_hand: &InHand) {
+        if self.in_hand.remove(&in_hand.key)
+            && let Some(queue) = self.lanes.get_mut(&in_hand.lane)
+        {
+            queue.in_hand = queue.in_hand.saturating_sub(1);
+        }
     }
 
     /// Remembers a page that is too far from the seeds by the way just found.
@@ -283,11 +320,14 @@ impl<'s> Frontier<'s> {
         self.write_if_much()
     }
 
-    /// Gives up to a thousand pages that stayed too far from the seeds, each once.
-    pub(super) fn take_beyond(&mut self) -> Result<Vec<(Url, u64)>, store::Error> {
+    /// Gives up to a thousand pages that stayed too far from the seeds, each once; `None` when there are no more.
+    pub(super) fn take_beyond(&mut self) -> Result<Option<Vec<(Url, u64)>>, store::Error> {
         self.commit()?;
         let records: Vec<BeyondRecord> =
             self.store.scan(&format!("{}/", self.prefix))?.take(1000).collect::<Result<_, _>>()?;
+        if records.is_empty() {
+            return Ok(None);
+        }
         let mut taken = Vec::new();
         for record in records {
             self.batch.delete::<BeyondRecord>(&record.key);
@@ -295,12 +335,14 @@ impl<'s> Frontier<'s> {
                 taken.push((record.url, record.from));
             }
         }
-        Ok(taken)
+        Ok(Some(taken))
     }
 
-    /// Takes the next task of a lane that `is_ready`; the lanes take turns.
+    /// Takes the next task of a lane that `is_ready`, and of which fewer than `in_lane_max` are in hand; the lanes take
+    /// turns.
     pub(super) fn take(
         &mut self,
+        in_lane_max: usize,
         mut is_ready: impl FnMut(&Url) -> bool,
     ) -> Result<Option<InHand>, store::Error> {
         let after = (Bound::Excluded(self.last_lane.clone()), Bound::Unbounded);
@@ -309,7 +351,9 @@ impl<'s> Frontier<'s> {
             .lanes
             .range::<String, _>(after)
             .chain(self.lanes.range::<String, _>(until))
-            .filter(|(_, queue)| queue.waiting.iter().any(|&waiting| waiting > 0))
+            .filter(|(_, queue)| {
+                queue.in_hand < in_lane_max && queue.waiting.iter().any(|&waiting| waiting > 0)
+            })
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
@@ -321,9 +365,11 @@ impl<'s> Frontier<'s> {
             }
             let Some(TaskRecord { key, task }) = queue.heads[class].pop_front() else { continue };
             queue.waiting[class] = queue.waiting[class].saturating_sub(1);
+            queue.in_hand += 1;
             queue.listed_next = if class == 2 { true } else { queue.listed_next && class != 3 };
             self.waiting = self.waiting.saturating_sub(1);
             self.last_lane.clone_from(&name);
+            self.in_hand.insert(key.clone());
             return Ok(Some(InHand { task, key, lane: name }));
         }
         Ok(None)
@@ -378,7 +424,7 @@ impl<'s> Frontier<'s> {
         let mut dropped = 0;
         for record in self.store.scan::<TaskRecord>(&prefix)? {
             let TaskRecord { key, task } = record?;
-            if lane_of(&task.url) == name {
+            if lane_of(&task.url) == name && !self.in_hand.contains(&key) {
                 self.batch.delete::<TaskRecord>(&key);
                 dropped += 1;
                 self.write_if_much()?;
@@ -493,16 +539,17 @@ impl<'s> Frontier<'s> {
 
 /// Removes all that a job left in the store, but for its ledger and sightings, which tell what it did.
 pub(super) fn clear(store: &Store, name: &str) -> Result<(), store::Error> {
+    // First, so that a run whose clearing is broken off is no run that could be gone on with.
+    let mut batch = Batch::new();
+    batch.delete::<JobRecord>(&job_key(name));
+    store.commit(batch)?;
     let prefix = format!("{}/", job_key(name));
     clear_kind::<TaskRecord>(store, &prefix)?;
     clear_kind::<SeenRecord>(store, &prefix)?;
     clear_kind::<VisitRecord>(store, &prefix)?;
     clear_kind::<BeyondRecord>(store, &prefix)?;
     clear_kind::<ShapeRecord>(store, &prefix)?;
-    clear_kind::<SkipRecord>(store, &prefix)?;
-    let mut batch = Batch::new();
-    batch.delete::<JobRecord>(&job_key(name));
-    store.commit(batch)
+    clear_kind::<SkipRecord>(store, &prefix)
 }
 
 /// Removes a job altogether.

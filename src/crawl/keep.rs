@@ -11,7 +11,7 @@ use super::frontier::InHand;
 use super::records::{Heard, SightingRecord};
 use super::sighting::{Hop, InArchive, RobotsDecision, Sighting};
 use super::sniff::Content;
-use crate::base::Digest;
+use crate::base::{Digest, Timestamp};
 use crate::net::{Kind, Opened, Validators, shown};
 
 /// The longest Content-Type that is recorded.
@@ -22,6 +22,8 @@ pub(super) struct Kept {
     pub(super) url: url::Url,
     pub(super) bytes: u64,
     pub(super) sha256: Digest,
+    /// When the last of them came.
+    pub(super) at: Timestamp,
     pub(super) content_type: Option<String>,
     pub(super) peer: Option<String>,
     pub(super) robots: RobotsDecision,
@@ -46,7 +48,9 @@ impl<'a> Engine<'a> {
         let saved = body.save(&mut writer).await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
         let (bytes, sha256, warnings) = (saved.bytes, saved.sha256, Vec::new());
-        let kept = Kept { url: final_url, bytes, sha256, content_type, peer, robots, validators, warnings };
+        let at = self.clock.now();
+        let kept =
+            Kept { url: final_url, bytes, sha256, at, content_type, peer, robots, validators, warnings };
         self.deliver(in_hand, content, kept, hops, file).await
     }
 
@@ -62,9 +66,9 @@ impl<'a> Engine<'a> {
         match content {
             Content::Archive(_) => Box::pin(self.unpack(in_hand, kept, hops, file)).await,
             _ => {
-                let (validators, what) = (kept.validators.clone(), (kept.sha256, kept.bytes));
+                let validators = kept.validators.clone();
                 let heard = self.hand_over(in_hand.task.from, kept, hops, None, file).await?;
-                Ok(self.remember_stranger(&in_hand.task, validators, what, &heard)?)
+                Ok(self.remember_stranger(&in_hand.task, validators, &heard)?)
             }
         }
     }
@@ -91,7 +95,7 @@ impl<'a> Engine<'a> {
             page_title: page.and_then(|page| page.title),
             media_url: shown(&kept.url),
             hops: way,
-            captured_at: self.clock.now(),
+            captured_at: kept.at,
             sha256: kept.sha256,
             bytes: kept.bytes,
             content_type: kept.content_type.map(|text| text.chars().take(CONTENT_TYPE_CHARS_MAX).collect()),

@@ -24,8 +24,12 @@ const BYTES_MAX: usize = 48 << 10;
 pub(super) struct KnownRecord {
     pub(super) key: String,
     pub(super) validators: Validators,
+    /// The version of the program that read it: another one may find more in the same bytes.
+    pub(super) version: String,
     pub(super) what: KnownAs,
 }
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the URL was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,7 +45,10 @@ pub(super) enum KnownAs {
         leads: Vec<Lead>,
     },
     /// A media object in which nothing of this catalogue was heard.
-    Stranger { catalogue: String, sha256: Digest, bytes: u64, media_s: f64 },
+    Stranger {
+        /// Which catalogue it is a stranger to.
+        catalogue: String,
+    },
 }
 
 impl Record for KnownRecord {
@@ -60,7 +67,7 @@ impl<'a> Engine<'a> {
             return Ok(None);
         }
         let key = lock(&self.frontier).known_key(&task.url);
-        self.store.get::<KnownRecord>(&key)
+        Ok(self.store.get::<KnownRecord>(&key)?.filter(|record| record.version == VERSION))
     }
 
     /// Remembers a document for the next run, with the next batch.
@@ -82,14 +89,7 @@ impl<'a> Engine<'a> {
             links: found.links.clone(),
             leads: found.leads.clone(),
         };
-        let mut frontier = lock(&self.frontier);
-        let record = KnownRecord { key: frontier.known_key(&task.url), validators, what };
-        // What cannot be told how long it is, is not kept either.
-        if serde_json::to_vec(&record).is_ok_and(|bytes| bytes.len() <= BYTES_MAX) {
-            frontier.keep(&record)
-        } else {
-            Ok(())
-        }
+        self.remember(task, validators, what)
     }
 
     /// Remembers a stranger for the next run, with the next batch.
@@ -97,20 +97,25 @@ impl<'a> Engine<'a> {
         &self,
         task: &Task,
         validators: Option<Validators>,
-        (sha256, bytes): (Digest, u64),
         heard: &Heard,
     ) -> Result<(), store::Error> {
-        let is_stranger = heard.recordings.is_empty() && heard.error.is_none();
+        let is_stranger = heard.recordings.is_empty() && heard.error.is_none() && heard.is_whole;
         let (Some(validators), Some(catalogue)) = (validators, self.plan.catalogue.clone()) else {
             return Ok(());
         };
         if !is_stranger || self.plan.transient {
             return Ok(());
         }
-        let what = KnownAs::Stranger { catalogue, sha256, bytes, media_s: heard.media_s };
+        self.remember(task, validators, KnownAs::Stranger { catalogue })
+    }
+
+    fn remember(&self, task: &Task, validators: Validators, what: KnownAs) -> Result<(), store::Error> {
         let mut frontier = lock(&self.frontier);
-        let record = KnownRecord { key: frontier.known_key(&task.url), validators, what };
-        frontier.keep(&record)
+        let (key, version) = (frontier.known_key(&task.url), VERSION.to_owned());
+        let record = KnownRecord { key, validators, version, what };
+        // What is too long for a record is asked for anew the next time.
+        let is_short = serde_json::to_vec(&record).is_ok_and(|bytes| bytes.len() <= BYTES_MAX);
+        if is_short { frontier.keep(&record) } else { Ok(()) }
     }
 
     /// Asks whether a stranger of an earlier run is still the same; `None` where it is not known as one, or has changed.
@@ -121,7 +126,7 @@ impl<'a> Engine<'a> {
     ) -> Result<Option<()>, Stop> {
         let task = &in_hand.task;
         let Some(KnownRecord { validators, what, .. }) = self.known(task)? else { return Ok(None) };
-        let KnownAs::Stranger { catalogue, sha256, bytes, media_s } = what else { return Ok(None) };
+        let KnownAs::Stranger { catalogue } = what else { return Ok(None) };
         if self.plan.catalogue.as_ref() != Some(&catalogue) {
             return Ok(None);
         }
@@ -138,18 +143,12 @@ impl<'a> Engine<'a> {
         let media_url = shown(&opened.final_url);
         let mut frontier = lock(&self.frontier);
         frontier.job.summary.unchanged += 1;
-        let page = frontier.page_of(task.from)?;
-        frontier.keep(&SightingRecord {
-            key: SightingRecord::key_of(&self.plan.name, &media_url),
-            job: self.plan.name.clone(),
-            media_url,
-            page_url: page.map(|page| shown(&page.url)),
-            captured_at: self.clock.now(),
-            sha256: Some(sha256),
-            bytes,
-            windows: Vec::new(),
-            heard: Heard { recordings: Vec::new(), media_s, error: None },
-        })?;
+        // What was heard then is kept as it is, with the day on which it was found unchanged.
+        let key = SightingRecord::key_of(&self.plan.name, &media_url);
+        if let Some(mut record) = self.store.get::<SightingRecord>(&key)? {
+            record.unchanged_at = Some(self.clock.now());
+            frontier.keep(&record)?;
+        }
         Ok(Some(()))
     }
 }

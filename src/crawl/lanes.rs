@@ -22,6 +22,8 @@ pub(super) struct Slot<'l> {
     manners: Manners,
     clock: &'l dyn Clock,
     turn: Option<Turn>,
+    /// Whether the request has gone out: one that is broken off in the middle may have reached the host, and counts.
+    is_used: bool,
 }
 
 impl Lanes {
@@ -38,8 +40,8 @@ impl Lanes {
         manners: Manners,
         clock: &'l dyn Clock,
     ) -> Result<Slot<'l>, NotYet> {
-        let turn = self.lock().begin(url, manners.at_once, Instant::now())?;
-        Ok(Slot { lanes: self, manners, clock, turn: Some(turn) })
+        let turn = self.lock().begin(url, &manners, Instant::now())?;
+        Ok(Slot { lanes: self, manners, clock, turn: Some(turn), is_used: false })
     }
 
     /// Waits for the turn. The caller must hold no other one: two who wait for each other's would wait for ever.
@@ -68,13 +70,18 @@ impl Lanes {
     }
 
     /// Returns whether a request to `url` may be made now.
-    pub(super) fn look(&self, url: &Url, at_once: u32) -> Result<(), NotYet> {
-        self.lock().look(url, at_once, Instant::now())
+    pub(super) fn look(&self, url: &Url, manners: &Manners) -> Result<(), NotYet> {
+        self.lock().look(url, manners, Instant::now())
     }
 
     /// Waits until some turn has been handed back.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// Lets a lane alone until then, as a host asked for in an earlier run.
+    pub(super) fn hold(&self, lane: &str, until: Instant) {
+        self.lock().hold(lane, until);
     }
 
     /// As [`Pace::standing`].
@@ -89,9 +96,14 @@ impl Lanes {
 }
 
 impl Slot<'_> {
-    /// Milliseconds since the turn was taken.
-    pub(super) fn latency(&self) -> std::time::Duration {
+    /// Time since the turn was taken.
+    fn latency(&self) -> std::time::Duration {
         self.turn.as_ref().map_or_else(Default::default, |turn| Pace::latency(turn, Instant::now()))
+    }
+
+    /// The request goes out.
+    pub(super) const fn uses(&mut self) {
+        self.is_used = true;
     }
 
     /// Hands the turn back with what came of it.
@@ -109,7 +121,7 @@ impl Slot<'_> {
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        // A request that was broken off in the middle may have reached the host: it counts as one.
-        self.hand_back(&Came { latency: Some(self.latency()), ..Came::default() });
+        let latency = self.is_used.then(|| self.latency());
+        self.hand_back(&Came { latency, ..Came::default() });
     }
 }

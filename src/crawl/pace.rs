@@ -89,6 +89,7 @@ pub(super) struct Came {
 struct Lane {
     under_way: u32,
     ready_at: Option<Instant>,
+    ended_at: Option<Instant>,
     refusals: u32,
     failures: u32,
     given_up: Option<String>,
@@ -104,23 +105,25 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Returns whether a request to `url` may be made at `now`.
-    pub(super) fn look(&self, url: &Url, at_once: u32, now: Instant) -> Result<(), NotYet> {
+    pub(super) fn look(&self, url: &Url, manners: &Manners, now: Instant) -> Result<(), NotYet> {
         let mut ready_at = now;
         for lane in self.lanes_of(url).iter().filter_map(|name| self.lanes.get(name)) {
             if let Some(reason) = &lane.given_up {
                 return Err(NotYet::Never(reason.clone()));
             }
-            if lane.under_way >= at_once {
+            if lane.under_way >= manners.at_once {
                 return Err(NotYet::Busy);
             }
             ready_at = ready_at.max(lane.ready_at.unwrap_or(now));
+            // Another run may have asked last, with a shorter pause than this one's.
+            ready_at = ready_at.max(lane.ended_at.map_or(now, |ended| ended + manners.delay));
         }
         if ready_at > now { Err(NotYet::At(ready_at)) } else { Ok(()) }
     }
 
     /// Takes the turn for a request to `url`.
-    pub(super) fn begin(&mut self, url: &Url, at_once: u32, now: Instant) -> Result<Turn, NotYet> {
-        self.look(url, at_once, now)?;
+    pub(super) fn begin(&mut self, url: &Url, manners: &Manners, now: Instant) -> Result<Turn, NotYet> {
+        self.look(url, manners, now)?;
         self.forget_idle(now);
         let lanes = self.lanes_of(url);
         for name in &lanes {
@@ -156,7 +159,14 @@ impl Pace {
                 None => pause,
             };
             lane.ready_at = lane.ready_at.max(Some(now + pause));
+            lane.ended_at = Some(now);
         }
+    }
+
+    /// Lets a lane alone until then.
+    pub(super) fn hold(&mut self, lane: &str, until: Instant) {
+        let lane = self.lanes.entry(lane.to_owned()).or_default();
+        lane.ready_at = lane.ready_at.max(Some(until));
     }
 
     /// How long the last request took so far.

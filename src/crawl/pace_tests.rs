@@ -35,9 +35,9 @@ fn pause_after(pace: &mut Pace, came: &Came) -> Option<Duration> {
     let (now, wall) = (Instant::now() + Duration::from_secs(1_000_000), Timestamp::UNIX_EPOCH);
     let at = url("http://a.example/");
     // Long after whatever was before.
-    let turn = pace.begin(&at, 1, now).unwrap();
+    let turn = pace.begin(&at, &MANNERS, now).unwrap();
     pace.end(turn, came, &MANNERS, now, wall);
-    match pace.look(&at, 1, now) {
+    match pace.look(&at, &MANNERS, now) {
         Err(NotYet::At(then)) => Some(then - now),
         Err(NotYet::Never(_)) => None,
         other => panic!("{other:?}"),
@@ -71,9 +71,9 @@ fn back_off_doubles_until_the_host_is_given_up_and_ends_with_an_answer() {
     let mut pace = Pace::default();
     let mut now = Instant::now();
     let mut ask = |came: &Came| {
-        let turn = pace.begin(&at, 1, now).unwrap();
+        let turn = pace.begin(&at, &MANNERS, now).unwrap();
         pace.end(turn, came, &MANNERS, now, wall);
-        match pace.look(&at, 1, now) {
+        match pace.look(&at, &MANNERS, now) {
             Err(NotYet::At(then)) => {
                 let pause = then - now;
                 now = then;
@@ -92,6 +92,17 @@ fn back_off_doubles_until_the_host_is_given_up_and_ends_with_an_answer() {
 }
 
 #[test]
+fn a_run_keeps_its_own_pause_behind_another_run() {
+    let (now, wall, at) = (Instant::now(), Timestamp::UNIX_EPOCH, url("http://a.example/"));
+    let hasty = Manners { delay: Duration::ZERO, delay_factor: 0.0, ..MANNERS };
+    let mut pace = Pace::default();
+    let turn = pace.begin(&at, &hasty, now).unwrap();
+    pace.end(turn, &ok(10), &hasty, now, wall);
+    assert_eq!(pace.look(&at, &hasty, now), Ok(()));
+    assert_eq!(pace.look(&at, &MANNERS, now), Err(NotYet::At(now + MANNERS.delay)));
+}
+
+#[test]
 fn two_names_of_one_address_are_one_host() {
     let (now, wall) = (Instant::now(), Timestamp::UNIX_EPOCH);
     let (one, two) = (url("http://one.example/"), url("https://www.two.example/"));
@@ -99,15 +110,15 @@ fn two_names_of_one_address_are_one_host() {
     for at in [&one, &two] {
         let port = at.port_or_known_default().unwrap();
         let came = Came { peer: Some(format!("192.0.2.7:{port}")), ..ok(10) };
-        let turn = pace.begin(at, 1, now).unwrap();
+        let turn = pace.begin(at, &MANNERS, now).unwrap();
         pace.end(turn, &came, &MANNERS, now, wall);
     }
     let later = now + Duration::from_secs(60);
-    let turn = pace.begin(&one, 1, later).unwrap();
-    assert_eq!(pace.look(&two, 1, later), Err(NotYet::Busy));
+    let turn = pace.begin(&one, &MANNERS, later).unwrap();
+    assert_eq!(pace.look(&two, &MANNERS, later), Err(NotYet::Busy));
     pace.end(turn, &ok(10), &MANNERS, later, wall);
-    assert_eq!(pace.look(&two, 1, later), Err(NotYet::At(later + Duration::from_secs(1))));
-    assert_eq!(pace.look(&url("http://three.example/"), 1, later), Ok(()));
+    assert_eq!(pace.look(&two, &MANNERS, later), Err(NotYet::At(later + Duration::from_secs(1))));
+    assert_eq!(pace.look(&url("http://three.example/"), &MANNERS, later), Ok(()));
 }
 
 /// What a host does with one request.
@@ -158,7 +169,7 @@ fn simulate(jobs: &[Vec<usize>], behaviours: &[Behaviour]) -> Vec<Seen> {
         let mut wake_at: Option<Instant> = None;
         for list in &mut lists {
             while let Some(&host) = list.front() {
-                match pace.begin(&hosts[host], 1, now) {
+                match pace.begin(&hosts[host], &MANNERS, now) {
                     Ok(turn) => {
                         let behaviour = behaviours[asked % behaviours.len()].clone();
                         asked += 1;

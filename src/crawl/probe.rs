@@ -56,6 +56,13 @@ struct Begun {
     validators: Option<Validators>,
 }
 
+/// Windows one after the other in a file.
+struct Joined {
+    file: tempfile::TempPath,
+    writer: tokio::fs::File,
+    windows: Vec<Window>,
+}
+
 impl<'a> Engine<'a> {
     /// Fetches a media object, in windows first where it is long.
     pub(super) async fn visit_media(&'a self, in_hand: &InHand, slot: Slot<'a>) -> Result<(), Stop> {
@@ -76,7 +83,11 @@ impl<'a> Engine<'a> {
         };
         let begun = self.begin(answer, total).await?;
         match begun.content {
-            Content::Media if total > WHOLE_MAX && begun.layout.can_be_probed => {
+            Content::Media
+                if total > WHOLE_MAX
+                    && total <= self.client.media_bytes_max()
+                    && begun.layout.can_be_probed =>
+            {
                 self.probe(in_hand, begun).await
             }
             Content::Media | Content::Archive(_) => self.fetch_rest(in_hand, begun).await,
@@ -115,7 +126,8 @@ impl<'a> Engine<'a> {
                 None => return self.fetch_rest(in_hand, begun).await,
             }
         }
-        let heard = self.listen_to(&begun.url, &[&begun.head]).await?;
+        let mut joined = self.joined(&begun.url, &begun.head).await?;
+        let heard = self.listen_to(&begun.url, joined).await?;
         let threshold = self.plan.probe_over.unwrap_or_default().as_secs_f64();
         let audio_bytes = (begun.head.len() as u64).saturating_sub(begun.layout.audio_at);
         let rate = audio_bytes as f64 / heard.media_s.max(0.1);
@@ -124,19 +136,22 @@ impl<'a> Engine<'a> {
         if !is_stranger_so_far || length_s <= threshold {
             return self.fetch_rest(in_hand, begun).await;
         }
-        let mut windows = vec![(0, begun.head.clone())];
+        joined = self.joined(&begun.url, &begun.head).await?;
         for (first, count) in windows_of(begun.head.len() as u64, total, begun.layout, rate, length_s) {
             match self.window(in_hand, &begun, first, count).await? {
-                Some(bytes) => windows.push((first, bytes)),
+                Some(bytes) => self.join(&begun.url, &mut joined, first, &bytes).await?,
                 None => return self.fetch_rest(in_hand, begun).await,
             }
         }
-        let pieces: Vec<&[u8]> = windows.iter().map(|(_, bytes)| bytes.as_slice()).collect();
-        let heard = self.listen_to(&begun.url, &pieces).await?;
-        if !heard.recordings.is_empty() || heard.error.is_some() {
+        let windows = joined.windows.clone();
+        let heard = self.listen_to(&begun.url, joined).await?;
+        // Where the decoder did not find its place again behind a gap, the windows say nothing.
+        let bytes: u64 = windows.iter().map(|window| window.bytes).sum();
+        let is_heard = heard.media_s >= 0.5 * bytes.saturating_sub(begun.layout.audio_at) as f64 / rate;
+        if !heard.recordings.is_empty() || heard.error.is_some() || !is_heard {
             return self.fetch_rest(in_hand, begun).await;
         }
-        self.keep_probed(in_hand, &begun.url, total, &windows, heard)
+        self.keep_probed(in_hand, &begun.url, total, windows, heard)
     }
 
     /// Fetches one window; `None` where the server gives something else than what it was asked for.
@@ -155,12 +170,13 @@ impl<'a> Engine<'a> {
         if answer.opened.total() != Some(begun.total) || first_of(&answer) != Some(first) {
             return Ok(None);
         }
-        self.read_window(answer, count).await.map(Some)
+        let bytes = self.read_window(answer, count).await?;
+        Ok((bytes.len() as u64 == count).then_some(bytes))
     }
 
     /// Fetches what is left behind the head, and hands the whole over. A server that does not go on where it was asked
     /// to is asked for the whole again.
-    async fn fetch_rest(&'a self, in_hand: &InHand, begun: Begun) -> Result<(), Stop> {
+    async fn fetch_rest(&'a self, in_hand: &InHand, mut begun: Begun) -> Result<(), Stop> {
         let first = begun.head.len() as u64;
         let rest = (first, begun.total.saturating_sub(first));
         let answer = match self.fetch_range(in_hand, Some(rest), Some(&begun.version), None).await {
@@ -172,8 +188,12 @@ impl<'a> Engine<'a> {
             ))) => self.fetch_range(in_hand, None, None, None).await?,
             other => other?,
         };
+        // A server that caps its pieces gives only a part of the rest.
         let goes_on = answer.opened.total() == Some(begun.total)
-            && first_of(&answer) == Some(first)
+            && answer
+                .opened
+                .content_range()
+                .is_some_and(|piece| piece.first == first && piece.last + 1 == begun.total)
             && answer.opened.final_url == begun.url;
         if !goes_on {
             if answer.opened.content_range().is_none() {
@@ -183,7 +203,8 @@ impl<'a> Engine<'a> {
             let answer = self.fetch_range(in_hand, None, None, None).await?;
             return self.take_answer(in_hand, answer).await;
         }
-        let Answer { mut opened, held, .. } = answer;
+        let Answer { mut opened, hops, held, .. } = answer;
+        begun.hops.extend(hops);
         let (file, mut writer) = self.temporary_file(&begun.url)?;
         let mut hasher = Hasher::new();
         hasher.update(&begun.head);
@@ -197,6 +218,7 @@ impl<'a> Engine<'a> {
             url: begun.url,
             bytes: first + added,
             sha256: hasher.finish(),
+            at: self.clock.now(),
             content_type: begun.content_type,
             peer: begun.peer,
             robots: begun.robots,
@@ -230,12 +252,23 @@ impl<'a> Engine<'a> {
         Ok(bytes)
     }
 
-    /// Has the windows listened to, as one file.
-    async fn listen_to(&'a self, url: &Url, windows: &[&[u8]]) -> Result<Heard, Stop> {
-        let (file, mut writer) = self.temporary_file(url)?;
-        for window in windows {
-            writer.write_all(window).await.map_err(|source| self.keep_error(url, source))?;
-        }
+    /// Begins a file of windows with the head.
+    async fn joined(&'a self, url: &Url, head: &[u8]) -> Result<Joined, Stop> {
+        let (file, writer) = self.temporary_file(url)?;
+        let mut joined = Joined { file, writer, windows: Vec::new() };
+        self.join(url, &mut joined, 0, head).await?;
+        Ok(joined)
+    }
+
+    async fn join(&'a self, url: &Url, joined: &mut Joined, first: u64, bytes: &[u8]) -> Result<(), Stop> {
+        joined.writer.write_all(bytes).await.map_err(|source| self.keep_error(url, source))?;
+        joined.windows.push(Window { first, bytes: bytes.len() as u64, sha256: Digest::of(bytes) });
+        Ok(())
+    }
+
+    /// Has windows listened to, as one file.
+    async fn listen_to(&'a self, url: &Url, joined: Joined) -> Result<Heard, Stop> {
+        let Joined { file, mut writer, .. } = joined;
         writer.flush().await.map_err(|source| self.keep_error(url, source))?;
         drop(writer);
         let (hearing, heard) = oneshot::channel();
@@ -249,7 +282,7 @@ impl<'a> Engine<'a> {
         in_hand: &InHand,
         url: &Url,
         total: u64,
-        windows: &[(u64, Vec<u8>)],
+        windows: Vec<Window>,
         heard: Heard,
     ) -> Result<(), Stop> {
         let mut frontier = lock(&self.frontier);
@@ -257,20 +290,16 @@ impl<'a> Engine<'a> {
         self.count_heard(&mut frontier, &heard);
         let page = frontier.page_of(in_hand.task.from)?;
         let media_url = shown(url);
-        let windows = windows.iter().map(|(first, bytes)| Window {
-            first: *first,
-            bytes: bytes.len() as u64,
-            sha256: Digest::of(bytes),
-        });
         let record = SightingRecord {
             key: SightingRecord::key_of(&self.plan.name, &media_url),
             job: self.plan.name.clone(),
             media_url,
             page_url: page.map(|page| shown(&page.url)),
             captured_at: self.clock.now(),
+            unchanged_at: None,
             sha256: None,
             bytes: total,
-            windows: windows.collect(),
+            windows,
             heard,
         };
         Ok(frontier.keep(&record)?)

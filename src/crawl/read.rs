@@ -28,8 +28,8 @@ impl<'a> Engine<'a> {
         if is_media(task) && self.plan.probe_over.is_some() {
             return Box::pin(self.visit_media(in_hand, slot)).await;
         }
-        if let Some(found) = self.ask_known_hosts(task).await? {
-            drop(slot);
+        let mut slot = Some(slot);
+        if let Some(found) = self.ask_known_hosts(task, &mut slot).await? {
             return self.take_known(in_hand, found).await;
         }
         let answer = self.fetch(task, slot).await?;
@@ -177,10 +177,7 @@ impl<'a> Engine<'a> {
         };
         // The same page under another address: its links are those of the first one, or lead on without end.
         let is_repeated =
-            is_page && task.from.is_some() && !self.plan.render && !frontier.mark_content(sha256)?;
-        if is_page && task.from.is_none() {
-            frontier.mark_content(sha256)?;
-        }
+            is_page && task.from.is_some() && !self.plan.render && frontier.knows_content(sha256)?;
         // Media beside it may be others: `01.mp3` of another folder.
         for link in found.media {
             taking.media(&mut frontier, from, link)?;
@@ -198,6 +195,10 @@ impl<'a> Engine<'a> {
             if frontier.lead(&found)? {
                 events.push(Event::Lead(found));
             }
+        }
+        // Last, in the batch that ends the task: a page that is read again after a kill is no repetition.
+        if is_page {
+            frontier.mark_content(sha256)?;
         }
         if ends {
             frontier.done(in_hand);
@@ -313,7 +314,7 @@ impl Taking<'_, '_> {
         url: &Url,
         reason: SkipReason,
     ) -> Result<(), store::Error> {
-        if frontier.mark_seen(url)? { self.skip(frontier, url, reason) } else { Ok(()) }
+        if frontier.mark_skipped(url)? { self.skip(frontier, url, reason) } else { Ok(()) }
     }
 
     fn skip(

@@ -127,6 +127,9 @@ pub struct JobRecord {
     /// URLs passed over, by reason.
     #[serde(default)]
     pub skipped: BTreeMap<String, u64>,
+    /// Whether it is a single check, of which nothing is kept.
+    #[serde(default)]
+    pub transient: bool,
     /// Why it is stopped.
     #[serde(default)]
     pub stopped_because: Option<String>,
@@ -145,6 +148,7 @@ impl JobRecord {
             media_s: 0.0,
             wall_s: 0.0,
             skipped: BTreeMap::new(),
+            transient: false,
             stopped_because: None,
             next_number: 0,
             sitemaps_taken: 0,
@@ -284,6 +288,9 @@ pub struct Heard {
     pub media_s: f64,
     /// Why it could not be listened to.
     pub error: Option<String>,
+    /// Whether all of it was listened to, and the whole catalogue was asked.
+    #[serde(default)]
+    pub is_whole: bool,
 }
 
 /// A window of a media object that was listened to.
@@ -310,6 +317,9 @@ pub struct SightingRecord {
     pub page_url: Option<String>,
     /// When it was fetched.
     pub captured_at: Timestamp,
+    /// When it was last found not to have changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged_at: Option<Timestamp>,
     /// SHA-256 of its bytes; of a media object that was listened to in windows only, `None`.
     pub sha256: Option<Digest>,
     /// Its length in bytes.
@@ -329,6 +339,7 @@ impl SightingRecord {
             media_url: sighting.media_url.clone(),
             page_url: sighting.page_url.clone(),
             captured_at: sighting.captured_at,
+            unchanged_at: None,
             sha256: Some(sighting.sha256),
             bytes: sighting.bytes,
             windows: Vec::new(),

@@ -9,6 +9,7 @@ use super::engine::{Engine, Stop, off_the_loop};
 use super::event::{Event, SkipReason};
 use super::frontier::{Task, TaskKind};
 use super::known_host;
+use super::lanes::Slot;
 use super::render::Rendered;
 use crate::base::Digest;
 use crate::net::{Policy, shown};
@@ -106,13 +107,19 @@ impl<'a> Engine<'a> {
     }
 
     /// Asks `yt-dlp` about a seed, a player or a page, where that is allowed; `None` where it does not know the URL.
-    pub(super) async fn ask_known_hosts(&'a self, task: &Task) -> Result<Option<Discovered>, Stop> {
+    pub(super) async fn ask_known_hosts(
+        &'a self,
+        task: &Task,
+        slot: &mut Option<Slot<'a>>,
+    ) -> Result<Option<Discovered>, Stop> {
         let is_asked = match task.kind {
             TaskKind::Media(MediaKind::Embed) => true,
             TaskKind::Page => task.depth == 0,
             _ => false,
         };
         let Some(known_hosts) = self.known_hosts.filter(|_| is_asked) else { return Ok(None) };
+        self.ask_robots(&task.url, slot).await?;
+        self.spend(&task.url, true, true)?;
         let resolved = match known_hosts.resolve(&task.url, anywhere()).await {
             Ok(resolved) => resolved,
             Err(known_host::Error::Unknown { .. }) => return Ok(None),

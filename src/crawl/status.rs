@@ -169,6 +169,9 @@ pub fn kept(store: &Store) -> Result<Vec<Status>, crate::store::Error> {
     let mut all = Vec::new();
     for job in store.scan::<JobRecord>("")? {
         let job = job?;
+        if job.transient {
+            continue;
+        }
         let prefix = format!("{}/", job_key(&job.name));
         let mut waiting = std::collections::HashMap::<String, u64>::new();
         let mut total = 0;

@@ -17,6 +17,8 @@ use super::sighting::RobotsDecision;
 use crate::base::Hasher;
 use crate::net::{Kind, Request, shown};
 
+/// How often a segment is asked for again after "not now".
+const REFUSALS_MAX: u32 = 3;
 /// Keys that one stream may use; a new one for each of very many segments is a trap.
 const KEYS_MAX: usize = 200;
 /// What is read of a key; it has 16 bytes, and more than these are an error page.
@@ -75,24 +77,31 @@ impl<'a> Engine<'a> {
         let (hasher, keys) = (Hasher::new(), HashMap::new());
         let mut joining = Joining { from, playlist, writer, hasher, bytes: 0, keys, last: None };
         for (number, segment) in segments.iter().enumerate() {
-            match Box::pin(self.append_segment(segment, &mut joining)).await {
-                Ok(()) => {}
-                // A stream that breaks off is still evidence as far as it goes, unless nothing came at all.
-                Err(Stop::Fail(error) | Stop::NotNow(error)) if joining.bytes > 0 => {
-                    let total = segments.len();
-                    warnings.push(format!(
-                        "only {number} of {total} segments of the stream were fetched: {error}"
-                    ));
+            let mut came = Box::pin(self.append_segment(segment, &mut joining)).await;
+            for _ in 0..REFUSALS_MAX {
+                if !matches!(came, Err(Stop::NotNow(_))) {
                     break;
                 }
-                Err(stop) => return Err(stop),
+                // The host's turn waits for as long as it asked.
+                came = Box::pin(self.append_segment(segment, &mut joining)).await;
             }
+            let why = match came {
+                Ok(()) => continue,
+                Err(Stop::Fail(error) | Stop::NotNow(error)) if joining.bytes > 0 => error.to_string(),
+                Err(Stop::Skip(reason)) if joining.bytes > 0 => reason.to_string(),
+                Err(stop) => return Err(stop),
+            };
+            // A stream that breaks off is still evidence as far as it goes.
+            let total = segments.len();
+            warnings.push(format!("only {number} of {total} segments of the stream were fetched: {why}"));
+            break;
         }
         let Joining { mut writer, hasher, bytes, last, .. } = joining;
         writer.flush().await.map_err(|source| self.keep_error(playlist, source))?;
         let Some((content_type, peer, robots)) = last else { return Ok(()) };
         let (url, sha256) = (playlist.clone(), hasher.finish());
-        let kept = Kept { url, bytes, sha256, content_type, peer, robots, validators: None, warnings };
+        let at = self.clock.now();
+        let kept = Kept { url, bytes, sha256, at, content_type, peer, robots, validators: None, warnings };
         self.hand_over(Some(from), kept, Vec::new(), None, file).await.map(drop)
     }
 
@@ -103,7 +112,8 @@ impl<'a> Engine<'a> {
             None => None,
         };
         let mut answer = self.ask_piece(&segment.url, segment.range, joining.from).await?;
-        if segment.range.is_some() && answer.opened.content_range().is_none() {
+        let piece = answer.opened.content_range();
+        if segment.range.is_some_and(|(_, count)| piece.is_none_or(|piece| piece.len() != count)) {
             let reason = "the server does not serve parts of the stream's file".to_owned();
             return Err(Stop::Fail(Error::Document { url: shown(&segment.url), reason }));
         }
@@ -123,6 +133,10 @@ impl<'a> Engine<'a> {
                     let reason = error.to_string();
                     Stop::Fail(Error::Document { url: shown(&segment.url), reason })
                 })?;
+                if joining.bytes + plain.len() as u64 > self.client.media_bytes_max() {
+                    let reason = "the stream is longer than fetch.media_bytes_max".to_owned();
+                    return Err(Stop::Fail(Error::Document { url: shown(&segment.url), reason }));
+                }
                 joining.hasher.update(&plain);
                 let written = joining.writer.write_all(&plain).await;
                 written.map_err(|source| self.keep_error(joining.playlist, source))?;

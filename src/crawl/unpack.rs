@@ -88,6 +88,7 @@ impl<'a> Engine<'a> {
             url,
             bytes: member.bytes,
             sha256: member.sha256,
+            at: archive.at,
             content_type: None,
             peer: archive.peer.clone(),
             robots: archive.robots.clone(),

@@ -95,6 +95,12 @@ impl Client {
         self.site.as_ref().map_or(&[], |site| &site.problems)
     }
 
+    /// Returns the longest media file that is read, in bytes.
+    #[must_use]
+    pub const fn media_bytes_max(&self) -> u64 {
+        self.limits.media_bytes_max
+    }
+
     /// Returns what the client calls itself.
     #[must_use]
     pub fn user_agent(&self) -> &str {

@@ -19,6 +19,9 @@ use super::request::Request;
 /// The pause before a request whose connection failed is sent once more.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
+/// The longest address that a redirect is followed to; no server of ours or theirs takes longer ones.
+const LOCATION_BYTES_MAX: usize = 8192;
+
 /// One answer on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
@@ -178,6 +181,10 @@ impl<'c> Walk<'c> {
             let _ = next.set_username("");
         }
         next.set_fragment(None);
+        if next.as_str().len() > LOCATION_BYTES_MAX {
+            let location = location.chars().take(200).collect();
+            return Err(Error::BadRedirect { url: shown(&self.url), location });
+        }
         let first = || shown(&self.request.url);
         if self.visited.contains(&next) {
             return Err(Error::RedirectLoop { url: first(), again: shown(&next) });

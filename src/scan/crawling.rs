@@ -1,6 +1,7 @@
 //! Crawling and listening side by side: one thread drives the network, others listen to what it brings, and never more
 //! files lie on disk than are being fetched.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
@@ -108,7 +109,7 @@ impl Pipeline<'_> {
             browser: together.browser.as_ref(),
             known_hosts: together.known_hosts.as_ref(),
         };
-        let (tell, failure) = (Mutex::new(tell), Mutex::new(None));
+        let (tell, failure, panicked) = (Mutex::new(tell), Mutex::new(None), Mutex::new(None));
         // As many wait as can be listened to; more would only hold files.
         let (jobs, waiting) = std::sync::mpsc::sync_channel(0);
         let waiting = Mutex::new(waiting);
@@ -119,9 +120,18 @@ impl Pipeline<'_> {
                     loop {
                         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok(job) = job else { return };
-                        if let Err(error) = together.ears.with(|| self.listen(job, &tell)) {
-                            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                            cancel.cancel();
+                        // A listener that panics must not leave its job's sender waiting for ever.
+                        let listening = AssertUnwindSafe(|| together.ears.with(|| self.listen(job, &tell)));
+                        match catch_unwind(listening) {
+                            Ok(Ok(())) => {}
+                            Ok(Err(error)) => {
+                                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                                cancel.cancel();
+                            }
+                            Err(panic) => {
+                                cancel.cancel();
+                                *panicked.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+                            }
                         }
                     }
                 });
@@ -130,12 +140,15 @@ impl Pipeline<'_> {
             drop(jobs);
             crawling.join()
         });
+        if let Some(panic) = panicked.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            resume_unwind(panic);
+        }
         if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
         match summary {
             Ok(summary) => Ok(summary?),
-            Err(panic) => std::panic::resume_unwind(panic),
+            Err(panic) => resume_unwind(panic),
         }
     }
 
@@ -179,5 +192,7 @@ fn heard(checked: &Checked) -> Heard {
         recordings: checked.findings.iter().map(|finding| finding.recording_id.clone()).collect(),
         media_s: checked.media.as_ref().map_or(0.0, |media| media.duration_s),
         error: checked.error.clone(),
+        // Every warning tells of something that was not heard: the end of a file, damage, a search that was cut short.
+        is_whole: checked.media.as_ref().is_some_and(|media| media.warnings.is_empty()),
     }
 }

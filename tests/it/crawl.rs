@@ -163,7 +163,7 @@ pub(crate) async fn carry_out_with(plan: Plan, settings: &FetchSettings, browser
 
 /// What a listener says who knows nothing of what it heard.
 fn stranger() -> Heard {
-    Heard { recordings: Vec::new(), media_s: 10.0, error: None }
+    Heard { recordings: Vec::new(), media_s: 10.0, error: None, is_whole: true }
 }
 
 async fn check(url: &str, settings: &FetchSettings) -> Told {

@@ -680,8 +680,14 @@ async fn each_trick_of_a_hostile_site_ends_as_it_should() {
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     let seeds = site.tricks.iter().map(|(name, _)| format!("http://{address}/{name}/")).collect();
-    let settings =
-        FetchSettings { media_bytes_max: 2 << 20, page_bytes_max: 2 << 20, ..settings(&[address]) };
+    let settings = FetchSettings {
+        media_bytes_max: 2 << 20,
+        page_bytes_max: 2 << 20,
+        // No trick is one of time, and the machine may be busy.
+        read_timeout_s: 60,
+        connect_timeout_s: 60,
+        ..settings(&[address])
+    };
     let plan = plan_for(SiteSettings {
         seeds,
         requests_max: Some(100_000),

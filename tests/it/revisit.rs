@@ -67,7 +67,7 @@ async fn run(store: &Store, site: std::net::SocketAddr, catalogue: &str) -> (Sum
                     let recordings =
                         if path == "known.mp3" { vec!["R1".parse().unwrap()] } else { Vec::new() };
                     found.push(path);
-                    hearing.heard(Heard { recordings, media_s: 10.0, error: None });
+                    hearing.heard(Heard { recordings, media_s: 10.0, error: None, is_whole: true });
                 }
                 Event::Failed(failure) => panic!("{}", failure.error),
                 _ => {}

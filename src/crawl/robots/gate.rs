@@ -12,12 +12,14 @@ use crate::crawl::address::authority;
 use crate::crawl::sighting::RobotsDecision;
 use crate::net;
 
-/// Hosts whose robots.txt is remembered; beyond that the oldest knowledge is dropped, not the new host refused.
+/// Hosts whose robots.txt is remembered; beyond that all is asked for anew, and no new host refused.
 const HOSTS_MAX: usize = 10_000;
 /// RFC 9309 2.4: a robots.txt should not be used for longer.
 const FRESH: Duration = Duration::from_secs(24 * 3600);
 /// One that could not be had is asked for again sooner: a server that failed for a minute shall not shut out a day.
-const UNREACHABLE_FRESH: Duration = Duration::from_secs(900);
+const UNAVAILABLE_FRESH: Duration = Duration::from_secs(900);
+/// A host that could not be reached at all is tried again with the next URL, after the pause that a failure calls for.
+const UNREACHABLE_FRESH: Duration = Duration::from_secs(1);
 
 /// What is known of a host's robots.txt.
 #[derive(Debug, Clone)]
@@ -59,7 +61,11 @@ impl Gate {
         match self.known.get(&authority(url)) {
             None => true,
             Some((at, known)) => {
-                let fresh = if matches!(known, Known::DenyAll(_)) { UNREACHABLE_FRESH } else { FRESH };
+                let fresh = match known {
+                    Known::Unreachable(_) => UNREACHABLE_FRESH,
+                    Known::DenyAll(_) => UNAVAILABLE_FRESH,
+                    Known::Rules(_) | Known::AllowAll(_) => FRESH,
+                };
                 now.saturating_duration_since(*at) >= fresh
             }
         }
