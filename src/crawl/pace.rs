@@ -74,7 +74,7 @@ impl Pace {
 }
 
 /// Both forms of RFC 9110: seconds, or a date.
-fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

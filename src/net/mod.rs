@@ -15,6 +15,9 @@ mod addresses;
 mod body;
 mod client;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod icy;
 mod live;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::xml::cut;
 use super::{Discovered, MediaKind, MediaLink};
 
 /// Media objects that are taken from one document.
@@ -12,6 +13,9 @@ pub(super) const MEDIA_MAX: usize = 1000;
 pub(super) const LINKS_MAX: usize = 2000;
 /// The longest title that is kept, in characters.
 const TITLE_CHARS_MAX: usize = 300;
+/// The longest [`MediaLink::via`], in bytes: it may be an attribute's name, which a page can make as long as itself, and
+/// every link keeps one.
+const VIA_BYTES_MAX: usize = 64;
 
 /// Collects what a document leads to.
 pub(super) struct Sink {
@@ -48,7 +52,7 @@ impl Sink {
     pub(super) fn media(&mut self, href: &str, via: &str, kind: MediaKind) {
         let Some(url) = self.resolve(href) else { return };
         if self.found.media.len() < MEDIA_MAX && self.seen_media.insert(url.clone()) {
-            self.found.media.push(MediaLink { url, via: via.to_owned(), kind });
+            self.found.media.push(MediaLink { url, via: cut(via, VIA_BYTES_MAX).to_owned(), kind });
         }
     }
 
