@@ -57,6 +57,7 @@ fn address(text: &str) {
     let domain = domain_of(&url);
     assert_eq!(domain_of(&again), domain);
     let _ = (crawl::trap(&url), crawl::authority(&url), extension_kind(url.path()), shown(&url));
+    assert!(crawl::shapes(&url) <= 3);
     let inner = match url.host() {
         Some(Host::Ipv4(address)) => {
             address.is_loopback()

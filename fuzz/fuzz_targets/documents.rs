@@ -1,4 +1,4 @@
-//! Feeds, playlists (XSPF, ASX, SMIL, M3U, PLS, HLS), JSON, and sitemaps, packed or not. Input: a byte that selects
+//! Feeds, playlists (XSPF, ASX, SMIL, WPL, M3U, PLS, HLS), DASH manifests, cue sheets, JSON, and sitemaps, packed or not. Input: a byte that selects
 //! the kind, the document.
 #![no_main]
 
@@ -14,7 +14,7 @@ use url::Url;
 
 fuzz_target!(|data: &[u8]| {
     let Some((selector, document)) = selected(data) else { return };
-    let (name, kind) = match selector % 8 {
+    let (name, kind) = match selector % 10 {
         0 => ("XML", Some("application/xml")),
         1 => ("M3U", Some("audio/x-mpegurl")),
         2 => ("HLS", Some("application/vnd.apple.mpegurl")),
@@ -22,6 +22,8 @@ fuzz_target!(|data: &[u8]| {
         4 => ("JSON", Some("application/json")),
         5 => ("undeclared", None),
         6 => return read_sitemap(document),
+        8 => ("DASH", Some("application/dash+xml")),
+        9 => ("cue sheet", Some("application/x-cue")),
         _ => return read_sitemap(&packed(document)),
     };
     let url = Url::parse("https://music.example/lists/1?id=1").unwrap();

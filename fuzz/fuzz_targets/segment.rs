@@ -2,8 +2,6 @@
 //! header's checksum are put right, or nothing would get past them.
 #![no_main]
 
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
 use earwitness::fingerprint::{Peak, Tolerance, encode, reference_quads};
@@ -12,26 +10,15 @@ use earwitness::index::{
     merge_into,
 };
 use earwitness_fuzz::count;
+use earwitness_fuzz::folder::{FOLDER, file_of};
 use libfuzzer_sys::fuzz_target;
-
-/// In memory where there is a file system for that.
-static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let shared = Path::new("/dev/shm");
-    let parent = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
-    let folder = parent.join(format!("earwitness-fuzz-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-});
 
 const NAME: &str = "input.seg";
 
 fuzz_target!(|data: &[u8]| {
     let mut bytes = data.to_vec();
     fuzzing::seal(&mut bytes);
-    let path = FOLDER.join(NAME);
-    // A new file each time: one that is mapped must not change.
-    let _ = std::fs::remove_file(&path);
-    std::fs::write(&path, &bytes).unwrap();
+    let path = file_of(NAME, &bytes);
     count("segment");
     let Ok(segment) = Segment::open(&path) else { return };
     count("segment, opened");

@@ -1,6 +1,6 @@
 //! What must hold of everything that discovery finds, whatever the document.
 
-use earwitness::crawl::discover::{Discovered, Hls, MediaLink};
+use earwitness::crawl::discover::{Discovered, MediaLink, Segment, Stream};
 use url::Url;
 
 /// Checks the bounds and that only web addresses are found.
@@ -13,15 +13,27 @@ pub fn check(found: &Discovered) {
     assert!(found.problems.iter().all(|problem| problem.len() <= 2000), "{:?}", found.problems);
     found.media.iter().for_each(check_media);
     found.links.iter().for_each(check_url);
-    match &found.hls {
-        Some(Hls::Master { chosen }) => check_url(chosen),
-        Some(Hls::Media { segments, encrypted, .. }) => {
-            assert!(!segments.is_empty() && segments.len() <= 7000);
-            assert!(encrypted.as_ref().is_none_or(|method| method.chars().count() <= 40));
-            segments.iter().for_each(|segment| check_url(&segment.url));
+    assert!(found.leads.len() <= 500);
+    for lead in &found.leads {
+        assert!(!lead.target.is_empty() && lead.target.len() <= 30_000, "{} bytes", lead.target.len());
+        assert!(lead.via.len() <= 200 && lead.code.as_ref().is_none_or(|code| code.len() <= 100), "{lead:?}");
+    }
+    match &found.stream {
+        Some(Stream::Choice { chosen }) => check_url(chosen),
+        Some(Stream::Segments { segments, encrypted, target_s, .. }) => {
+            assert!(segments.len() <= 7000, "{} segments", segments.len());
+            assert!(encrypted.as_ref().is_none_or(|method| method.len() <= 400), "{encrypted:?}");
+            assert!(target_s.is_none_or(|seconds| seconds.is_finite() && seconds >= 0.0), "{target_s:?}");
+            segments.iter().for_each(check_segment);
         }
         None => {}
     }
+}
+
+fn check_segment(segment: &Segment) {
+    check_url(&segment.url);
+    segment.key.iter().for_each(|key| check_url(&key.url));
+    assert!(segment.duration_s.is_none_or(|seconds| seconds.is_finite() && seconds >= 0.0), "{segment:?}");
 }
 
 /// Checks a link to media.

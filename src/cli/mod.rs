@@ -10,6 +10,7 @@ mod catalog;
 mod overlaps;
 mod check;
 mod crawl;
+mod crawl_status;
 mod demo;
 mod identify;
 mod licence;

@@ -1,8 +1,11 @@
 //! What `check` and `crawl run` share: the pipeline with its options, and how its results are told.
 
 use std::io::Write as _;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
+use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Usage, output};
@@ -12,7 +15,8 @@ use crate::crawl::{Event, Plan, Summary};
 use crate::net::Client;
 use crate::rights::{LicenceGraph, Territory};
 use crate::scan::worker::Decoder;
-use crate::scan::{Checked, Finding, Library, Pipeline, Told};
+use crate::scan::{Checked, Finding, Library, Pipeline, Together, Told};
+use crate::store::Store;
 
 /// Options of a check.
 #[derive(Debug, clap::Args)]
@@ -50,6 +54,7 @@ pub(super) struct Run<'a> {
     operator: Option<String>,
     runtime: tokio::runtime::Runtime,
     cancel: CancellationToken,
+    together: Together,
 }
 
 impl<'a> Run<'a> {
@@ -72,27 +77,56 @@ impl<'a> Run<'a> {
         let cancel = CancellationToken::new();
         runtime.spawn(cancel_on_ctrl_c(cancel.clone()));
         let operator = options.operator.clone();
-        Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel })
+        let together = Together::default();
+        Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel, together })
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        self.library.store()
     }
 
     /// Checks the media at one URL.
     pub(super) fn url(&self, url: &str, tally: &mut Tally) -> anyhow::Result<()> {
         let plan = Plan::for_url(url, &self.fetch).map_err(|error| Usage(error.to_string()))?;
-        let summary = self.carry_out(&plan, &self.pipeline(None)?, tally)?;
+        let summary = self.carry_out(&plan, &self.pipeline(None)?, &Mutex::new(tally))?;
         if summary.found == 0 && summary.failed == 0 && !summary.cancelled {
             output::note(self.context, &format!("{url}: no audio found"));
         }
         Ok(())
     }
 
-    /// Crawls a site.
-    pub(super) fn site(&self, plan: &Plan, site: &SiteSettings, tally: &mut Tally) -> anyhow::Result<()> {
-        let summary = self.carry_out(plan, &self.pipeline(Some(site))?, tally)?;
+    /// Carries out the runs of several sites at once; a host of two of them is still asked by one at a time.
+    pub(super) fn sites(&self, planned: &[(Plan, SiteSettings)], tally: &mut Tally) -> anyhow::Result<()> {
+        let tally = Mutex::new(tally);
+        let outcomes: Vec<anyhow::Result<()>> = std::thread::scope(|scope| {
+            let running: Vec<_> =
+                planned.iter().map(|(plan, site)| scope.spawn(|| self.site(plan, site, &tally))).collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        outcomes.into_iter().collect()
+    }
+
+    fn site(&self, plan: &Plan, site: &SiteSettings, tally: &Mutex<&mut Tally>) -> anyhow::Result<()> {
+        let pipeline = self.pipeline(Some(site))?;
+        let summary =
+            self.carry_out(plan, &pipeline, tally).with_context(|| format!("site {}", plan.name))?;
+        let name = &plan.name;
         output::note(
             self.context,
             &format!(
-                "{} requests, {} pages, {} media, {} skipped, {} failed",
-                summary.requests, summary.pages, summary.found, summary.skipped, summary.failed
+                "{name}: {} requests, {} pages, {} media, {} heard in part, {} skipped, {} failed, {}{}",
+                summary.requests,
+                summary.pages,
+                summary.found,
+                summary.probed,
+                summary.skipped,
+                summary.failed,
+                indicatif::HumanBytes(summary.bytes),
+                if summary.cancelled { "; `earwitness crawl resume` goes on" } else { "" }
             ),
         );
         Ok(())
@@ -140,16 +174,21 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn carry_out(&self, plan: &Plan, pipeline: &Pipeline<'_>, tally: &mut Tally) -> anyhow::Result<Summary> {
+    fn carry_out(
+        &self,
+        plan: &Plan,
+        pipeline: &Pipeline<'_>,
+        tally: &Mutex<&mut Tally>,
+    ) -> anyhow::Result<Summary> {
         let client = Client::new(&self.fetch)?;
+        let locked = || tally.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tell = |told: Told<'_>| match told {
-            Told::Checked(checked) => self.tell_checked(checked, tally),
-            Told::Crawl(event) => self.tell_event(event, tally),
+            Told::Checked(checked) => self.tell_checked(checked, &mut locked()),
+            Told::Crawl(event) => self.tell_event(event, &mut locked()),
         };
-        let crawl = pipeline.crawl(plan, &client, &self.cancel, &mut tell);
-        // On a worker thread of the runtime, where analysis may block in place.
-        let summary = self.runtime.block_on(Box::pin(crawl))?;
-        tally.cancelled |= summary.cancelled;
+        let runtime = self.runtime.handle();
+        let summary = pipeline.crawl(plan, &client, &self.together, runtime, &self.cancel, &mut tell)?;
+        locked().cancelled |= summary.cancelled;
         Ok(summary)
     }
 
@@ -166,7 +205,7 @@ impl<'a> Run<'a> {
                     output::note(self.context, &format!("warning: {}: {problem}", page.url));
                 }
             }
-            Event::Found(_) => {}
+            Event::Found(..) | Event::Probe(..) => {}
         }
     }
 

@@ -10,6 +10,7 @@ use clap::Subcommand;
 use super::{Context, Exit, output};
 use crate::cases::Case;
 use crate::catalog::Recording;
+use crate::crawl::{HostRecord, SightingRecord, SiteRecord};
 use crate::rights::Licence;
 use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
@@ -63,7 +64,14 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    Kinds::new().with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>()
+    Kinds::new()
+        .with::<Recording>()
+        .with::<Licence>()
+        .with::<Case>()
+        .with::<Overlap>()
+        .with::<SiteRecord>()
+        .with::<SightingRecord>()
+        .with::<HostRecord>()
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {

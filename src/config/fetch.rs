@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Limits and manners of every request.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+/// Limits and manners of every request. `Debug` leaves the proxy out, whose URL may hold a password.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FetchSettings {
     /// What the crawler calls itself; name a contact here. The part before the first `/` or space is the name that
@@ -64,5 +64,27 @@ impl Default for FetchSettings {
             extra_root_certificates: Vec::new(),
             proxy: None,
         }
+    }
+}
+
+impl std::fmt::Debug for FetchSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FetchSettings")
+            .field("user_agent", &self.user_agent)
+            .field("allow_private", &self.allow_private)
+            .field("private_allowed", &self.private_allowed)
+            .field("page_bytes_max", &self.page_bytes_max)
+            .field("media_bytes_max", &self.media_bytes_max)
+            .field("redirects_max", &self.redirects_max)
+            .field("connect_timeout_s", &self.connect_timeout_s)
+            .field("read_timeout_s", &self.read_timeout_s)
+            .field("total_timeout_s", &self.total_timeout_s)
+            .field("page_timeout_s", &self.page_timeout_s)
+            .field("robots_timeout_s", &self.robots_timeout_s)
+            .field("rate_min_bytes_per_s", &self.rate_min_bytes_per_s)
+            .field("rate_grace_s", &self.rate_grace_s)
+            .field("extra_root_certificates", &self.extra_root_certificates)
+            .field("proxy", &self.proxy.as_ref().map(|_| "…"))
+            .finish()
     }
 }

@@ -4,6 +4,8 @@
 mod cases;
 mod fetch;
 mod hint;
+mod site_fetch;
+mod render;
 mod sites;
 mod storage;
 
@@ -14,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
-pub use sites::{RobotsPolicy, SiteSettings};
+pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
+pub use site_fetch::SiteFetchSettings;
+pub use render::{KnownHostSettings, RenderSettings};
 pub use storage::StorageSettings;
 
 /// The file's name where `--config` is not given; looked for in the current folder.
@@ -35,6 +39,10 @@ pub struct Settings {
     pub matching: MatchSettings,
     /// How pages and media are fetched.
     pub fetch: FetchSettings,
+    /// How pages that are made by scripts are rendered.
+    pub render: RenderSettings,
+    /// Whether and how `yt-dlp` is asked for the media of hosts that it knows.
+    pub known_hosts: KnownHostSettings,
     /// The sites that `crawl run` visits, by name.
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
     /// What is claimed in cases and notices, and who sends them.

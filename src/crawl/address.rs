@@ -41,6 +41,11 @@ const SEGMENTS_MAX: usize = 20;
 /// A path segment that comes more often than this is a loop of relative links.
 const SEGMENT_REPEATS_MAX: usize = 3;
 
+/// One address within another is a redirector's or a player's; more are echoes.
+const NESTED_URLS_MAX: usize = 1;
+/// Layers of percent-encoding that are looked through.
+const ENCODINGS_MAX: usize = 5;
+
 /// Returns the text under which `url` is remembered as visited.
 #[must_use]
 pub fn key(url: &Url) -> String {
@@ -66,6 +71,19 @@ pub fn key(url: &Url) -> String {
     key.into()
 }
 
+/// As [`key`], for a site where the order of a query's parameters means nothing.
+#[must_use]
+pub(super) fn site_key(url: &Url, sort_query: bool) -> String {
+    let key = key(url);
+    if !sort_query {
+        return key;
+    }
+    let Some((start, query)) = key.split_once('?') else { return key };
+    let mut pairs: Vec<&str> = query.split('&').collect();
+    pairs.sort_unstable();
+    format!("{start}?{}", pairs.join("&"))
+}
+
 fn is_tracking(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
     TRACKING.iter().any(|known| {
@@ -84,7 +102,24 @@ pub(super) fn trap(url: &Url) -> Option<&'static str> {
         return Some("the path has more than 20 segments");
     }
     let repeats = |segment: &&str| segments.iter().filter(|other| *other == segment).count();
-    segments.iter().any(|segment| repeats(segment) > SEGMENT_REPEATS_MAX).then_some("the path repeats itself")
+    if segments.iter().any(|segment| repeats(segment) > SEGMENT_REPEATS_MAX) {
+        return Some("the path repeats itself");
+    }
+    (nested_urls(url) > NESTED_URLS_MAX).then_some("the URL carries URLs within URLs")
+}
+
+/// How many addresses stand in the path and query of `url`, however often they are percent-encoded: a page that echoes
+/// its own address in its links makes more of them with each step.
+fn nested_urls(url: &Url) -> usize {
+    let mut text = url[url::Position::BeforePath..].to_ascii_lowercase();
+    // Each round undoes one layer of encoding of the percent sign itself.
+    for _ in 0..ENCODINGS_MAX {
+        if !text.contains("%25") {
+            break;
+        }
+        text = text.replace("%25", "%");
+    }
+    text.matches("://").count() + text.matches("%3a%2f%2f").count()
 }
 
 /// Returns the operator's key in licences for the host of `url`: the registrable domain of a name
@@ -111,7 +146,16 @@ pub fn domain_of(url: &Url) -> String {
     }
 }
 
-/// Returns host and port: one robots.txt, one queue.
+/// Returns the name of the queue that `url` waits in: the registrable domain, host and port where there is none.
+#[must_use]
+pub(super) fn lane_of(url: &Url) -> String {
+    match url.host() {
+        Some(Host::Domain(name)) if psl::domain_str(name).is_some() => domain_of(url),
+        _ => format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0)),
+    }
+}
+
+/// Returns scheme, host and port: what has one robots.txt.
 #[must_use]
 pub(super) fn authority(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or(0);
@@ -161,6 +205,13 @@ mod tests {
         assert!(trap(&url("http://a.example/a/b/a/b/a/b/a/b/")).is_some());
         assert!(trap(&url(&format!("http://a.example/{}", "x".repeat(2100)))).is_some());
         assert!(trap(&url("http://a.example/music/2024/01/01/song.html")).is_none());
+        assert!(trap(&url("http://a.example/go?to=http%3A%2F%2Fb.example%2F")).is_none());
+        assert!(
+            trap(&url(
+                "http://a.example/go?to=http%3A%2F%2Fa.example%2Fgo%3Fto%3Dhttp%253A%252F%252Fb.example"
+            ))
+            .is_some()
+        );
     }
 
     proptest::proptest! {

@@ -1,44 +1,51 @@
-//! The run: takes tasks until there are none, and tells what came of each.
+//! The run: takes tasks until there are none, several at once, each at another host, and tells what came of each.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::address::{authority, domain_of, trap};
-use super::discover::{Hls, MediaKind, MediaLink, discover, extension_kind};
-use super::event::{Error, Event, Failure, PageRead, Skip, SkipReason};
-use super::fetch::Answer;
-use super::frontier::{Added, Frontier, Task, TaskKind, Visit};
-use super::pace::Pace;
+use super::address::lane_of;
+use super::discover::extension_kind;
+use super::event::{Error, Event, Failure, Skip, SkipReason};
+use super::frontier::{self, Frontier, InHand, Task, TaskKind};
+use super::lanes::{Lanes, Slot};
+use super::ledger::Ledger;
+use super::pace::NotYet;
 use super::plan::Plan;
+use super::records::{JobState, Summary};
 use super::robots::Gate;
-use super::sniff::{Content, HEAD_BYTES, sniff};
+use super::status::Board;
 use crate::base::Clock;
-use crate::net::{Client, Kind, shown};
+use crate::net::{Client, shown};
+use crate::store::{self, Store};
 
-/// Players in players, playlists in playlists: a page, its player, the player's master playlist, the stream.
-const NESTING_MAX: u32 = 4;
-/// Pages in frames in pages: the page's player, and the frame that this loads the player from. Deeper come adverts.
-const EMBED_NESTING_MAX: u32 = 1;
 /// How often a URL is tried again after "not now".
 const REFUSALS_MAX: u32 = 3;
+/// How often the ledger and the status are written, and the clock is looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// How long what is in hand may go on when a run is stopped.
+const DRAIN: Duration = Duration::from_secs(30);
 
-/// What a run came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Summary {
-    /// Requests made, redirects included.
-    pub requests: u64,
-    /// Documents read.
-    pub pages: u64,
-    /// Media objects handed over.
-    pub found: u64,
-    /// URLs passed over.
-    pub skipped: u64,
-    /// URLs that failed.
-    pub failed: u64,
-    /// Whether the run was stopped before its end.
-    pub cancelled: bool,
+/// What a run needs.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// What it may do.
+    pub plan: &'a Plan,
+    /// Its door to the network.
+    pub client: &'a Client,
+    /// Where its state is kept.
+    pub store: &'a Store,
+    /// Where "now" comes from.
+    pub clock: &'a dyn Clock,
+    /// The turns at hosts, shared with the other runs of this process.
+    pub lanes: &'a Lanes,
 }
 
 /// Why a task ends without its bytes.
@@ -47,318 +54,360 @@ pub(super) enum Stop {
     /// The host asked to come again later.
     NotNow(Error),
     Fail(Error),
+    /// The run has spent what it may.
+    Spent,
     /// Nobody listens any more.
     Deaf,
+    /// The store does not work: the run ends.
+    Store(store::Error),
+}
+
+impl From<store::Error> for Stop {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 pub(super) struct Engine<'a> {
     pub(super) plan: &'a Plan,
     pub(super) client: &'a Client,
+    pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
-    pub(super) gate: Gate,
-    pub(super) pace: Pace,
-    pub(super) frontier: Frontier,
-    pub(super) summary: Summary,
+    pub(super) lanes: &'a Lanes,
+    pub(super) gate: Mutex<Gate>,
+    pub(super) frontier: Mutex<Frontier<'a>>,
+    pub(super) ledger: Mutex<Ledger>,
+    /// Hosts whose robots.txt somebody is fetching.
+    pub(super) asking_robots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     events: mpsc::Sender<Event>,
-    /// Domains (or authorities, for addresses) of the seeds.
-    scope: Vec<String>,
+    cancel: &'a CancellationToken,
+    board: Board,
+    went_on_at: Instant,
+    /// Seconds under way before this time.
+    wall_s_before: f64,
 }
 
-/// Carries out `plan` and tells of it through `events`; waits while the receiver is busy, so that never more media
-/// lie on disk than the channel holds. Ends when all is done, when `cancel` is cancelled, or when the receiver is
-/// dropped.
+/// A lock that nobody holds across a wait and whose holders do not panic half way.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Carries out a plan and tells of it through `events`; waits while the receiver is busy, so that never more media lie
+/// on disk than requests are under way. A run of the same name that was not done is gone on with. Ends when all is
+/// done, when the budget is spent, when `cancel` is cancelled (what is in hand is finished first, for up to 30 s), or
+/// when the receiver is dropped.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
 pub async fn crawl(
-    plan: &Plan,
-    client: &Client,
-    clock: &dyn Clock,
+    run: Run<'_>,
     events: mpsc::Sender<Event>,
     cancel: &CancellationToken,
-) -> Summary {
-    let gate = Gate::new(client.clone(), &plan.user_agent, plan.robots.clone(), plan.robots_reason.clone());
-    let mut engine = Engine {
+) -> Result<Summary, Error> {
+    let Run { plan, client, store, clock, lanes } = run;
+    let (frontier, resumes) = Frontier::open(store, &plan.name, plan.sort_query, plan.fresh, clock.now())?;
+    let engine = Engine {
         plan,
         client,
+        store,
         clock,
-        gate,
-        pace: Pace::default(),
-        frontier: Frontier::default(),
-        summary: Summary::default(),
+        lanes,
+        gate: Mutex::new(Gate::new(&plan.user_agent, plan.robots.clone(), plan.robots_reason.clone())),
+        ledger: Mutex::new(Ledger::open(store, &plan.name, resumes)?),
+        asking_robots: Mutex::default(),
         events,
-        scope: plan.seeds.iter().map(scope_key).collect(),
+        cancel,
+        board: Board::new(store, plan),
+        went_on_at: Instant::now(),
+        wall_s_before: frontier.job.wall_s,
+        frontier: Mutex::new(frontier),
     };
-    engine.sow();
-    let finished = cancel.run_until_cancelled(engine.run()).await;
-    engine.summary.cancelled = finished.is_none();
-    engine.summary.requests = engine.frontier.requests;
-    engine.summary
-}
-
-/// What two URLs of one site share: the registrable domain, or host and port where there is none.
-fn scope_key(url: &Url) -> String {
-    match url.host() {
-        Some(url::Host::Domain(name)) if psl::domain_str(name).is_some() => domain_of(url),
-        _ => authority(url),
+    let end = match engine.sow(resumes) {
+        Ok(()) => Box::pin(engine.run()).await,
+        Err(stop) => Err(stop),
+    };
+    let summary = engine.close(end.is_ok())?;
+    match end {
+        Err(Stop::Store(error)) => Err(error.into()),
+        _ => Ok(summary),
     }
 }
 
-impl Engine<'_> {
-    fn sow(&mut self) {
+impl<'a> Engine<'a> {
+    /// The seeds; those that an earlier run of the same job has seen are seen.
+    fn sow(&self, resumes: bool) -> Result<(), Stop> {
+        let mut frontier = lock(&self.frontier);
         for url in &self.plan.seeds {
             let kind = extension_kind(url.path()).map_or(TaskKind::Page, TaskKind::Media);
             let via = "seed".to_owned();
-            let task = Task { url: url.clone(), kind, via, depth: 0, nesting: 0, from: None, refusals: 0 };
-            self.frontier.add(task);
+            frontier.add(Task {
+                url: url.clone(),
+                kind,
+                via,
+                depth: 0,
+                nesting: 0,
+                from: None,
+                refusals: 0,
+            })?;
+        }
+        if resumes {
+            tracing::info!("{}: goes on; {} URLs wait", self.plan.name, frontier.waiting());
+        }
+        Ok(frontier.commit()?)
+    }
+
+    async fn run(&'a self) -> Result<(), Stop> {
+        self.sow_sitemaps().await?;
+        let mut running = FuturesUnordered::new();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut drained_by = None;
+        loop {
+            let is_stopping = self.cancel.is_cancelled() || self.board.is_stop_asked();
+            let is_spent = self.spent_budget().is_some();
+            let mut next = None;
+            if is_stopping {
+                drained_by.get_or_insert_with(|| Instant::now() + DRAIN);
+            } else if !is_spent {
+                while running.len() < self.plan.at_once {
+                    match self.next_task().await? {
+                        Next::Task(in_hand, slot) => running.push(Box::pin(self.work(*in_hand, slot))),
+                        Next::At(at) => {
+                            next = at;
+                            break;
+                        }
+                    }
+                }
+            }
+            if running.is_empty() && (is_stopping || is_spent || lock(&self.frontier).waiting() == 0) {
+                break;
+            }
+            let wake_at = drained_by.or(next).unwrap_or_else(|| Instant::now() + TICK);
+            tokio::select! {
+                Some(done) = running.next() => done?,
+                () = self.lanes.changed() => {}
+                () = self.cancel.cancelled(), if !is_stopping => {}
+                _ = tick.tick() => self.note(JobState::Running)?,
+                () = tokio::time::sleep_until(wake_at) => {
+                    if drained_by.is_some_and(|by| by <= Instant::now()) {
+                        break;
+                    }
+                }
+            }
+        }
+        drop(running);
+        if self.cancel.is_cancelled() || self.board.is_stop_asked() {
+            return Ok(());
+        }
+        self.report_budget().await?;
+        self.report_beyond().await
+    }
+
+    /// The next task whose host may be asked now, with the turn; else when one may be.
+    async fn next_task(&'a self) -> Result<Next<'a>, Stop> {
+        loop {
+            let (mut slot, mut next, mut given_up) = (None, None::<Instant>, BTreeSet::new());
+            let taken = lock(&self.frontier).take(|url| {
+                match self.lanes.try_take(url, self.plan.manners(), self.clock) {
+                    Ok(turn) => {
+                        slot = Some(turn);
+                        return true;
+                    }
+                    Err(NotYet::At(at)) => next = Some(next.map_or(at, |next| next.min(at))),
+                    Err(NotYet::Busy) => {}
+                    Err(NotYet::Never(why)) => {
+                        given_up.insert((lane_of(url), url.clone(), why));
+                    }
+                }
+                false
+            })?;
+            if let (Some(in_hand), Some(slot)) = (taken, slot) {
+                return Ok(Next::Task(Box::new(in_hand), slot));
+            }
+            if given_up.is_empty() {
+                return Ok(Next::At(next));
+            }
+            for (lane, url, why) in given_up {
+                let waiting = lock(&self.frontier).drop_lane(&lane)?;
+                self.skip(&url, None, SkipReason::HostGivenUp { why, waiting }).await?;
+            }
         }
     }
 
-    async fn run(&mut self) {
-        self.sow_sitemaps().await;
-        while self.frontier.waiting() > 0 {
-            if self.frontier.requests >= self.plan.requests_max {
-                self.report_budget().await;
-                return;
+    /// Carries out one task.
+    async fn work(&'a self, in_hand: InHand, slot: Slot<'a>) -> Result<(), Stop> {
+        match Box::pin(self.visit(&in_hand, slot)).await {
+            Ok(()) => {
+                let mut frontier = lock(&self.frontier);
+                frontier.done(&in_hand);
+                Ok(frontier.commit()?)
             }
-            let pace = &self.pace;
-            let Some(task) = self.frontier.take(|task| pace.ready_at(&task.url).is_none()) else {
-                let next = self.frontier.tasks().filter_map(|task| self.pace.ready_at(&task.url)).min();
-                tokio::time::sleep_until(next.unwrap_or_else(Instant::now)).await;
-                continue;
-            };
-            self.frontier.in_hand = Some(task.clone());
-            if let Err(stop) = Box::pin(self.visit(&task)).await
-                && self.ended(task, stop).await.is_err()
-            {
-                return;
-            }
-            self.frontier.in_hand = None;
+            Err(stop) => self.ended(in_hand, stop).await,
         }
-        self.report_beyond().await;
-    }
-
-    async fn report_beyond(&mut self) {
-        let depth_max = self.plan.depth_max;
-        for (url, from) in self.frontier.take_beyond() {
-            if self.skip(&url, Some(from), SkipReason::TooDeep { depth_max }).await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn report_budget(&mut self) {
-        let Some(next) = self.frontier.tasks().next() else { return };
-        let (url, from) = (next.url.clone(), next.from);
-        let waiting = self.frontier.waiting();
-        let reason = SkipReason::Budget { requests_max: self.plan.requests_max, waiting };
-        // Nobody listening is the end anyway.
-        let _ = self.skip(&url, from, reason).await;
     }
 
     /// Tells why a task ended, or puts it back.
-    async fn ended(&mut self, mut task: Task, stop: Stop) -> Result<(), Stop> {
+    async fn ended(&'a self, mut in_hand: InHand, stop: Stop) -> Result<(), Stop> {
+        let (url, from) = (in_hand.task.url.clone(), in_hand.task.from);
+        let is_sitemap = in_hand.task.kind == TaskKind::Sitemap;
         match stop {
-            Stop::Skip(reason) => self.skip(&task.url, task.from, reason).await,
-            Stop::NotNow(_) if task.refusals < REFUSALS_MAX => {
-                task.refusals += 1;
-                self.frontier.put_back(task);
-                Ok(())
+            Stop::NotNow(_) if in_hand.task.refusals < REFUSALS_MAX => {
+                in_hand.task.refusals += 1;
+                return Ok(lock(&self.frontier).put_back(in_hand)?);
             }
-            Stop::Fail(error) | Stop::NotNow(error) if task.kind == TaskKind::Sitemap => {
-                self.skip_sitemap(&task, &error).await
+            Stop::Spent => return Ok(lock(&self.frontier).put_back(in_hand)?),
+            Stop::Deaf | Stop::Store(_) => return Err(stop),
+            Stop::Skip(reason) => self.skip(&url, from, reason).await?,
+            // No failure of the run, since nobody asked for it.
+            Stop::Fail(error) | Stop::NotNow(error) if is_sitemap => {
+                let reason = SkipReason::NoSitemap { reason: error.to_string() };
+                self.skip(&url, from, reason).await?;
             }
-            Stop::Fail(error) | Stop::NotNow(error) => {
-                self.summary.failed += 1;
-                let page_url = self.frontier.page_of(task.from).map(|page| shown(&page.url));
-                let failure = Failure { url: shown(&task.url), page_url, error };
-                self.tell(Event::Failed(Box::new(failure))).await
-            }
-            Stop::Deaf => Err(Stop::Deaf),
+            Stop::Fail(error) | Stop::NotNow(error) => self.fail(&url, from, error).await?,
         }
+        let mut frontier = lock(&self.frontier);
+        frontier.done(&in_hand);
+        Ok(frontier.commit()?)
     }
 
-    async fn visit(&mut self, task: &Task) -> Result<(), Stop> {
-        let mut answer = self.fetch(task).await?;
-        if task.kind == TaskKind::Sitemap {
-            return self.read_sitemap(task, answer).await;
-        }
-        let content_type = answer.opened.content_type();
-        let head = answer.opened.body.peek(HEAD_BYTES).await.map_err(|error| Stop::Fail(error.into()))?;
-        match sniff(content_type.as_deref(), head) {
-            Content::Media => self.keep_media(task, answer).await,
-            // What was linked as media and is of no known form may still be: the decoder will say.
-            Content::Other if is_media(task) && may_be_media(content_type.as_deref()) => {
-                self.keep_media(task, answer).await
-            }
-            // An M3U playlist without its header line is nothing but lines.
-            Content::Other if is_playlist(task) && !head.contains(&0) => {
-                self.read_document(task, answer, Content::M3u).await
-            }
-            Content::Other => {
-                let content_type = content_type.unwrap_or_else(|| "no Content-Type".to_owned());
-                Err(Stop::Skip(SkipReason::NotAudio {
-                    content_type: content_type.chars().take(100).collect(),
-                }))
-            }
-            Content::Dash => Err(Stop::Skip(SkipReason::Unsupported { format: "DASH".to_owned() })),
-            content => self.read_document(task, answer, content).await,
-        }
-    }
-
-    /// Reads a page, feed or playlist and takes on what it leads to.
-    async fn read_document(&mut self, task: &Task, answer: Answer, content: Content) -> Result<(), Stop> {
-        let Answer { opened, hops, .. } = answer;
-        let content_type = match content {
-            Content::M3u => Some("audio/x-mpegurl".to_owned()),
-            _ => opened.content_type(),
+    async fn fail(&self, url: &Url, from: Option<u64>, error: Error) -> Result<(), Stop> {
+        let page_url = {
+            let mut frontier = lock(&self.frontier);
+            frontier.job.summary.failed += 1;
+            frontier.page_of(from)?.map(|page| shown(&page.url))
         };
-        let (url, mut body) = (opened.final_url.clone(), opened.body);
-        body.treat_as(Kind::Page);
-        let bytes = body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
-        let at = url.clone();
-        let found = off_the_loop(&url, move || discover(&at, content_type.as_deref(), &bytes)).await?;
-        self.frontier.mark_seen(&url);
-        let is_page = content == Content::Html;
-        let visit = Visit { url: url.clone(), title: found.title.clone(), is_page, hops, from: task.from };
-        let from = self.frontier.visited(visit);
-        self.summary.pages += 1;
-        self.tell(Event::Page(PageRead {
-            url: shown(&url),
-            title: found.title,
-            media: found.media.len(),
-            links: found.links.len(),
-            problems: found.problems,
-        }))
-        .await?;
-        for link in found.media {
-            self.take_media(task, from, link).await?;
-        }
-        if task.kind == TaskKind::Page && self.plan.follow_links {
-            for link in found.links {
-                self.take_link(task, from, link).await?;
-            }
-        }
-        match found.hls {
-            Some(hls) => self.take_stream(task, from, &url, hls).await,
-            None => Ok(()),
-        }
+        self.tell(Event::Failed(Box::new(Failure { url: shown(url), page_url, error }))).await
     }
 
-    async fn take_media(&mut self, task: &Task, from: usize, link: MediaLink) -> Result<(), Stop> {
-        let MediaLink { url, via, kind } = link;
-        // A feed tells of the whole site: nothing that a single page shows.
-        if kind == MediaKind::Feed && !self.plan.follow_links {
-            return Ok(());
-        }
-        // A frame or refresh to a page of the site is a page of the site; beyond the depth it is still shown here.
-        let is_page = kind == MediaKind::Embed && self.plan.follow_links && task.kind == TaskKind::Page;
-        if is_page && task.depth < self.plan.depth_max && self.in_scope(&url) {
-            let (kind, depth) = (TaskKind::Page, task.depth + 1);
-            return self
-                .take_on(Task { url, kind, via, depth, nesting: 0, from: Some(from), refusals: 0 })
-                .await;
-        }
-        let nesting = if task.kind == TaskKind::Page { 0 } else { task.nesting + 1 };
-        if nesting > NESTING_MAX || kind == MediaKind::Embed && nesting > EMBED_NESTING_MAX {
-            return self.skip_once(&url, from, SkipReason::TooNested).await;
-        }
-        let (kind, depth) = (TaskKind::Media(kind), task.depth);
-        self.take_on(Task { url, kind, via, depth, nesting, from: Some(from), refusals: 0 }).await
+    /// Passes a URL over, for a reason that is kept.
+    pub(super) async fn skip(&self, url: &Url, from: Option<u64>, reason: SkipReason) -> Result<(), Stop> {
+        let skip = self.note_skip(url, from, reason)?;
+        self.tell(Event::Skipped(skip)).await
     }
 
-    async fn take_link(&mut self, task: &Task, from: usize, url: Url) -> Result<(), Stop> {
-        if !self.in_scope(&url) {
-            return self.skip_once(&url, from, SkipReason::OutOfScope).await;
-        }
-        if let Some(extension) = other_extension(url.path()) {
-            let content_type = format!("named .{extension}");
-            return self.skip_once(&url, from, SkipReason::NotAudio { content_type }).await;
-        }
-        if task.depth >= self.plan.depth_max {
-            self.frontier.put_beyond(url, from);
-            return Ok(());
-        }
-        let (kind, via, depth) = (TaskKind::Page, "link".to_owned(), task.depth + 1);
-        self.take_on(Task { url, kind, via, depth, nesting: 0, from: Some(from), refusals: 0 }).await
-    }
-
-    async fn take_stream(&mut self, task: &Task, from: usize, url: &Url, hls: Hls) -> Result<(), Stop> {
-        match hls {
-            Hls::Master { chosen } => {
-                let link = MediaLink { url: chosen, via: "playlist".to_owned(), kind: MediaKind::Playlist };
-                self.take_media(task, from, link).await
-            }
-            Hls::Media { encrypted: Some(method), .. } => Err(Stop::Skip(SkipReason::Encrypted { method })),
-            Hls::Media { segments, ended, .. } => {
-                let live = "the stream is live: only what its playlist held at that moment was fetched";
-                let warnings = if ended { Vec::new() } else { vec![live.to_owned()] };
-                self.keep_segments(from, url, &segments, warnings).await
-            }
-        }
-    }
-
-    async fn take_on(&mut self, task: Task) -> Result<(), Stop> {
-        let (url, from) = (task.url.clone(), task.from);
-        // The signed addresses of media may be as odd as they like.
-        if let Some(what) = trap(&url).filter(|_| task.kind == TaskKind::Page) {
-            let reason = SkipReason::Trap { what: what.to_owned() };
-            return if self.frontier.mark_seen(&url) { self.skip(&url, from, reason).await } else { Ok(()) };
-        }
-        match self.frontier.add(task) {
-            Added::Yes | Added::Known => Ok(()),
-            Added::Full => self.skip(&url, from, SkipReason::FrontierFull).await,
-        }
-    }
-
-    pub(super) fn in_scope(&self, url: &Url) -> bool {
-        self.scope.contains(&scope_key(url))
-    }
-
-    async fn skip_once(&mut self, url: &Url, from: usize, reason: SkipReason) -> Result<(), Stop> {
-        if self.frontier.mark_seen(url) { self.skip(url, Some(from), reason).await } else { Ok(()) }
-    }
-
-    pub(super) async fn skip(
-        &mut self,
+    /// Keeps a skip, to be told by the caller.
+    pub(super) fn note_skip(
+        &self,
         url: &Url,
-        from: Option<usize>,
+        from: Option<u64>,
         reason: SkipReason,
-    ) -> Result<(), Stop> {
-        self.summary.skipped += 1;
-        let page_url = self.frontier.page_of(from).map(|page| shown(&page.url));
-        self.tell(Event::Skipped(Skip { url: shown(url), page_url, reason })).await
+    ) -> Result<Skip, store::Error> {
+        let mut frontier = lock(&self.frontier);
+        let page_url = frontier.page_of(from)?.map(|page| shown(&page.url));
+        let skip = Skip { url: shown(url), page_url, reason };
+        frontier.skipped(&skip)?;
+        Ok(skip)
     }
 
     pub(super) async fn tell(&self, event: Event) -> Result<(), Stop> {
         self.events.send(event).await.map_err(|_| Stop::Deaf)
     }
+
+    /// Counts one request that is about to be made.
+    pub(super) fn spend(&self, url: &Url, counts: bool) -> Result<(), Stop> {
+        let budget = &self.plan.budget;
+        let (requests, bytes) = lock(&self.ledger).spent(url);
+        for (spent, max, name) in [
+            (requests, budget.host_requests_max, "requests to one host"),
+            (bytes, budget.host_bytes_max, "bytes of one host"),
+        ] {
+            if spent >= max {
+                let budget = name.to_owned();
+                return Err(Stop::Skip(SkipReason::Budget { budget, max, waiting: 0 }));
+            }
+        }
+        if self.spent_budget().is_some() {
+            return Err(Stop::Spent);
+        }
+        lock(&self.frontier).job.summary.requests += u64::from(counts);
+        Ok(())
+    }
+
+    /// What the run has spent all of: its name, and how much of it there was.
+    fn spent_budget(&self) -> Option<(&'static str, u64)> {
+        let budget = &self.plan.budget;
+        let frontier = lock(&self.frontier);
+        let job = &frontier.job;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds of a run")]
+        let (media_s, wall_s) = (job.media_s as u64, self.wall_s() as u64);
+        [
+            (job.summary.requests, budget.requests_max, "requests"),
+            (job.summary.bytes, budget.bytes_max, "bytes"),
+            (media_s, budget.media_s_max, "seconds of audio"),
+            (wall_s, budget.wall_s_max, "seconds"),
+        ]
+        .into_iter()
+        .find(|(spent, max, _)| spent >= max)
+        .map(|(_, max, name)| (name, max))
+    }
+
+    fn wall_s(&self) -> f64 {
+        self.wall_s_before + self.went_on_at.elapsed().as_secs_f64()
+    }
+
+    async fn report_beyond(&self) -> Result<(), Stop> {
+        let depth_max = self.plan.depth_max;
+        loop {
+            let beyond = lock(&self.frontier).take_beyond()?;
+            if beyond.is_empty() {
+                return Ok(());
+            }
+            for (url, from) in beyond {
+                self.skip(&url, Some(from), SkipReason::TooDeep { depth_max }).await?;
+            }
+        }
+    }
+
+    async fn report_budget(&self) -> Result<(), Stop> {
+        let Some((name, max)) = self.spent_budget() else { return Ok(()) };
+        let (waiting, next) = {
+            let mut frontier = lock(&self.frontier);
+            (frontier.waiting(), frontier.nexts()?.into_iter().next())
+        };
+        let Some(url) = next else { return Ok(()) };
+        lock(&self.frontier).job.stopped_because = Some(format!("the limit of {max} {name} is reached"));
+        self.skip(&url, None, SkipReason::Budget { budget: name.to_owned(), max, waiting }).await
+    }
+
+    /// Writes how the run stands.
+    fn note(&self, state: JobState) -> Result<(), store::Error> {
+        let mut frontier = lock(&self.frontier);
+        let mut ledger = lock(&self.ledger);
+        frontier.job.state = state;
+        frontier.job.changed_at = self.clock.now();
+        frontier.job.wall_s = self.wall_s();
+        ledger.write(&mut frontier)?;
+        self.board.write(&frontier, &ledger);
+        frontier.commit()
+    }
+
+    /// Ends the run's time, whether all is done or not.
+    fn close(&self, has_ended: bool) -> Result<Summary, store::Error> {
+        let state = {
+            let mut frontier = lock(&self.frontier);
+            let is_stopped = self.cancel.is_cancelled() || self.board.is_stop_asked();
+            frontier.job.summary.cancelled = is_stopped;
+            if is_stopped {
+                frontier.job.stopped_because = Some("somebody stopped it".to_owned());
+            }
+            let is_done = has_ended && !is_stopped && frontier.waiting() == 0;
+            if is_done { JobState::Done } else { JobState::Stopped }
+        };
+        self.note(state)?;
+        let summary = lock(&self.frontier).job.summary;
+        self.board.remove();
+        if self.plan.transient {
+            frontier::forget(self.store, &self.plan.name)?;
+        }
+        Ok(summary)
+    }
 }
 
-fn is_media(task: &Task) -> bool {
-    matches!(task.kind, TaskKind::Media(MediaKind::Media))
-}
-
-fn is_playlist(task: &Task) -> bool {
-    matches!(task.kind, TaskKind::Media(MediaKind::Playlist))
-}
-
-/// Whether bytes of no known form may be media by their Content-Type: text named `.mp3` is for the decoder to
-/// refuse, a picture behind an `og:video` is not.
-fn may_be_media(content_type: Option<&str>) -> bool {
-    let essence = content_type.unwrap_or_default().to_ascii_lowercase();
-    let other =
-        ["image/", "font/", "text/css", "text/javascript", "application/javascript", "application/pdf"];
-    !other.iter().any(|start| essence.starts_with(start))
-}
-
-/// Files that pages link to most often and that are neither pages nor audio: not worth a request each.
-const OTHER_EXTENSIONS: &[&str] = &[
-    "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "ico", "bmp", "css", "js", "mjs", "map", "woff",
-    "woff2", "ttf", "pdf", "doc", "docx", "epub", "zip", "rar", "7z", "gz", "tar", "exe", "apk", "dmg",
-    "iso", "torrent",
-];
-
-pub(super) fn other_extension(path: &str) -> Option<&'static str> {
-    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
-    OTHER_EXTENSIONS.iter().copied().find(|other| extension.eq_ignore_ascii_case(other))
+/// What there is to do next.
+enum Next<'a> {
+    Task(Box<InHand>, Slot<'a>),
+    /// Nothing now; perhaps then.
+    At(Option<Instant>),
 }
 
 /// Looks through a document on a thread that may take its time. `url` is the document's.

@@ -1,7 +1,9 @@
 //! What a crawl tells of.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
+use super::records::Heard;
 use super::sighting::Sighting;
 use crate::net;
 
@@ -31,6 +33,29 @@ pub enum Error {
         /// The site's name.
         site: String,
     },
+    /// A setting of a site cannot be used.
+    #[error("sites.{site}.{key}: {reason}")]
+    Setting {
+        /// The site's name.
+        site: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// A pattern of a site is no regular expression.
+    #[error("sites.{site}.{key}: not a regular expression ({reason})")]
+    Pattern {
+        /// The site's name.
+        site: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and where in the pattern.
+        reason: String,
+    },
+    /// The store does not work; the run ends.
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
     /// The bytes cannot be kept.
     #[error("{url}: cannot keep the bytes in {folder} ({source})")]
     Keep {
@@ -76,7 +101,7 @@ pub struct PageRead {
 }
 
 /// A URL that was not fetched, or not kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Skip {
     /// The URL.
     pub url: String,
@@ -87,7 +112,7 @@ pub struct Skip {
 }
 
 /// Why a URL was not fetched, or not kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     /// robots.txt forbids it.
@@ -138,14 +163,27 @@ pub enum SkipReason {
         /// The format.
         format: String,
     },
-    /// The run has made as many requests as it may.
-    #[error("the run's limit of {requests_max} requests is reached; {waiting} URLs are left")]
+    /// The run, or its host, has spent what it may.
+    #[error("the limit of {max} {budget} is reached; {waiting} URLs are left")]
     Budget {
+        /// What is spent: `requests`, `bytes`, `seconds of audio`, `seconds`, `requests to one host`, `bytes of one host`.
+        budget: String,
         /// The limit.
-        requests_max: u64,
+        max: u64,
         /// URLs still waiting.
-        waiting: usize,
+        waiting: u64,
     },
+    /// The host refused or failed too often in a row, and is let alone for the rest of the run.
+    #[error("the host is given up: {why}; {waiting} URLs of it are left out")]
+    HostGivenUp {
+        /// What it did.
+        why: String,
+        /// URLs of it that were waiting.
+        waiting: u64,
+    },
+    /// Another page had the same bytes.
+    #[error("the same content as a page that was read before")]
+    SameContent,
     /// A sitemap that robots.txt names cannot be read.
     #[error("the sitemap cannot be read: {reason}")]
     NoSitemap {
@@ -168,15 +206,62 @@ pub struct Failure {
     pub error: Error,
 }
 
+/// Windows of a media object, joined in one file, to be listened to before it is fetched whole.
+#[derive(Debug)]
+pub struct Probe {
+    /// Where it is.
+    pub media_url: String,
+    /// The windows one after the other. The file is removed when this is dropped.
+    pub file: tempfile::TempPath,
+}
+
+/// Where the listener says what it heard. A run waits for it before it counts a media object as done; without an answer
+/// the object is fetched again when the run goes on.
+#[derive(Debug)]
+pub struct Hearing(pub(super) oneshot::Sender<Heard>);
+
+impl Hearing {
+    /// Says what was heard.
+    pub fn heard(self, heard: Heard) {
+        // A run that was stopped meanwhile does not wait for it.
+        let _ = self.0.send(heard);
+    }
+}
+
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event {
     /// A media object was fetched.
-    Found(Box<Found>),
+    Found(Box<Found>, Hearing),
+    /// A media object was fetched in part, to decide by what is heard whether all of it is wanted.
+    Probe(Box<Probe>, Hearing),
     /// A document was read.
     Page(PageRead),
     /// A URL was passed over.
     Skipped(Skip),
     /// A URL failed.
     Failed(Box<Failure>),
+}
+
+impl SkipReason {
+    /// Returns the reason's kind in one or two words, for counts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Robots { .. } => "robots.txt",
+            Self::OutOfScope => "out of scope",
+            Self::RedirectsOut { .. } => "redirects out",
+            Self::TooDeep { .. } => "too deep",
+            Self::TooNested => "too nested",
+            Self::Trap { .. } => "trap",
+            Self::NotAudio { .. } => "not audio",
+            Self::Encrypted { .. } => "encrypted",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Budget { .. } => "budget",
+            Self::HostGivenUp { .. } => "host given up",
+            Self::SameContent => "same content",
+            Self::NoSitemap { .. } => "sitemap",
+            Self::FrontierFull => "frontier full",
+        }
+    }
 }

@@ -1,78 +1,357 @@
-//! One task's request, hop by hop: each hop is asked about at robots.txt, waits for its host, and is recorded.
+//! One request, hop by hop: each hop waits for its host's turn, is asked about at robots.txt, and is recorded.
 
-use super::engine::{Engine, Stop};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::address::{authority, lane_of};
+use super::engine::{Engine, Stop, lock};
 use super::event::{Error, SkipReason};
 use super::frontier::{Task, TaskKind};
+use super::lanes::Slot;
+use super::pace::{Came, NotYet};
+use super::records::RobotsFetched;
+use super::robots::{BYTES_MAX, Known, Robots};
 use super::sighting::{Hop, RobotsDecision};
+use crate::base::Digest;
 use crate::crawl::discover::MediaKind;
 use crate::net::{self, Kind, Opened, Request, Step};
 
-/// A final answer, with what is to be recorded of the way.
-pub(super) struct Answer {
+/// A final answer, with what is to be recorded of the way. The host's turn is held until the body has been read.
+pub(super) struct Answer<'e> {
     pub(super) opened: Opened,
     pub(super) robots: RobotsDecision,
     /// This request's own hops.
     pub(super) hops: Vec<Hop>,
+    pub(super) held: Held<'e>,
 }
 
-impl Engine<'_> {
-    /// Fetches up to the head of the final answer.
-    pub(super) async fn fetch(&mut self, task: &Task) -> Result<Answer, Stop> {
-        let client = self.client;
+/// A turn whose answer's body is still to be read.
+pub(super) struct Held<'e> {
+    engine: &'e Engine<'e>,
+    slot: Slot<'e>,
+    came: Came,
+    url: Url,
+}
+
+impl Held<'_> {
+    /// The body has been read, or no more of it is wanted: so many bytes came.
+    pub(super) fn end(self, bytes: u64) {
+        let Self { engine, slot, came, url } = self;
+        lock(&engine.ledger).ends(&url, bytes);
+        let mut frontier = lock(&engine.frontier);
+        let spent = &mut frontier.job.summary.bytes;
+        *spent = spent.saturating_add(bytes);
+        slot.end(&came);
+    }
+}
+
+/// One request as the run makes it.
+pub(super) struct Asked<'t> {
+    pub(super) request: Request,
+    /// How its URL was learned of.
+    pub(super) via: &'t str,
+    /// Whether a redirect out of the site ends it.
+    pub(super) stays: bool,
+    /// Whether it counts towards the run's budget of requests.
+    pub(super) counts: bool,
+}
+
+impl<'e> Engine<'e> {
+    /// Fetches a task up to the head of the final answer.
+    pub(super) async fn fetch(&'e self, task: &Task, slot: Slot<'e>) -> Result<Answer<'e>, Stop> {
         let mut request = Request::new(task.url.clone(), request_kind(task.kind));
-        request.referer = self.frontier.page_of(task.from).map(|visit| visit.url.clone());
-        let mut walk = client.walk(request);
+        request.referer = lock(&self.frontier).page_of(task.from)?.map(|visit| visit.url);
+        // A single URL may be a short link; a crawl must not be led out of its site.
+        let stays = self.plan.follow_links && task.kind == TaskKind::Page;
+        self.ask(Asked { request, via: &task.via, stays, counts: true }, Some(slot)).await
+    }
+
+    /// Makes one request and follows its redirects to a successful answer.
+    pub(super) async fn ask(
+        &'e self,
+        asked: Asked<'_>,
+        mut slot: Option<Slot<'e>>,
+    ) -> Result<Answer<'e>, Stop> {
+        let client = self.client;
+        let mut walk = client.walk(asked.request);
         let mut hops: Vec<Hop> = Vec::new();
         loop {
             let url = walk.url().clone();
-            // A single URL may be a short link; a crawl must not be led out of its site.
-            if self.plan.follow_links && task.kind == TaskKind::Page && !self.in_scope(&url) {
+            if asked.stays && !self.plan.scope.holds(&url) {
                 return Err(Stop::Skip(SkipReason::RedirectsOut { to: net::shown(&url) }));
             }
-            let robots = self.ask_robots(&url).await?;
-            if let Some(ready_at) = self.pace.ready_at(&url) {
-                tokio::time::sleep_until(ready_at).await;
+            let robots = self.ask_robots(&url, &mut slot).await?;
+            let taken = match slot.take() {
+                Some(slot) => slot,
+                None => self.turn(&url).await?,
+            };
+            self.spend(&url, asked.counts)?;
+            let at = self.clock.now();
+            lock(&self.ledger).asks(&url, at);
+            let began = Instant::now();
+            let step = walk.step().await;
+            let came = Came {
+                latency: Some(began.elapsed()),
+                crawl_delay: lock(&self.gate).crawl_delay(&url),
+                ..Came::default()
+            };
+            let step = match step {
+                Ok(step) => step,
+                Err(error) => return Err(self.failed(&url, error, came, taken)),
+            };
+            let via = if hops.is_empty() { asked.via } else { "redirect" };
+            let mut held = Held { engine: self, slot: taken, came, url: url.clone() };
+            if let Some(net::Hop { url: shown, status, peer }) = walk.hops().last().cloned() {
+                lock(&self.ledger).answers(&url, Some(status), began.elapsed());
+                held.came.peer.clone_from(&peer);
+                hops.push(Hop { url: shown, status, peer, via: via.to_owned(), at });
             }
-            self.pace.asked(&url, self.plan.delay, self.gate.crawl_delay(&url));
-            self.frontier.requests += 1;
-            let step = walk.step().await.map_err(|error| Stop::Fail(error.into()))?;
-            let via = if hops.is_empty() { task.via.as_str() } else { "redirect" };
-            if let Some(net::Hop { url, status, peer }) = walk.hops().last().cloned() {
-                hops.push(Hop { url, status, peer, via: via.to_owned(), at: self.clock.now() });
-            }
-            if let Step::Answer(opened) = step {
-                return Ok(Answer { opened: self.accept(*opened)?, robots, hops });
+            match step {
+                Step::Redirect => held.end(0),
+                Step::Answer(opened) => return self.accept(*opened, robots, hops, held),
             }
         }
     }
 
-    /// Asks the host's robots.txt.
-    pub(super) async fn ask_robots(&mut self, url: &url::Url) -> Result<RobotsDecision, Stop> {
+    /// Waits for the turn of `url`'s host.
+    async fn turn(&'e self, url: &Url) -> Result<Slot<'e>, Stop> {
+        let given_up = |why| Stop::Skip(SkipReason::HostGivenUp { why, waiting: 0 });
+        self.lanes.take(url, self.plan.manners(), self.clock).await.map_err(given_up)
+    }
+
+    /// Asks the host's robots.txt, which is fetched where it is not known; the turn for `url` is then given back first.
+    pub(super) async fn ask_robots(
+        &'e self,
+        url: &Url,
+        slot: &mut Option<Slot<'e>>,
+    ) -> Result<RobotsDecision, Stop> {
         // What the guard refuses is refused before anything is sent there, be it for robots.txt.
         self.client.check(url).map_err(|error| Stop::Fail(error.into()))?;
-        let decision = self.gate.decide(url).await.map_err(|unreachable| Stop::Fail(unreachable.0.into()))?;
+        if lock(&self.gate).must_ask(url, Instant::now()) {
+            if let Some(slot) = slot.take() {
+                slot.end(&Came::default());
+            }
+            self.learn_robots(url).await?;
+        }
+        let decision = lock(&self.gate).decide(url).map_err(|error| Stop::Fail(error.into()))?;
         if !decision.allowed && decision.overridden.is_none() {
             return Err(Stop::Skip(SkipReason::Robots { rule: decision.rule }));
         }
         Ok(decision)
     }
 
-    /// Sorts statuses: success, "not now", failure.
-    fn accept(&mut self, opened: Opened) -> Result<Opened, Stop> {
-        let url = opened.final_url.clone();
-        match opened.successful() {
-            Ok(opened) => {
-                self.pace.answered(&url);
-                Ok(opened)
+    /// Fetches a host's robots.txt, once for all who ask at the same time.
+    async fn learn_robots(&'e self, url: &Url) -> Result<(), Stop> {
+        let name = authority(url);
+        let asking = Arc::clone(lock(&self.asking_robots).entry(name.clone()).or_default());
+        let first = asking.lock().await;
+        if !lock(&self.gate).must_ask(url, Instant::now()) {
+            return Ok(());
+        }
+        let (known, fetched) = self.fetch_robots(url).await?;
+        lock(&self.gate).learn(url, known, Instant::now());
+        lock(&self.ledger).robots(url, fetched);
+        lock(&self.asking_robots).remove(&name);
+        drop(first);
+        Ok(())
+    }
+
+    /// The way of a robots.txt, by RFC 9309 2.3.1.
+    async fn fetch_robots(&'e self, url: &Url) -> Result<(Known, RobotsFetched), Stop> {
+        let mut at = url.clone();
+        at.set_path("/robots.txt");
+        at.set_query(None);
+        at.set_fragment(None);
+        let mut fetched = RobotsFetched {
+            at: self.clock.now(),
+            status: None,
+            sha256: None,
+            note: None,
+            crawl_delay_s: None,
+        };
+        let (opened, held) = match self.walk_robots(at).await {
+            Ok(answer) => answer,
+            Err(Stop::Fail(Error::Net(error))) => {
+                let known = without_robots(error, url);
+                fetched.note = note_of(&known);
+                return Ok((known, fetched));
             }
-            Err(net::Error::Status { url: shown, status: status @ (429 | 503), retry_after }) => {
-                let worth_waiting = self.pace.refused(&url, retry_after.as_deref(), self.clock.now());
-                let error = net::Error::Status { url: shown, status, retry_after }.into();
-                Err(if worth_waiting { Stop::NotNow(error) } else { Stop::Fail(error) })
+            Err(Stop::Skip(reason)) => {
+                let known = Known::DenyAll(format!("robots.txt unreachable ({reason})"));
+                fetched.note = note_of(&known);
+                return Ok((known, fetched));
             }
-            Err(error) => Err(Stop::Fail(Error::Net(error))),
+            Err(stop) => return Err(stop),
+        };
+        fetched.status = Some(opened.status);
+        let known = match opened.status {
+            200..300 => match opened.body.collect_first(BYTES_MAX).await {
+                Ok(bytes) => {
+                    held.end(bytes.len() as u64);
+                    self.keep_robots(&bytes, &mut fetched)?;
+                    let robots = Robots::parse(&bytes, lock(&self.gate).agent());
+                    fetched.crawl_delay_s = robots.crawl_delay.map(|delay| delay.as_secs_f64());
+                    Known::Rules(robots)
+                }
+                Err(error) => {
+                    held.end(0);
+                    Known::DenyAll(format!("robots.txt unreachable ({error})"))
+                }
+            },
+            // "Too many requests" says nothing of the rules: like a server error, as the large crawlers take it.
+            status @ (429 | 500..) => {
+                held.end(0);
+                Known::DenyAll(format!("robots.txt unreachable ({status})"))
+            }
+            status => {
+                held.end(0);
+                Known::AllowAll(format!("no robots.txt ({status})"))
+            }
+        };
+        fetched.note = note_of(&known);
+        Ok((known, fetched))
+    }
+
+    /// Follows the redirects of a robots.txt, each at its host's turn.
+    async fn walk_robots(&'e self, at: Url) -> Result<(Opened, Held<'e>), Stop> {
+        let mut walk = self.client.walk(Request::new(at, Kind::Robots));
+        loop {
+            let url = walk.url().clone();
+            self.client.check(&url).map_err(|error| Stop::Fail(error.into()))?;
+            let slot = self.turn(&url).await?;
+            lock(&self.ledger).asks(&url, self.clock.now());
+            let began = Instant::now();
+            let step = walk.step().await;
+            let came = Came {
+                latency: Some(began.elapsed()),
+                // So that the pause that a robots.txt asked for a day ago is kept before it is fetched again.
+                crawl_delay: lock(&self.gate).crawl_delay(&url),
+                ..Came::default()
+            };
+            let step = match step {
+                Ok(step) => step,
+                Err(error) => return Err(self.failed(&url, error, came, slot)),
+            };
+            let mut held = Held { engine: self, slot, came, url: url.clone() };
+            if let Some(hop) = walk.hops().last() {
+                lock(&self.ledger).answers(&url, Some(hop.status), began.elapsed());
+                held.came.peer.clone_from(&hop.peer);
+            }
+            match step {
+                Step::Redirect => held.end(0),
+                Step::Answer(opened) => {
+                    note_refusal(&opened, &mut held.came);
+                    return Ok((*opened, held));
+                }
+            }
         }
     }
+
+    /// Keeps the text of a robots.txt with the crawl.
+    fn keep_robots(&self, bytes: &[u8], fetched: &mut RobotsFetched) -> Result<(), Stop> {
+        fetched.sha256 = Some(Digest::of(bytes));
+        if self.plan.transient || bytes.is_empty() {
+            return Ok(());
+        }
+        let mut writer = self.store.blobs().writer()?;
+        std::io::Write::write_all(&mut writer, bytes)
+            .map_err(|source| self.keep_error(&self.plan.seeds[0], source))?;
+        writer.finish()?;
+        Ok(())
+    }
+
+    /// Sorts statuses: success, "not now", failure.
+    fn accept(
+        &'e self,
+        opened: Opened,
+        robots: RobotsDecision,
+        hops: Vec<Hop>,
+        mut held: Held<'e>,
+    ) -> Result<Answer<'e>, Stop> {
+        let url = opened.final_url.clone();
+        note_refusal(&opened, &mut held.came);
+        match opened.successful() {
+            Ok(opened) => Ok(Answer { opened, robots, hops, held }),
+            Err(error) => {
+                let refused = held.came.refused;
+                held.end(0);
+                self.note_back_off(&url);
+                let given_up =
+                    matches!(self.lanes.look(&url, self.plan.at_once_per_host), Err(NotYet::Never(_)));
+                Err(if refused && !given_up { Stop::NotNow(error.into()) } else { Stop::Fail(error.into()) })
+            }
+        }
+    }
+
+    /// A request that got no answer.
+    fn failed(&'e self, url: &Url, error: net::Error, mut came: Came, slot: Slot<'e>) -> Stop {
+        let is_refused_by_us = matches!(
+            error,
+            net::Error::NotPublic { .. } | net::Error::Url { .. } | net::Error::Setting { .. }
+        );
+        came.failed = !is_refused_by_us && (error.is_host_failure() || error.may_be_transient())
+            || matches!(error, net::Error::Timeout { .. });
+        lock(&self.ledger).answers(url, None, came.latency.unwrap_or_default());
+        slot.end(&came);
+        self.note_back_off(url);
+        Stop::Fail(error.into())
+    }
+
+    /// Enters into the ledger until when a host is let alone.
+    fn note_back_off(&self, url: &Url) {
+        let (refusals, failures, ready_at) = self.lanes.standing(&lane_of(url));
+        let given_up = match self.lanes.look(url, u32::MAX) {
+            Err(NotYet::Never(why)) => Some(why),
+            _ => None,
+        };
+        if refusals + failures == 0 && given_up.is_none() {
+            return;
+        }
+        let pause = ready_at.map(|at| at.saturating_duration_since(Instant::now())).unwrap_or_default();
+        let until = jiff::SignedDuration::try_from(pause)
+            .ok()
+            .and_then(|pause| self.clock.now().checked_add(pause).ok());
+        lock(&self.ledger).backs_off(url, until, given_up);
+    }
+}
+
+/// Enters a 429 or 503.
+fn note_refusal(opened: &Opened, came: &mut Came) {
+    if matches!(opened.status, 429 | 503) {
+        came.refused = true;
+        came.retry_after = opened
+            .headers
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(100).collect());
+    }
+}
+
+/// What follows from a robots.txt that could not be had.
+fn without_robots(error: net::Error, url: &Url) -> Known {
+    match error {
+        // A redirect of robots.txt to a place out of reach is the file's failure, not the host's.
+        error if error.is_host_failure() && names(&error, url) => Known::Unreachable(error),
+        net::Error::RedirectLoop { .. }
+        | net::Error::TooManyRedirects { .. }
+        | net::Error::BadRedirect { .. } => Known::AllowAll("no robots.txt (endless redirects)".to_owned()),
+        error => Known::DenyAll(format!("robots.txt unreachable ({error})")),
+    }
+}
+
+fn note_of(known: &Known) -> Option<String> {
+    match known {
+        Known::Rules(_) => None,
+        Known::AllowAll(why) | Known::DenyAll(why) => Some(why.clone()),
+        Known::Unreachable(error) => Some(error.to_string()),
+    }
+}
+
+/// Whether `error` speaks of the host of `url` itself.
+fn names(error: &net::Error, url: &Url) -> bool {
+    error.url().and_then(|text| Url::parse(text).ok()).is_some_and(|at| authority(&at) == authority(url))
 }
 
 const fn request_kind(kind: TaskKind) -> Kind {

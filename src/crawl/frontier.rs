@@ -1,24 +1,43 @@
-//! What is still to be fetched, and what has been seen: the whole state of a run, in a form that can be stored.
+//! What a run still has to do, and what it has seen: kept in the store, of which a few URLs a host are in memory.
+//!
+//! A URL waits in the queue of its lane (see [`super::pace`]), media before sitemaps before pages; what sitemaps list takes
+//! turns with the pages that links lead to, so that neither keeps the other from being read within the run's budget.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::address;
+use super::address::{self, lane_of};
 use super::discover::MediaKind;
+use super::event::Skip;
+use super::records::{
+    BeyondRecord, HostRecord, JobRecord, JobState, SeenRecord, ShapeRecord, SightingRecord, SiteRecord,
+    SkipRecord, TaskRecord, VisitRecord, hash, job_key,
+};
 use super::sighting::Hop;
+use crate::base::Timestamp;
+use crate::store::{self, Batch, Record, Store};
 
-/// URLs that may wait.
-const WAITING_MAX: usize = 50_000;
-/// URLs from sitemaps that may wait besides.
-const LISTED_MAX: usize = 50_000;
+/// URLs that one run may know of; a site that has more is not one.
+const TASKS_MAX: u64 = 5_000_000;
+/// Hosts that one run may know of.
+const LANES_MAX: usize = 20_000;
 /// Sitemaps that are taken on in one run.
 const SITEMAPS_MAX: u32 = 100;
 /// How a URL was learned of that a sitemap lists.
 pub(super) const SITEMAP: &str = "sitemap";
-/// URLs that are remembered as seen.
-const SEEN_MAX: usize = 500_000;
+/// Tasks of one lane and class that are read from the store at once.
+const HEADS: usize = 16;
+/// Changes that are collected before they are written even in the middle of a document.
+const CHANGES_MAX: usize = 4000;
+/// Documents on the way to a task that are told; redirects in circles of scripts could make more.
+const WAY_MAX: usize = 40;
+/// Skipped URLs that are kept one by one; beyond, they are counted.
+const SKIPS_MAX: u64 = 200_000;
+/// The longest address that is kept of a hop, in characters: a record has a limit.
+const HOP_URL_CHARS_MAX: usize = 2000;
 
 /// What a task is to fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,10 +62,30 @@ pub(super) struct Task {
     pub(super) depth: u32,
     /// Players and playlists between the page and this.
     pub(super) nesting: u32,
-    /// The document that led here, by its place in [`Frontier::visits`].
-    pub(super) from: Option<usize>,
+    /// The document that led here, by its number.
+    pub(super) from: Option<u64>,
     /// How often it was refused for now.
     pub(super) refusals: u32,
+}
+
+impl Task {
+    /// The queue within its lane.
+    fn class(&self) -> usize {
+        match self.kind {
+            TaskKind::Media(_) => 0,
+            TaskKind::Sitemap => 1,
+            TaskKind::Page if self.via == SITEMAP => 3,
+            TaskKind::Page => 2,
+        }
+    }
+}
+
+/// A task that somebody works on. It stays in the store until it is [`Frontier::done`].
+#[derive(Debug, Clone)]
+pub(super) struct InHand {
+    pub(super) task: Task,
+    key: String,
+    lane: String,
 }
 
 /// One document that was read.
@@ -57,7 +96,7 @@ pub(super) struct Visit {
     /// Whether it is a page, and not a playlist or feed.
     pub(super) is_page: bool,
     pub(super) hops: Vec<Hop>,
-    pub(super) from: Option<usize>,
+    pub(super) from: Option<u64>,
 }
 
 /// Whether a task was taken on.
@@ -68,204 +107,418 @@ pub(super) enum Added {
     Full,
 }
 
-/// The state of a run.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Frontier {
-    /// Media come before pages, so that what a page shows is fetched while its addresses are still valid.
-    media: VecDeque<Task>,
-    pages: VecDeque<Task>,
-    /// What sitemaps list; takes turns with the pages that links lead to, so that neither keeps the other from being
-    /// read within the run's limit of requests.
-    listed: VecDeque<Task>,
+/// The tasks of one lane.
+#[derive(Debug, Default)]
+struct Queue {
+    heads: [VecDeque<TaskRecord>; 4],
+    /// The last key that was read from the store, by class.
+    read: [String; 4],
+    /// Tasks that wait, in memory or not, by class.
+    waiting: [u64; 4],
     listed_next: bool,
-    sitemaps: VecDeque<Task>,
-    sitemaps_taken: u32,
-    seen: HashSet<String>,
-    visits: Vec<Visit>,
-    /// Pages beyond the depth: skipped unless a shorter way to them comes up.
-    beyond: Vec<(Url, usize)>,
-    /// The task that is being worked on, so that a run that is stopped there loses nothing.
-    pub(super) in_hand: Option<Task>,
-    /// Requests made so far.
-    pub(super) requests: u64,
 }
 
-impl Frontier {
-    /// Takes on a task, unless its URL was seen before.
-    pub(super) fn add(&mut self, task: Task) -> Added {
-        let key = address::key(&task.url);
-        if self.seen.contains(&key) {
-            return Added::Known;
+/// The state of a run.
+pub(super) struct Frontier<'s> {
+    store: &'s Store,
+    /// The run's counts; written with each batch.
+    pub(super) job: JobRecord,
+    prefix: String,
+    lanes: BTreeMap<String, Queue>,
+    waiting: u64,
+    sort_query: bool,
+    batch: Batch,
+    /// What the batch marks as seen, and what it counts, which the store does not tell yet.
+    unwritten: HashSet<String>,
+    shapes: BTreeMap<String, u32>,
+    /// The lane that the last task was taken from.
+    last_lane: String,
+}
+
+impl<'s> Frontier<'s> {
+    /// Opens the run of this name: goes on with one that was not done, unless `fresh`; begins a new one otherwise.
+    /// Returns also whether it goes on with an old one.
+    pub(super) fn open(
+        store: &'s Store,
+        name: &str,
+        sort_query: bool,
+        fresh: bool,
+        now: Timestamp,
+    ) -> Result<(Self, bool), store::Error> {
+        let key = job_key(name);
+        let old = store.get::<JobRecord>(&key)?.filter(|job| job.state != JobState::Done && !fresh);
+        let resumes = old.is_some();
+        if !resumes {
+            clear(store, name)?;
         }
-        let is_full = match &task {
-            _ if self.seen.len() >= SEEN_MAX => true,
-            Task { kind: TaskKind::Sitemap, .. } => self.sitemaps_taken >= SITEMAPS_MAX,
-            task if task.via == SITEMAP => self.listed.len() >= LISTED_MAX,
-            _ => self.media.len() + self.pages.len() >= WAITING_MAX,
+        let mut job = old.unwrap_or_else(|| JobRecord::new(name, now));
+        (job.state, job.stopped_because, job.summary.cancelled) = (JobState::Running, None, false);
+        let mut frontier = Self {
+            store,
+            job,
+            prefix: key,
+            lanes: BTreeMap::new(),
+            waiting: 0,
+            sort_query,
+            batch: Batch::new(),
+            unwritten: HashSet::new(),
+            shapes: BTreeMap::new(),
+            last_lane: String::new(),
         };
-        if is_full {
-            return Added::Full;
+        for record in store.scan::<TaskRecord>(&format!("{}/", frontier.prefix))? {
+            let task = record?.task;
+            let lane = frontier.lanes.entry(lane_of(&task.url)).or_default();
+            lane.waiting[task.class()] += 1;
+            frontier.waiting += 1;
         }
-        self.sitemaps_taken += u32::from(task.kind == TaskKind::Sitemap);
-        self.seen.insert(key);
-        self.queue(&task).push_back(task);
-        Added::Yes
+        frontier.commit()?;
+        Ok((frontier, resumes))
+    }
+
+    /// Takes on a task, unless its URL was seen before.
+    pub(super) fn add(&mut self, task: Task) -> Result<Added, store::Error> {
+        let lane_name = lane_of(&task.url);
+        if self.is_seen(&self.url_key(&task.url))? {
+            return Ok(Added::Known);
+        }
+        let is_full = self.waiting >= TASKS_MAX
+            || self.lanes.len() >= LANES_MAX && !self.lanes.contains_key(&lane_name)
+            || task.kind == TaskKind::Sitemap && self.job.sitemaps_taken >= SITEMAPS_MAX;
+        if is_full {
+            return Ok(Added::Full);
+        }
+        self.job.sitemaps_taken += u32::from(task.kind == TaskKind::Sitemap);
+        self.mark_seen(&task.url)?;
+        let class = task.class();
+        let number = self.number();
+        let key = format!("{}/{}/{class}{number:012x}", self.prefix, hash(&lane_name, 12));
+        self.batch.put(&TaskRecord { key, task })?;
+        self.lanes.entry(lane_name).or_default().waiting[class] += 1;
+        self.waiting += 1;
+        self.write_if_much()?;
+        Ok(Added::Yes)
     }
 
     /// Remembers a URL as seen and returns whether it was new.
-    pub(super) fn mark_seen(&mut self, url: &Url) -> bool {
-        self.seen.len() < SEEN_MAX && self.seen.insert(address::key(url))
+    pub(super) fn mark_seen(&mut self, url: &Url) -> Result<bool, store::Error> {
+        let key = self.url_key(url);
+        self.mark(key)
     }
 
-    /// Puts a task back that could not be finished.
-    pub(super) fn put_back(&mut self, task: Task) {
-        self.queue(&task).push_front(task);
+    /// Returns whether a URL was seen before.
+    pub(super) fn knows(&self, url: &Url) -> Result<bool, store::Error> {
+        self.is_seen(&self.url_key(url))
+    }
+
+    /// Remembers the content of a page as seen and returns whether it was new.
+    pub(super) fn mark_content(&mut self, sha256: &crate::base::Digest) -> Result<bool, store::Error> {
+        let key = format!("{}/content {}", self.prefix, &sha256.to_string()[..32]);
+        self.mark(key)
+    }
+
+    fn mark(&mut self, key: String) -> Result<bool, store::Error> {
+        if self.is_seen(&key)? {
+            return Ok(false);
+        }
+        self.batch.put(&SeenRecord { key: key.clone() })?;
+        self.unwritten.insert(key);
+        Ok(true)
+    }
+
+    fn is_seen(&self, key: &str) -> Result<bool, store::Error> {
+        Ok(self.unwritten.contains(key) || self.store.get::<SeenRecord>(key)?.is_some())
+    }
+
+    fn url_key(&self, url: &Url) -> String {
+        format!("{}/{}", self.prefix, hash(&address::site_key(url, self.sort_query), 24))
+    }
+
+    /// Counts one more URL of a shape and returns how many there were.
+    pub(super) fn count_shape(&mut self, shape: &str) -> Result<u32, store::Error> {
+        let key = format!("{}/{}", self.prefix, hash(shape, 24));
+        let before = match self.shapes.get(&key) {
+            Some(&count) => count,
+            None => self.store.get::<ShapeRecord>(&key)?.map_or(0, |record| record.count),
+        };
+        let count = before.saturating_add(1);
+        self.batch.put(&ShapeRecord { key: key.clone(), count })?;
+        self.shapes.insert(key, count);
+        Ok(count)
+    }
+
+    /// Puts a task back that could not be finished, to be the next of its kind.
+    pub(super) fn put_back(&mut self, in_hand: InHand) -> Result<(), store::Error> {
+        let InHand { task, key, lane } = in_hand;
+        let class = task.class();
+        let record = TaskRecord { key, task };
+        self.batch.put(&record)?;
+        let queue = self.lanes.entry(lane).or_default();
+        queue.heads[class].push_front(record);
+        queue.waiting[class] += 1;
+        self.waiting += 1;
+        Ok(())
+    }
+
+    /// Ends a task, with whatever else was told since the last [`Frontier::commit`].
+    pub(super) fn done(&mut self, in_hand: &InHand) {
+        self.batch.delete::<TaskRecord>(&in_hand.key);
     }
 
     /// Remembers a page that is too far from the seeds by the way just found.
-    pub(super) fn put_beyond(&mut self, url: Url, from: usize) {
-        if self.beyond.len() < WAITING_MAX {
-            self.beyond.push((url, from));
+    pub(super) fn put_beyond(&mut self, url: Url, from: u64) -> Result<(), store::Error> {
+        let key = self.url_key(&url);
+        if self.is_seen(&key)? {
+            return Ok(());
         }
+        self.batch.put(&BeyondRecord { key, url, from })?;
+        self.write_if_much()
     }
 
-    /// Gives up the pages that stayed too far from the seeds, each once.
-    pub(super) fn take_beyond(&mut self) -> Vec<(Url, usize)> {
-        let beyond = std::mem::take(&mut self.beyond);
-        beyond.into_iter().filter(|(url, _)| self.mark_seen(url)).collect()
-    }
-
-    /// Takes the first task that `is_ready`.
-    pub(super) fn take(&mut self, is_ready: impl Fn(&Task) -> bool) -> Option<Task> {
-        let listed_first = self.listed_next;
-        let (first, second) = match listed_first {
-            true => (&mut self.listed, &mut self.pages),
-            false => (&mut self.pages, &mut self.listed),
-        };
-        for (queue, takes_turns) in
-            [(&mut self.media, false), (&mut self.sitemaps, false), (first, true), (second, true)]
-        {
-            if let Some(at) = queue.iter().position(&is_ready) {
-                self.listed_next = listed_first != takes_turns;
-                return queue.remove(at);
+    /// Gives up to a thousand pages that stayed too far from the seeds, each once.
+    pub(super) fn take_beyond(&mut self) -> Result<Vec<(Url, u64)>, store::Error> {
+        self.commit()?;
+        let records: Vec<BeyondRecord> =
+            self.store.scan(&format!("{}/", self.prefix))?.take(1000).collect::<Result<_, _>>()?;
+        let mut taken = Vec::new();
+        for record in records {
+            self.batch.delete::<BeyondRecord>(&record.key);
+            if self.mark_seen(&record.url)? {
+                taken.push((record.url, record.from));
             }
         }
-        None
+        Ok(taken)
     }
 
-    /// Returns all waiting tasks.
-    pub(super) fn tasks(&self) -> impl Iterator<Item = &Task> {
-        self.media.iter().chain(&self.sitemaps).chain(&self.pages).chain(&self.listed)
+    /// Takes the next task of a lane that `is_ready`; the lanes take turns.
+    pub(super) fn take(
+        &mut self,
+        mut is_ready: impl FnMut(&Url) -> bool,
+    ) -> Result<Option<InHand>, store::Error> {
+        let after = (Bound::Excluded(self.last_lane.clone()), Bound::Unbounded);
+        let until = (Bound::Unbounded, Bound::Included(self.last_lane.clone()));
+        let names: Vec<String> = self
+            .lanes
+            .range::<String, _>(after)
+            .chain(self.lanes.range::<String, _>(until))
+            .filter(|(_, queue)| queue.waiting.iter().any(|&waiting| waiting > 0))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            let Some(class) = self.peek(&name)? else { continue };
+            let Some(queue) = self.lanes.get_mut(&name) else { continue };
+            let is_ready = queue.heads[class].front().is_some_and(|record| is_ready(&record.task.url));
+            if !is_ready {
+                continue;
+            }
+            let Some(TaskRecord { key, task }) = queue.heads[class].pop_front() else { continue };
+            queue.waiting[class] = queue.waiting[class].saturating_sub(1);
+            queue.listed_next = if class == 2 { true } else { queue.listed_next && class != 3 };
+            self.waiting = self.waiting.saturating_sub(1);
+            self.last_lane.clone_from(&name);
+            return Ok(Some(InHand { task, key, lane: name }));
+        }
+        Ok(None)
+    }
+
+    /// Returns the URLs that are next in their lanes.
+    pub(super) fn nexts(&mut self) -> Result<Vec<Url>, store::Error> {
+        let names: Vec<String> = self.lanes.keys().cloned().collect();
+        let mut urls = Vec::new();
+        for name in names {
+            if let Some(class) = self.peek(&name)? {
+                let head = self.lanes.get(&name).and_then(|queue| queue.heads[class].front());
+                urls.extend(head.map(|record| record.task.url.clone()));
+            }
+        }
+        Ok(urls)
+    }
+
+    /// Reads the next tasks of a lane where none is in memory; returns the class of the next one.
+    fn peek(&mut self, name: &str) -> Result<Option<usize>, store::Error> {
+        let Some(queue) = self.lanes.get_mut(name) else { return Ok(None) };
+        let order = if queue.listed_next { [0, 1, 3, 2] } else { [0, 1, 2, 3] };
+        let Some(class) = order.into_iter().find(|&class| queue.waiting[class] > 0) else { return Ok(None) };
+        if !queue.heads[class].is_empty() {
+            return Ok(Some(class));
+        }
+        if !self.batch.is_empty() {
+            self.commit()?;
+        }
+        let prefix = format!("{}/{}/{class}", self.prefix, hash(name, 12));
+        let Some(queue) = self.lanes.get_mut(name) else { return Ok(None) };
+        for record in self.store.scan_after::<TaskRecord>(&prefix, &queue.read[class])?.take(HEADS) {
+            let record = record?;
+            queue.read[class].clone_from(&record.key);
+            // Two lanes whose names' hashes agree share their keys.
+            if lane_of(&record.task.url) == name {
+                queue.heads[class].push_back(record);
+            }
+        }
+        if queue.heads[class].is_empty() {
+            self.waiting = self.waiting.saturating_sub(queue.waiting[class]);
+            queue.waiting[class] = 0;
+            return self.peek(name);
+        }
+        Ok(Some(class))
+    }
+
+    /// Drops all that waits in a lane, in the store too, and returns how many there were.
+    pub(super) fn drop_lane(&mut self, name: &str) -> Result<u64, store::Error> {
+        self.commit()?;
+        let prefix = format!("{}/{}/", self.prefix, hash(name, 12));
+        let mut dropped = 0;
+        for record in self.store.scan::<TaskRecord>(&prefix)? {
+            let TaskRecord { key, task } = record?;
+            if lane_of(&task.url) == name {
+                self.batch.delete::<TaskRecord>(&key);
+                dropped += 1;
+                self.write_if_much()?;
+            }
+        }
+        if let Some(queue) = self.lanes.remove(name) {
+            self.waiting = self.waiting.saturating_sub(queue.waiting.iter().sum());
+        }
+        Ok(dropped)
     }
 
     /// Returns how many tasks wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.media.len() + self.sitemaps.len() + self.pages.len() + self.listed.len()
+    pub(super) const fn waiting(&self) -> u64 {
+        self.waiting
     }
 
-    /// Keeps a document that was read and returns its place.
-    pub(super) fn visited(&mut self, visit: Visit) -> usize {
-        self.visits.push(visit);
-        self.visits.len() - 1
+    /// Returns how many tasks wait in each lane.
+    pub(super) fn waiting_by_lane(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.lanes.iter().map(|(name, queue)| (name.as_str(), queue.waiting.iter().sum()))
+    }
+
+    /// Keeps a document that was read and returns its number.
+    pub(super) fn visited(&mut self, mut visit: Visit) -> Result<u64, store::Error> {
+        for hop in &mut visit.hops {
+            if let Some((end, _)) = hop.url.char_indices().nth(HOP_URL_CHARS_MAX) {
+                hop.url.truncate(end);
+                hop.url.push('…');
+            }
+        }
+        let number = self.number();
+        self.batch.put(&VisitRecord { key: self.visit_key(number), visit })?;
+        Ok(number)
+    }
+
+    fn visit_key(&self, number: u64) -> String {
+        format!("{}/{number:012x}", self.prefix)
     }
 
     /// Returns the page that a task belongs to: the nearest document on its way that is one.
-    pub(super) fn page_of(&self, from: Option<usize>) -> Option<&Visit> {
-        self.way(from).find(|visit| visit.is_page)
+    pub(super) fn page_of(&mut self, from: Option<u64>) -> Result<Option<Visit>, store::Error> {
+        Ok(self.way(from)?.into_iter().find(|visit| visit.is_page))
     }
 
     /// Returns the requests that led to a task, the seed's first.
-    pub(super) fn hops_to(&self, from: Option<usize>) -> Vec<Hop> {
-        let mut visits: Vec<_> = self.way(from).collect();
-        visits.reverse();
-        visits.iter().flat_map(|visit| visit.hops.iter().cloned()).collect()
+    pub(super) fn hops_to(&mut self, from: Option<u64>) -> Result<Vec<Hop>, store::Error> {
+        let way = self.way(from)?;
+        Ok(way.into_iter().rev().flat_map(|visit| visit.hops).collect())
     }
 
     /// The documents on the way to a task, the nearest first.
-    fn way(&self, from: Option<usize>) -> impl Iterator<Item = &Visit> {
-        let mut next = from.and_then(|at| self.visits.get(at));
-        std::iter::from_fn(move || {
-            let visit = next?;
-            next = visit.from.and_then(|at| self.visits.get(at));
-            Some(visit)
-        })
+    fn way(&mut self, from: Option<u64>) -> Result<Vec<Visit>, store::Error> {
+        if !self.batch.is_empty() {
+            self.commit()?;
+        }
+        let (mut way, mut next) = (Vec::new(), from);
+        while let Some(number) = next.filter(|_| way.len() < WAY_MAX) {
+            let Some(record) = self.store.get::<VisitRecord>(&self.visit_key(number))? else { break };
+            next = record.visit.from;
+            way.push(record.visit);
+        }
+        Ok(way)
     }
 
-    fn queue(&mut self, task: &Task) -> &mut VecDeque<Task> {
-        match task.kind {
-            TaskKind::Sitemap => &mut self.sitemaps,
-            _ if task.via == SITEMAP => &mut self.listed,
-            TaskKind::Page => &mut self.pages,
-            TaskKind::Media(_) => &mut self.media,
+    /// Keeps a skip with its reason, and counts it.
+    pub(super) fn skipped(&mut self, skip: &Skip) -> Result<(), store::Error> {
+        self.job.summary.skipped += 1;
+        *self.job.skipped.entry(skip.reason.name().to_owned()).or_default() += 1;
+        if self.job.summary.skipped <= SKIPS_MAX {
+            let number = self.number();
+            let key = format!("{}/{number:012x}", self.prefix);
+            self.batch.put(&SkipRecord { key, skip: skip.clone() })?;
         }
+        self.write_if_much()
+    }
+
+    /// Keeps a record of another kind with the next batch.
+    pub(super) fn keep<R: Record>(&mut self, record: &R) -> Result<(), store::Error> {
+        self.batch.put(record)
+    }
+
+    /// Writes all that was told since the last time, as one.
+    pub(super) fn commit(&mut self) -> Result<(), store::Error> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.put(&self.job)?;
+        self.unwritten.clear();
+        self.shapes.clear();
+        self.store.commit(batch)
+    }
+
+    fn write_if_much(&mut self) -> Result<(), store::Error> {
+        if self.batch.len() >= CHANGES_MAX { self.commit() } else { Ok(()) }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.job.next_number += 1;
+        self.job.next_number
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
+/// Removes all that a job left in the store, but for its ledger and sightings, which tell what it did.
+pub(super) fn clear(store: &Store, name: &str) -> Result<(), store::Error> {
+    let prefix = format!("{}/", job_key(name));
+    clear_kind::<TaskRecord>(store, &prefix)?;
+    clear_kind::<SeenRecord>(store, &prefix)?;
+    clear_kind::<VisitRecord>(store, &prefix)?;
+    clear_kind::<BeyondRecord>(store, &prefix)?;
+    clear_kind::<ShapeRecord>(store, &prefix)?;
+    clear_kind::<SkipRecord>(store, &prefix)?;
+    let mut batch = Batch::new();
+    batch.delete::<JobRecord>(&job_key(name));
+    store.commit(batch)
+}
 
-    fn task(url: &str, kind: TaskKind, from: Option<usize>) -> Task {
-        let url = Url::parse(url).unwrap();
-        Task { url, kind, via: "link".to_owned(), depth: 0, nesting: 0, from, refusals: 0 }
-    }
+/// Removes a job altogether.
+pub(super) fn forget(store: &Store, name: &str) -> Result<(), store::Error> {
+    clear(store, name)?;
+    let prefix = format!("{}/", job_key(name));
+    clear_kind::<SightingRecord>(store, &prefix)?;
+    clear_kind::<HostRecord>(store, &prefix)
+}
 
-    #[test]
-    fn media_first_each_once_and_storable() {
-        let mut frontier = Frontier::default();
-        assert_eq!(frontier.add(task("http://a.example/1", TaskKind::Page, None)), Added::Yes);
-        assert_eq!(frontier.add(task("http://a.example/1#x", TaskKind::Page, None)), Added::Known);
-        frontier.add(task("http://a.example/2.mp3", TaskKind::Media(MediaKind::Media), None));
-        let stored = serde_json::to_string(&frontier).unwrap();
-        let mut frontier: Frontier = serde_json::from_str(&stored).unwrap();
-        assert_eq!(frontier.take(|_| true).unwrap().url.path(), "/2.mp3");
-        assert_eq!(frontier.take(|_| true).unwrap().url.path(), "/1");
-        assert!(frontier.take(|_| true).is_none());
-    }
+/// Removes a site that was added, and all that is kept of its runs; returns whether there was anything.
+///
+/// # Errors
+/// When the store fails.
+pub fn remove_site(store: &Store, name: &str) -> Result<bool, store::Error> {
+    let was_there =
+        store.get::<SiteRecord>(name)?.is_some() || store.get::<JobRecord>(&job_key(name))?.is_some();
+    forget(store, name)?;
+    let mut batch = Batch::new();
+    batch.delete::<SiteRecord>(name);
+    store.commit(batch)?;
+    Ok(was_there)
+}
 
-    #[test]
-    fn listed_pages_take_turns_with_linked_ones() {
-        let mut frontier = Frontier::default();
-        for number in 0..3 {
-            frontier.add(task(&format!("http://a.example/linked{number}"), TaskKind::Page, None));
-            let listed = task(&format!("http://a.example/listed{number}"), TaskKind::Page, None);
-            frontier.add(Task { via: SITEMAP.to_owned(), ..listed });
+fn clear_kind<R: Record>(store: &Store, prefix: &str) -> Result<(), store::Error> {
+    loop {
+        let keys: Vec<String> = store
+            .scan::<R>(prefix)?
+            .take(CHANGES_MAX)
+            .map(|record| record.map(|record| record.key()))
+            .collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Ok(());
         }
-        frontier.add(task("http://a.example/map", TaskKind::Sitemap, None));
-        frontier.add(task("http://a.example/2.mp3", TaskKind::Media(MediaKind::Media), None));
-        assert_eq!(frontier.waiting(), 8);
-        let paths: Vec<_> =
-            std::iter::from_fn(|| frontier.take(|_| true)).map(|task| task.url.path().to_owned()).collect();
-        assert_eq!(
-            paths,
-            ["/2.mp3", "/map", "/linked0", "/listed0", "/linked1", "/listed1", "/linked2", "/listed2"]
-        );
-        for number in 0..=SITEMAPS_MAX {
-            let added =
-                frontier.add(task(&format!("http://a.example/{number}.xml"), TaskKind::Sitemap, None));
-            assert_eq!(added == Added::Full, number >= SITEMAPS_MAX - 1);
+        let mut batch = Batch::new();
+        for key in keys {
+            batch.delete::<R>(&key);
         }
-    }
-
-    #[test]
-    fn the_way_leads_back_to_the_seed() {
-        let mut frontier = Frontier::default();
-        let mut visit = |path: &str, is_page, from| {
-            let url = Url::parse(&format!("http://a.example{path}")).unwrap();
-            let hop = Hop {
-                url: url.to_string(),
-                status: 200,
-                peer: None,
-                via: "seed".to_owned(),
-                at: jiff::Timestamp::UNIX_EPOCH,
-            };
-            frontier.visited(Visit { url, title: None, is_page, hops: vec![hop], from })
-        };
-        let page = visit("/", true, None);
-        let list = visit("/list.m3u", false, Some(page));
-        assert_eq!(frontier.page_of(Some(list)).unwrap().url.path(), "/");
-        let urls: Vec<_> = frontier.hops_to(Some(list)).into_iter().map(|hop| hop.url).collect();
-        assert_eq!(urls, ["http://a.example/", "http://a.example/list.m3u"]);
+        store.commit(batch)?;
     }
 }

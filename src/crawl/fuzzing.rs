@@ -35,3 +35,9 @@ pub fn trap(url: &Url) -> Option<&'static str> {
 pub fn authority(url: &Url) -> String {
     address::authority(url)
 }
+
+/// How many shapes a URL has in common with others.
+#[must_use]
+pub fn shapes(url: &Url) -> usize {
+    super::shapes::of(url).len()
+}

@@ -2,14 +2,16 @@
 
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::oneshot;
 
 use super::address::domain_of;
-use super::discover::Segment;
-use super::engine::{Engine, Stop};
-use super::event::{Error, Event, Found};
-use super::fetch::Answer;
+use super::discover::{Hls, MediaKind, MediaLink, Segment};
+use super::engine::{Engine, Stop, lock};
+use super::event::{Error, Event, Found, Hearing, SkipReason};
+use super::fetch::{Answer, Asked};
 use super::frontier::Task;
-use super::sighting::{RobotsDecision, Sighting};
+use super::records::{Heard, SightingRecord};
+use super::sighting::{Hop, RobotsDecision, Sighting};
 use crate::base::{Digest, Hasher};
 use crate::net::{Kind, Opened, Request, shown};
 
@@ -17,36 +19,57 @@ use crate::net::{Kind, Opened, Request, shown};
 const CONTENT_TYPE_CHARS_MAX: usize = 200;
 
 /// What a sighting says of the bytes themselves.
-struct Kept {
-    url: url::Url,
-    bytes: u64,
-    sha256: Digest,
-    content_type: Option<String>,
-    peer: Option<String>,
-    robots: RobotsDecision,
-    warnings: Vec<String>,
+pub(super) struct Kept {
+    pub(super) url: url::Url,
+    pub(super) bytes: u64,
+    pub(super) sha256: Digest,
+    pub(super) content_type: Option<String>,
+    pub(super) peer: Option<String>,
+    pub(super) robots: RobotsDecision,
+    pub(super) warnings: Vec<String>,
 }
 
-impl Engine<'_> {
+impl<'a> Engine<'a> {
     /// Streams one media object into a file and hands it over.
-    pub(super) async fn keep_media(&mut self, task: &Task, answer: Answer) -> Result<(), Stop> {
-        let Answer { opened, robots, hops } = answer;
+    pub(super) async fn keep_media(&'a self, task: &Task, answer: Answer<'a>) -> Result<(), Stop> {
+        let Answer { opened, robots, hops, held } = answer;
         let content_type = opened.content_type();
         let Opened { final_url, peer, mut body, .. } = opened;
         body.treat_as(Kind::Media);
         let (file, mut writer) = self.temporary_file(&final_url)?;
         let saved = body.save(&mut writer).await.map_err(|error| Stop::Fail(error.into()))?;
+        held.end(saved.bytes);
         let (bytes, sha256, warnings) = (saved.bytes, saved.sha256, Vec::new());
         let kept = Kept { url: final_url, bytes, sha256, content_type, peer, robots, warnings };
-        let mut way = self.frontier.hops_to(task.from);
-        way.extend(hops);
-        self.hand_over(task.from, kept, way, file).await
+        self.hand_over(task.from, kept, hops, file).await
+    }
+
+    /// Follows a stream's playlist.
+    pub(super) async fn take_stream(
+        &'a self,
+        task: &Task,
+        from: u64,
+        url: &url::Url,
+        hls: Hls,
+    ) -> Result<(), Stop> {
+        match hls {
+            Hls::Master { chosen } => {
+                let link = MediaLink { url: chosen, via: "playlist".to_owned(), kind: MediaKind::Playlist };
+                self.take_one(task, from, link).await
+            }
+            Hls::Media { encrypted: Some(method), .. } => Err(Stop::Skip(SkipReason::Encrypted { method })),
+            Hls::Media { segments, ended, .. } => {
+                let live = "the stream is live: only what its playlist held at that moment was fetched";
+                let warnings = if ended { Vec::new() } else { vec![live.to_owned()] };
+                self.keep_segments(from, url, &segments, warnings).await
+            }
+        }
     }
 
     /// Joins the segments of a stream into one media object and hands it over. `from` is the playlist.
-    pub(super) async fn keep_segments(
-        &mut self,
-        from: usize,
+    async fn keep_segments(
+        &'a self,
+        from: u64,
         playlist: &url::Url,
         segments: &[Segment],
         mut warnings: Vec<String>,
@@ -75,49 +98,54 @@ impl Engine<'_> {
         let Some((content_type, peer, robots)) = last else { return Ok(()) };
         let (url, sha256) = (playlist.clone(), hasher.finish());
         let kept = Kept { url, bytes, sha256, content_type, peer, robots, warnings };
-        let way = self.frontier.hops_to(Some(from));
-        self.hand_over(Some(from), kept, way, file).await
+        self.hand_over(Some(from), kept, Vec::new(), file).await
     }
 
     /// Appends one segment; gives its length and what its answer said.
     async fn append_segment(
-        &mut self,
+        &'a self,
         segment: &Segment,
-        from: usize,
+        from: u64,
         bytes_before: u64,
         writer: &mut File,
         hasher: &mut Hasher,
     ) -> Result<(u64, (Option<String>, Option<String>, RobotsDecision)), Stop> {
-        let robots = self.ask_robots(&segment.url).await?;
         let mut request = Request::new(segment.url.clone(), Kind::Media);
-        request.referer = self.frontier.page_of(Some(from)).map(|visit| visit.url.clone());
+        request.referer = lock(&self.frontier).page_of(Some(from))?.map(|visit| visit.url);
         request.range = segment.range;
-        let fail = |error: crate::net::Error| Stop::Fail(error.into());
-        let mut opened = self.client.open(request).await.map_err(fail)?.successful().map_err(fail)?;
+        let asked = Asked { request, via: "segment", stays: false, counts: false };
+        let Answer { mut opened, robots, held, .. } = self.ask(asked, None).await?;
         if segment.range.is_some() && opened.status != 206 {
             let reason = "the server does not serve parts of the stream's file".to_owned();
             return Err(Stop::Fail(Error::Document { url: shown(&segment.url), reason }));
         }
         opened.body.cap_left(bytes_before);
         let content_type = opened.content_type();
-        let added = opened.body.append(writer, hasher).await.map_err(fail)?;
+        let added = opened.body.append(writer, hasher).await.map_err(|error| Stop::Fail(error.into()))?;
+        held.end(added);
         Ok((added, (content_type, opened.peer, robots)))
     }
 
-    async fn hand_over(
-        &mut self,
-        from: Option<usize>,
+    /// Hands a media object over, waits until it was listened to, and keeps what was heard. `hops` are the requests of
+    /// its own; those before follow from the document `from`.
+    pub(super) async fn hand_over(
+        &'a self,
+        from: Option<u64>,
         kept: Kept,
-        hops: Vec<super::sighting::Hop>,
+        hops: Vec<Hop>,
         file: tempfile::TempPath,
     ) -> Result<(), Stop> {
-        let page = self.frontier.page_of(from);
+        let (page, mut way) = {
+            let mut frontier = lock(&self.frontier);
+            (frontier.page_of(from)?, frontier.hops_to(from)?)
+        };
+        way.extend(hops);
         let sighting = Sighting {
-            domain: domain_of(page.map_or(&kept.url, |page| &page.url)),
-            page_url: page.map(|page| shown(&page.url)),
-            page_title: page.and_then(|page| page.title.clone()),
+            domain: domain_of(page.as_ref().map_or(&kept.url, |page| &page.url)),
+            page_url: page.as_ref().map(|page| shown(&page.url)),
+            page_title: page.and_then(|page| page.title),
             media_url: shown(&kept.url),
-            hops,
+            hops: way,
             captured_at: self.clock.now(),
             sha256: kept.sha256,
             bytes: kept.bytes,
@@ -126,11 +154,24 @@ impl Engine<'_> {
             robots: Some(kept.robots),
             warnings: kept.warnings,
         };
-        self.summary.found += 1;
-        self.tell(Event::Found(Box::new(Found { sighting, file }))).await
+        let record = sighting.clone();
+        let (hearing, heard) = oneshot::channel();
+        self.tell(Event::Found(Box::new(Found { sighting, file }), Hearing(hearing))).await?;
+        // Nobody answers: whoever listened has failed, and so does the run.
+        let heard = heard.await.map_err(|_| Stop::Deaf)?;
+        let mut frontier = lock(&self.frontier);
+        frontier.job.summary.found += 1;
+        self.count_heard(&mut frontier, &heard);
+        Ok(frontier.keep(&SightingRecord::of(&self.plan.name, &record, heard))?)
     }
 
-    fn temporary_file(&self, url: &url::Url) -> Result<(tempfile::TempPath, File), Stop> {
+    pub(super) fn count_heard(&self, frontier: &mut super::frontier::Frontier<'_>, heard: &Heard) {
+        if heard.media_s.is_finite() {
+            frontier.job.media_s += heard.media_s.max(0.0);
+        }
+    }
+
+    pub(super) fn temporary_file(&self, url: &url::Url) -> Result<(tempfile::TempPath, File), Stop> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("earwitness-").suffix(".media");
         let file = match &self.plan.work_dir {
@@ -141,7 +182,7 @@ impl Engine<'_> {
         Ok((path, File::from_std(file)))
     }
 
-    fn keep_error(&self, url: &url::Url, source: std::io::Error) -> Stop {
+    pub(super) fn keep_error(&self, url: &url::Url, source: std::io::Error) -> Stop {
         let folder = self.plan.work_dir.clone().unwrap_or_else(std::env::temp_dir);
         Stop::Fail(Error::Keep { url: shown(url), folder, source })
     }

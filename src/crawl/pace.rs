@@ -1,4 +1,15 @@
-//! When a host may be asked again.
+//! When a host may be asked. Pure: what time it is, is passed in, so that manners can be tested on a clock of the
+//! test's own.
+//!
+//! Hosts are kept apart by *lanes*. The first lane of a URL is its registrable domain (host and port where it has none),
+//! the second the address that answered for it, from the first answer on: two names of one server are one host. A request
+//! takes its turn in both, and a lane has so many requests under way at once as the site allows, one unless it says
+//! otherwise.
+//!
+//! The pause after an answer is the longest of: what the site's settings say, the host's `Crawl-delay` (up to 30 s), and
+//! so many times what the host took to answer (up to 30 s). A 429 or 503 stops the whole host for as long as its
+//! `Retry-After` says, or for a time that doubles; so does a connection that fails. A host that goes on like that, or
+//! asks for more patience than there is, is given up for this run.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,103 +19,232 @@ use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 use url::Url;
 
-/// A longer `Crawl-delay` than this is cut to it.
-const CRAWL_DELAY_MAX: Duration = Duration::from_secs(30);
-/// A longer `Retry-After` than this is not waited for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
-/// The first pause after a 429 or 503 that names none; doubles with each further one of the same host.
-const BACK_OFF: Duration = Duration::from_secs(5);
-/// Hosts that are kept in mind.
-const HOSTS_MAX: usize = 10_000;
+use super::address::lane_of;
 
-/// When each host may be asked again.
-#[derive(Default)]
-pub(super) struct Pace {
-    hosts: HashMap<String, Host>,
+/// A longer `Crawl-delay` than this is cut to it, and so is the pause by latency.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// The first pause after a 429 or 503 that names none; doubles with each further one in a row.
+const BACK_OFF: Duration = Duration::from_secs(5);
+/// The first pause after a connection that failed; doubles with each further one in a row.
+const FAILURE_BACK_OFF: Duration = Duration::from_secs(2);
+/// No pause that we set ourselves is longer.
+const BACK_OFF_MAX: Duration = Duration::from_secs(600);
+/// A host is given up after so many refusals in a row …
+const REFUSALS_MAX: u32 = 6;
+/// … or so many failed connections in a row.
+const FAILURES_MAX: u32 = 5;
+/// Lanes that are kept in mind; those that are free and owe nothing are forgotten beyond.
+const LANES_MAX: usize = 100_000;
+
+/// How a run treats hosts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Manners {
+    /// The least pause between an answer and the next request.
+    pub(super) delay: Duration,
+    /// The pause is at least this many times the latency.
+    pub(super) delay_factor: f64,
+    /// The longest `Retry-After` that is waited for.
+    pub(super) patience: Duration,
+    /// Requests under way at once in one lane.
+    pub(super) at_once: u32,
 }
 
-#[derive(Clone, Copy)]
-struct Host {
-    ready_at: Instant,
+/// Why a request cannot be made now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotYet {
+    /// Another request is under way; somebody will call [`Pace::end`].
+    Busy,
+    /// The pause is not over until then.
+    At(Instant),
+    /// The host is given up for this run, for this reason.
+    Never(String),
+}
+
+/// The right to make one request; to be handed back with [`Pace::end`].
+#[derive(Debug)]
+pub(super) struct Turn {
+    lanes: Vec<String>,
+    url: Url,
+    began: Instant,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Came {
+    /// Time to the answer's head; `None` where no request was made after all.
+    pub(super) latency: Option<Duration>,
+    /// The address that answered, with its port.
+    pub(super) peer: Option<String>,
+    /// The pause that the host's robots.txt asks for.
+    pub(super) crawl_delay: Option<Duration>,
+    /// Whether it was a 429 or 503.
+    pub(super) refused: bool,
+    /// Its Retry-After, where it was refused.
+    pub(super) retry_after: Option<String>,
+    /// Whether the connection failed.
+    pub(super) failed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    under_way: u32,
+    ready_at: Option<Instant>,
     refusals: u32,
+    failures: u32,
+    given_up: Option<String>,
+}
+
+/// Who may be asked when.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    lanes: HashMap<String, Lane>,
+    /// The address that answered last for each domain.
+    addresses: HashMap<String, String>,
 }
 
 impl Pace {
-    /// Returns when the host of `url` may be asked; `None`: now.
-    pub(super) fn ready_at(&self, url: &Url) -> Option<Instant> {
-        let ready_at = self.hosts.get(url.host_str()?)?.ready_at;
-        (ready_at > Instant::now()).then_some(ready_at)
+    /// Returns whether a request to `url` may be made at `now`.
+    pub(super) fn look(&self, url: &Url, at_once: u32, now: Instant) -> Result<(), NotYet> {
+        let mut ready_at = now;
+        for lane in self.lanes_of(url).iter().filter_map(|name| self.lanes.get(name)) {
+            if let Some(reason) = &lane.given_up {
+                return Err(NotYet::Never(reason.clone()));
+            }
+            if lane.under_way >= at_once {
+                return Err(NotYet::Busy);
+            }
+            ready_at = ready_at.max(lane.ready_at.unwrap_or(now));
+        }
+        if ready_at > now { Err(NotYet::At(ready_at)) } else { Ok(()) }
     }
 
-    /// Takes note of a request that is made now.
-    pub(super) fn asked(&mut self, url: &Url, delay: Duration, crawl_delay: Option<Duration>) {
-        let delay = delay.max(crawl_delay.unwrap_or_default().min(CRAWL_DELAY_MAX));
-        let host = self.host(url);
-        host.ready_at = host.ready_at.max(Instant::now() + delay);
+    /// Takes the turn for a request to `url`.
+    pub(super) fn begin(&mut self, url: &Url, at_once: u32, now: Instant) -> Result<Turn, NotYet> {
+        self.look(url, at_once, now)?;
+        self.forget_idle(now);
+        let lanes = self.lanes_of(url);
+        for name in &lanes {
+            self.lanes.entry(name.clone()).or_default().under_way += 1;
+        }
+        Ok(Turn { lanes, url: url.clone(), began: now })
     }
 
-    /// Takes note of an answer that was no refusal.
-    pub(super) fn answered(&mut self, url: &Url) {
-        self.host(url).refusals = 0;
+    #[expect(clippy::needless_pass_by_value, reason = "a turn is handed back once")]
+    /// Hands a turn back. `wall` is the time of day, which a `Retry-After` may speak of.
+    pub(super) fn end(&mut self, turn: Turn, came: &Came, manners: &Manners, now: Instant, wall: Timestamp) {
+        for name in &turn.lanes {
+            if let Some(lane) = self.lanes.get_mut(name) {
+                lane.under_way = lane.under_way.saturating_sub(1);
+            }
+        }
+        if came.latency.is_none() && !came.failed {
+            return;
+        }
+        let domain = lane_of(&turn.url);
+        if let Some(address) = came.peer.as_deref().map(address_lane)
+            && address != domain
+        {
+            self.addresses.insert(domain, address);
+        }
+        let pause = pause(came, manners);
+        // The address may have become known by this very answer.
+        for name in self.lanes_of(&turn.url) {
+            let seed = format!("{name} {}", turn.url.path());
+            let lane = self.lanes.entry(name).or_default();
+            let pause = match lane.owes(came, manners, wall, &seed) {
+                Some(asked) => asked.max(pause),
+                None => pause,
+            };
+            lane.ready_at = lane.ready_at.max(Some(now + pause));
+        }
     }
 
-    /// Takes note of a 429 or 503 and returns whether it is worth waiting.
-    pub(super) fn refused(&mut self, url: &Url, retry_after: Option<&str>, now: Timestamp) -> bool {
-        let host = self.host(url);
-        let pause = match retry_after.and_then(|text| parse_retry_after(text, now)) {
-            Some(asked) => asked,
-            None => BACK_OFF * 2_u32.saturating_pow(host.refusals.min(8)),
+    /// How long the last request took so far.
+    pub(super) fn latency(turn: &Turn, now: Instant) -> Duration {
+        now.saturating_duration_since(turn.began)
+    }
+
+    /// Returns when the lane of `url` is free again and why not before, for people: refusals in a row, failures in a
+    /// row, and the instant.
+    pub(super) fn standing(&self, lane: &str) -> (u32, u32, Option<Instant>) {
+        self.lanes.get(lane).map_or((0, 0, None), |lane| (lane.refusals, lane.failures, lane.ready_at))
+    }
+
+    fn lanes_of(&self, url: &Url) -> Vec<String> {
+        let domain = lane_of(url);
+        let address = self.addresses.get(&domain).cloned();
+        std::iter::once(domain).chain(address).collect()
+    }
+
+    fn forget_idle(&mut self, now: Instant) {
+        if self.lanes.len() < LANES_MAX {
+            return;
+        }
+        self.lanes.retain(|_, lane| {
+            lane.under_way > 0 || lane.given_up.is_some() || lane.ready_at.is_some_and(|at| at > now)
+        });
+        let lanes = &self.lanes;
+        self.addresses.retain(|domain, _| lanes.contains_key(domain));
+    }
+}
+
+impl Lane {
+    /// Counts what came, and returns the pause that it calls for beyond the usual one.
+    fn owes(&mut self, came: &Came, manners: &Manners, wall: Timestamp, seed: &str) -> Option<Duration> {
+        if came.failed {
+            self.failures += 1;
+            if self.failures >= FAILURES_MAX {
+                self.given_up = Some(format!("{FAILURES_MAX} connections in a row failed"));
+            }
+            return Some(doubled(FAILURE_BACK_OFF, self.failures - 1, seed));
+        }
+        self.failures = 0;
+        if !came.refused {
+            self.refusals = 0;
+            return None;
+        }
+        self.refusals += 1;
+        if self.refusals >= REFUSALS_MAX {
+            self.given_up = Some(format!("it said \"not now\" {REFUSALS_MAX} times in a row"));
+        }
+        let Some(asked) = came.retry_after.as_deref().and_then(|text| parse_retry_after(text, wall)) else {
+            return Some(doubled(BACK_OFF, self.refusals - 1, seed));
         };
-        host.refusals += 1;
-        if pause > RETRY_AFTER_MAX {
-            return false;
+        if asked > manners.patience {
+            self.given_up = Some(format!("it asked to come again in {} s", asked.as_secs()));
         }
-        host.ready_at = host.ready_at.max(Instant::now() + pause);
-        true
+        Some(asked)
     }
+}
 
-    fn host(&mut self, url: &Url) -> &mut Host {
-        if self.hosts.len() >= HOSTS_MAX {
-            let now = Instant::now();
-            self.hosts.retain(|_, host| host.ready_at > now);
-        }
-        let name = url.host_str().unwrap_or_default().to_owned();
-        self.hosts.entry(name).or_insert(Host { ready_at: Instant::now(), refusals: 0 })
-    }
+/// The pause after an answer that was none of refusal and failure.
+fn pause(came: &Came, manners: &Manners) -> Duration {
+    let by_latency = came.latency.unwrap_or_default().as_secs_f64() * manners.delay_factor.max(0.0);
+    let by_latency = Duration::try_from_secs_f64(by_latency).unwrap_or(PAUSE_MAX).min(PAUSE_MAX);
+    manners.delay.max(came.crawl_delay.unwrap_or_default().min(PAUSE_MAX)).max(by_latency)
+}
+
+/// `first` doubled `times` times, and up to a quarter more, so that hosts that failed together are not asked together;
+/// how much more follows from `seed`, so that a run can be told again.
+fn doubled(first: Duration, times: u32, seed: &str) -> Duration {
+    let base = first.saturating_mul(2_u32.saturating_pow(times)).min(BACK_OFF_MAX);
+    let share = crc32fast::hash(format!("{seed} {times}").as_bytes());
+    base + base.mul_f64(f64::from(share) / f64::from(u32::MAX) / 4.0)
+}
+
+/// The lane of an address: the ports of the web are one host, any other port is a server of its own.
+fn address_lane(peer: &str) -> String {
+    let bare = peer.strip_suffix(":80").or_else(|| peer.strip_suffix(":443"));
+    bare.unwrap_or(peer).to_owned()
 }
 
 /// Both forms of RFC 9110: seconds, or a date.
 pub(super) fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are longer than any patience.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));
     }
     let date = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
     Some(Duration::from_secs(u64::try_from(date.as_second() - now.as_second()).unwrap_or(0)))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn retry_after_in_both_forms() {
-        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        assert_eq!(parse_retry_after(" 7 ", now), Some(Duration::from_secs(7)));
-        assert_eq!(parse_retry_after("Sun, 22 Nov 2026 10:00:30 GMT", now), Some(Duration::from_secs(30)));
-        assert_eq!(parse_retry_after("Sun, 22 Nov 2020 10:00:30 GMT", now), Some(Duration::ZERO));
-        assert_eq!(parse_retry_after("soon", now), None);
-    }
-
-    #[test]
-    fn long_pauses_are_not_waited_for() {
-        let url = Url::parse("http://a.example/").unwrap();
-        let mut pace = Pace::default();
-        assert!(pace.ready_at(&url).is_none());
-        assert!(!pace.refused(&url, Some("86400"), Timestamp::UNIX_EPOCH));
-        assert!(pace.ready_at(&url).is_none());
-        assert!(pace.refused(&url, None, Timestamp::UNIX_EPOCH));
-        assert!(pace.ready_at(&url).is_some());
-    }
 }

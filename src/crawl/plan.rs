@@ -6,22 +6,35 @@ use std::time::Duration;
 use url::Url;
 
 use super::event::Error;
+use super::pace::Manners;
+use super::scope::Scope;
 use crate::config::{FetchSettings, RobotsPolicy, SiteSettings};
 
 /// What one run may do.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// The run's name: the site's, or the URL that it begins at.
+    pub name: String,
     /// Where it begins.
     pub seeds: Vec<Url>,
-    /// Whether links to pages are followed, and the sitemaps that robots.txt names are read; otherwise only what the seeds themselves show is fetched.
+    /// Whether links to pages are followed, and the sitemaps that robots.txt names are read; otherwise only what the
+    /// seeds themselves show is fetched.
     pub follow_links: bool,
     /// How many links away from a seed pages are read.
     pub depth_max: u32,
-    /// How many requests may be made; a stream in segments and a robots.txt count as none of their own.
-    pub requests_max: u64,
-    /// The pause between two requests to one host; a longer `Crawl-delay` of the host's robots.txt counts instead,
-    /// up to 30 s.
+    /// What the run may spend.
+    pub budget: Budget,
+    /// The least pause between an answer of a host and the next request to it; a longer `Crawl-delay` of the host's
+    /// robots.txt counts instead, up to 30 s.
     pub delay: Duration,
+    /// The pause is at least this many times what the host took to answer, up to 30 s.
+    pub delay_factor: f64,
+    /// The longest `Retry-After` that is waited for.
+    pub patience: Duration,
+    /// Requests under way at once, each to another host.
+    pub at_once: usize,
+    /// Requests under way at once to one host.
+    pub at_once_per_host: u32,
     /// What is done with robots.txt.
     pub robots: RobotsPolicy,
     /// Why robots.txt is not obeyed.
@@ -30,17 +43,50 @@ pub struct Plan {
     pub user_agent: String,
     /// Where media files are kept until they are looked at; the system's folder for temporary files if `None`.
     pub work_dir: Option<PathBuf>,
+    /// Whether the order of a query's parameters means nothing.
+    pub sort_query: bool,
+    /// Media estimated to be longer are listened to in windows first; `None`: all is fetched whole.
+    pub probe_over: Option<Duration>,
+    /// Whether an old run of this name is forgotten instead of gone on with.
+    pub fresh: bool,
+    /// Whether all that was kept of the run is removed when it ends: for single checks.
+    pub transient: bool,
+    pub(super) scope: Scope,
+}
+
+/// What a run may spend; `u64::MAX` stands for no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Requests; a stream in segments and a robots.txt count as none of their own.
+    pub requests_max: u64,
+    /// Bytes of bodies.
+    pub bytes_max: u64,
+    /// Seconds of audio.
+    pub media_s_max: u64,
+    /// Seconds by the clock.
+    pub wall_s_max: u64,
+    /// Requests to one host, all counted.
+    pub host_requests_max: u64,
+    /// Bytes from one host.
+    pub host_bytes_max: u64,
 }
 
 const DEPTH_MAX: u32 = 3;
 const REQUESTS_MAX: u64 = 1000;
 const DELAY_MS: u64 = 1000;
+const DELAY_FACTOR: f64 = 2.0;
+const PATIENCE_S: u64 = 3600;
+/// A person waits for the answer.
+const CHECK_PATIENCE: Duration = Duration::from_secs(120);
+const AT_ONCE: usize = 8;
+const PROBE_OVER_S: u64 = 900;
 
 impl Plan {
     /// Makes the plan for a configured site.
     ///
     /// # Errors
-    /// [`Error`] when it has no seeds, one of them is no web address, or robots.txt is ignored without a reason.
+    /// [`Error`] when it has no seeds, one of them is no web address, robots.txt is ignored without a reason, or a
+    /// setting cannot be used.
     pub fn for_site(name: &str, site: &SiteSettings, fetch: &FetchSettings) -> Result<Self, Error> {
         let reason = site.robots_reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
         if site.robots == RobotsPolicy::Ignore && reason.is_none() {
@@ -49,16 +95,41 @@ impl Plan {
         if site.seeds.is_empty() {
             return Err(Error::NoSeeds { site: name.to_owned() });
         }
+        let factor = site.delay_factor.unwrap_or(DELAY_FACTOR);
+        if !(0.0..=1000.0).contains(&factor) {
+            let reason = format!("{factor} is not between 0 and 1,000");
+            return Err(Error::Setting { site: name.to_owned(), key: "delay_factor", reason });
+        }
+        let seeds: Vec<Url> = site.seeds.iter().map(|seed| parse_seed(seed)).collect::<Result<_, _>>()?;
         Ok(Self {
-            seeds: site.seeds.iter().map(|seed| parse_seed(seed)).collect::<Result<_, _>>()?,
+            name: name.to_owned(),
+            scope: Scope::new(name, site, &seeds)?,
+            seeds,
             follow_links: true,
             depth_max: site.depth_max.unwrap_or(DEPTH_MAX),
-            requests_max: site.requests_max.unwrap_or(REQUESTS_MAX),
+            budget: Budget {
+                requests_max: site.requests_max.unwrap_or(REQUESTS_MAX),
+                bytes_max: site.bytes_max.unwrap_or(u64::MAX),
+                media_s_max: site.media_s_max.unwrap_or(u64::MAX),
+                wall_s_max: site.wall_s_max.unwrap_or(u64::MAX),
+                host_requests_max: site.host_requests_max.unwrap_or(u64::MAX),
+                host_bytes_max: site.host_bytes_max.unwrap_or(u64::MAX),
+            },
             delay: Duration::from_millis(site.delay_ms.unwrap_or(DELAY_MS)),
+            delay_factor: factor,
+            patience: Duration::from_secs(site.retry_after_s_max.unwrap_or(PATIENCE_S)),
+            at_once: site.at_once.unwrap_or(AT_ONCE).max(1),
+            at_once_per_host: site.at_once_per_host.unwrap_or(1).max(1),
             robots: site.robots.clone(),
             robots_reason: reason.map(str::to_owned),
             user_agent: fetch.user_agent.clone(),
             work_dir: None,
+            sort_query: site.sort_query,
+            probe_over: Some(site.probe_over_s.unwrap_or(PROBE_OVER_S))
+                .filter(|&seconds| seconds > 0)
+                .map(Duration::from_secs),
+            fresh: false,
+            transient: false,
         })
     }
 
@@ -67,18 +138,46 @@ impl Plan {
     /// # Errors
     /// [`Error::Seed`] when it is no web address.
     pub fn for_url(url: &str, fetch: &FetchSettings) -> Result<Self, Error> {
+        let seed = parse_seed(url)?;
         Ok(Self {
-            seeds: vec![parse_seed(url)?],
+            name: format!("check {url}"),
+            scope: Scope::of_url(&seed),
+            seeds: vec![seed],
             follow_links: false,
             depth_max: 0,
-            requests_max: REQUESTS_MAX,
+            budget: Budget {
+                requests_max: REQUESTS_MAX,
+                bytes_max: u64::MAX,
+                media_s_max: u64::MAX,
+                wall_s_max: u64::MAX,
+                host_requests_max: u64::MAX,
+                host_bytes_max: u64::MAX,
+            },
             // One page at a person's bidding: like a browser, without a pause. A Crawl-delay is still kept.
             delay: Duration::ZERO,
+            delay_factor: 0.0,
+            patience: CHECK_PATIENCE,
+            at_once: AT_ONCE,
+            at_once_per_host: 1,
             robots: RobotsPolicy::Obey,
             robots_reason: None,
             user_agent: fetch.user_agent.clone(),
             work_dir: None,
+            sort_query: false,
+            // Whoever asks for one file wants all of it to be looked at.
+            probe_over: None,
+            fresh: true,
+            transient: true,
         })
+    }
+
+    pub(super) const fn manners(&self) -> Manners {
+        Manners {
+            delay: self.delay,
+            delay_factor: self.delay_factor,
+            patience: self.patience,
+            at_once: self.at_once_per_host,
+        }
     }
 }
 

@@ -131,6 +131,46 @@ pub enum Error {
         /// Its Retry-After as sent, if there was one.
         retry_after: Option<String>,
     },
+    /// Nothing has changed since the answer whose validators were sent: there is no body to go on with.
+    #[error("{url}: not modified since it was last fetched")]
+    NotModified {
+        /// The URL.
+        url: String,
+    },
+    /// A piece of a file came that is not the one that was asked for.
+    #[error("{url}: not the piece that was asked for ({reason})")]
+    Piece {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A piece came, or the whole, but of another version of the file than the pieces before; fetch them all anew.
+    #[error("{url}: the file has changed between two requests ({reason})")]
+    Changed {
+        /// The URL.
+        url: String,
+        /// What differs.
+        reason: String,
+    },
+    /// The content coding cannot be taken off, or what is in it is out of all proportion.
+    #[error("{url}: cannot be decompressed ({reason})")]
+    Inflate {
+        /// The URL.
+        url: String,
+        /// What is wrong with the data.
+        reason: String,
+    },
+    /// A byte budget of the caller's is used up.
+    #[error("{url}: {whose} is used up; stopped after {bytes} bytes of the body")]
+    Budget {
+        /// The URL.
+        url: String,
+        /// Which budget.
+        whose: String,
+        /// Bytes of the body that had come.
+        bytes: u64,
+    },
     /// A redirect leads back to a URL of the same chain.
     #[error("{url}: redirects in a loop, back to {again}")]
     RedirectLoop {
@@ -202,6 +242,11 @@ impl Error {
             | Self::TooLarge { url, .. }
             | Self::Broken { url, .. }
             | Self::Status { url, .. }
+            | Self::NotModified { url }
+            | Self::Piece { url, .. }
+            | Self::Changed { url, .. }
+            | Self::Inflate { url, .. }
+            | Self::Budget { url, .. }
             | Self::RedirectLoop { url, .. }
             | Self::TooManyRedirects { url, .. }
             | Self::BadRedirect { url, .. }

@@ -6,9 +6,8 @@
 //! connection is made to the very addresses that were judged, a name that changes its address in between gains
 //! nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::addresses::{Block, is_public};
@@ -122,6 +121,10 @@ impl Guard {
         if self.allow_private {
             return Ok(());
         }
+        let itself = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        if is_localhost(name) && !itself.iter().any(|&address| self.allows_resolved(name, address)) {
+            return Err(Error::NotPublic { url: shown(url), address: name.to_owned() });
+        }
         let mut ports = self.allowed.iter().filter_map(|entry| match entry {
             Allowed::Name(allowed, only) if allowed == bare(name) => Some(*only),
             _ => None,
@@ -149,11 +152,14 @@ impl Guard {
     }
 
     /// Keeps the addresses that may be connected to.
-    pub(super) fn filter(&self, name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
-        let refused = found.first().map(SocketAddr::ip);
-        let kept: Vec<_> = found.into_iter().filter(|at| self.allows_resolved(name, at.ip())).collect();
+    ///
+    /// # Errors
+    /// The first address, where there are some and none may be.
+    pub(super) fn filter(&self, name: &str, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, IpAddr> {
+        let refused = found.first().copied();
+        let kept: Vec<_> = found.into_iter().filter(|at| self.allows_resolved(name, *at)).collect();
         match refused {
-            Some(address) if kept.is_empty() => Err(NotPublic(address)),
+            Some(address) if kept.is_empty() => Err(address),
             _ => Ok(kept),
         }
     }
@@ -164,35 +170,10 @@ fn bare(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// All addresses of a name are forbidden; travels through reqwest's error chain.
-#[derive(Debug, thiserror::Error)]
-#[error("address {0} is not public")]
-pub(super) struct NotPublic(pub(super) IpAddr);
-
-/// The system's resolver failed; tells this apart from other connection failures in reqwest's error chain.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct NoAddress(pub(super) String);
-
-/// Resolves names with the system's resolver and keeps only what the guard allows.
-pub(super) struct GuardedResolver(pub(super) std::sync::Arc<Guard>);
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = std::sync::Arc::clone(&self.0);
-        Box::pin(async move {
-            // Port 0: reqwest puts in the URL's.
-            let found = match tokio::net::lookup_host((name.as_str(), 0)).await {
-                Ok(found) => found.collect::<Vec<_>>(),
-                Err(error) => return Err(NoAddress(error.to_string()).into()),
-            };
-            let kept = guard.filter(name.as_str(), found)?;
-            if kept.is_empty() {
-                return Err(NoAddress("it has no address".to_owned()).into());
-            }
-            Ok(Box::new(kept.into_iter()) as Addrs)
-        })
-    }
+/// Names that stand for the machine itself (RFC 6761, section 6.3), whatever a resolver or a proxy makes of them.
+fn is_localhost(name: &str) -> bool {
+    let name = bare(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -236,6 +217,55 @@ mod tests {
     }
 
     #[test]
+    fn names_and_disguises_of_the_machine_itself() {
+        for url in [
+            "http://localhost/",
+            "http://LOCALHOST:8080/",
+            "http://localhost./",
+            "http://a.b.localhost/",
+            "http://a.localhost./",
+            "http://%6cocalhost/",
+            "http://\u{24db}ocalhost/",
+            "http://\u{ff4c}\u{ff4f}\u{ff43}\u{ff41}\u{ff4c}\u{ff48}\u{ff4f}\u{ff53}\u{ff54}/",
+            "http://local\u{ad}host/",
+            "http://example.com@127.0.0.1/",
+            "http://example.com:80@localhost/",
+            "http://example.com%2f@127.0.0.1/",
+            "http://0177.0.0.1/",
+            "http://0x7f000001/",
+            "http://127.0.1/",
+            "http://127.0.0.1.:80/",
+            "http:\\\\127.0.0.1\\x",
+            "http:127.0.0.1/",
+            "http://\u{2460}\u{2461}\u{2466}.0.0.1./",
+            "http://[::127.0.0.1]/",
+            "http://[64:ff9b::127.0.0.1]/",
+            "http://[2002:7f00:1::]/",
+            "http://[0:0:0:0:0:ffff:0a00:0001]/",
+        ] {
+            let Ok(parsed) = Url::parse(url) else { panic!("{url}") };
+            let result = guard(&[]).check_url(&parsed);
+            // 127 in circles is 127; what is not must not be reached either.
+            assert!(
+                matches!(result, Err(Error::NotPublic { .. })) || url.contains('\u{2460}'),
+                "{url}: {result:?}"
+            );
+        }
+        for url in
+            ["http://[fe80::1%25eth0]/", "http://[::1%lo]/", "http://127.0.0.256/", "http://1.2.3.4.5/"]
+        {
+            assert!(Url::parse(url).is_err(), "{url}");
+        }
+        for url in ["http://localhost.example.com/", "http://mylocalhost/", "http://127.0.0.1@example.com/"] {
+            assert!(check(&guard(&[]), url).is_ok(), "{url}");
+        }
+        for allowed in ["localhost", "127.0.0.1", "::1", "127.0.0.0/8"] {
+            assert!(check(&guard(&[allowed]), "http://localhost:8080/").is_ok(), "{allowed}");
+        }
+        assert!(check(&guard(&["localhost:80"]), "http://localhost:8080/").is_err());
+    }
+
+    #[test]
     fn schemes_ports_and_hosts() {
         for url in
             ["ftp://example.com/", "file:///etc/passwd", "http://example.com:22/", "http://example.com:6379/"]
@@ -254,10 +284,10 @@ mod tests {
         assert!(check(&guard, "http://10.1.9.9/").is_ok());
         assert!(check(&guard, "http://nas.lan:81/").is_ok());
         assert!(check(&guard, "http://nas.lan./").is_err());
-        let private = "10.9.9.9:0".parse().unwrap();
-        let block = "10.1.2.3:0".parse().unwrap();
-        let loopback = "127.0.0.1:0".parse().unwrap();
-        let public = "1.1.1.1:0".parse().unwrap();
+        let private = "10.9.9.9".parse().unwrap();
+        let block = "10.1.2.3".parse().unwrap();
+        let loopback = "127.0.0.1".parse().unwrap();
+        let public = "1.1.1.1".parse().unwrap();
         assert_eq!(guard.filter("nas.lan", vec![private]).unwrap(), vec![private]);
         assert_eq!(guard.filter("evil.example", vec![private, public, block]).unwrap(), vec![public, block]);
         assert!(guard.filter("evil.example", vec![loopback]).is_err());

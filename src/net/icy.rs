@@ -13,6 +13,8 @@ use url::{Host, Url};
 use super::client::Client;
 use super::error::{Deadline, Error, shown};
 use super::live::Live;
+use super::lookup;
+use super::opened::header_text;
 
 /// Bytes of a head; real ones have under one thousand.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -119,7 +121,7 @@ pub(super) async fn open(client: &Client, url: &Url) -> Result<Live, Error> {
     if !(200..300).contains(&status) {
         return Err(Error::Status { url: shown(url), status, retry_after: None });
     }
-    let header = |name: &str| super::client::header_text(&headers, name);
+    let header = |name: &str| header_text(&headers, name);
     let metadata = header("icy-metaint").and_then(|text| Metadata::every(&text));
     let content_type = header("content-type");
     let body = IcyBody { url: url.clone(), stream, ahead, received: 0, read_timeout };
@@ -149,16 +151,13 @@ async fn connect(client: &Client, url: &Url) -> Result<TcpStream, Error> {
 }
 
 async fn resolve(client: &Client, url: &Url, name: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
-    let lookup = tokio::time::timeout(client.limits.connect_timeout, tokio::net::lookup_host((name, port)));
-    let found = match lookup.await {
-        Ok(Ok(found)) => found.collect(),
-        Ok(Err(error)) => return Err(Error::Resolve { url: shown(url), reason: error.to_string() }),
-        Err(_) => return Err(timeout(url, Deadline::Connect, client.limits.connect_timeout)),
-    };
-    client
-        .guard
-        .filter(name, found)
-        .map_err(|refused| Error::NotPublic { url: shown(url), address: refused.0.to_string() })
+    let connect_timeout = client.limits.connect_timeout;
+    let lookup = lookup::resolve(&*client.lookup, &client.guard, name);
+    match tokio::time::timeout(connect_timeout, lookup).await {
+        Ok(Ok(found)) => Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect()),
+        Ok(Err(refused)) => Err(refused.of(url)),
+        Err(_) => Err(timeout(url, Deadline::Connect, connect_timeout)),
+    }
 }
 
 /// Sends the request and reads the head; also gives what came after it.

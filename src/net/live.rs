@@ -6,9 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::body::Body;
-use super::client::{Client, Kind, Request, header_text};
+use super::client::Client;
 use super::error::{Error, shown};
 use super::icy::{self, IcyBody, Metadata};
+use super::opened::header_text;
+use super::request::{Kind, Request};
 
 /// Pauses before a stream is asked for again, in seconds; the last one again and again.
 const PAUSES_S: [u64; 6] = [1, 2, 4, 8, 15, 30];
@@ -33,7 +35,7 @@ enum From {
 impl Client {
     /// Opens a live stream: as any media, but without an end, and with ICY metadata asked for, so that a server that
     /// cannot do without says where it stands. Servers that answer `ICY 200 OK` are read by a reader of our own,
-    /// behind the same guard.
+    /// behind the same guard; these are not sent a site's headers and cookies.
     ///
     /// # Errors
     /// [`Error`] when no answer comes or it is no success.

@@ -2,30 +2,55 @@
 //!
 //! - [`Client`]: made once from the settings; [`Client::fetch`] reads a page whole, [`Client::download`] streams
 //!   media into a file, [`Client::open`] gives the head and leaves the [`Body`] to be read.
+//! - [`Client::for_site`]: with one site's own headers, cookies, proxy and user agent.
+//! - [`Request`]: what is wanted: the whole or a [`Range`] of one [`Version`], only what has changed since
+//!   [`Validators`], within [`Allowance`]s, counted by a [`Meter`].
 //! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
-//! - [`Guard`]: which addresses may be reached at all.
+//! - [`Guard`]: which addresses may be reached at all; [`Lookup`]: from names to addresses.
+//! - [`GuardedProxy`]: the same rules for children with a network stack of their own.
 //! - [`Error`]: what went wrong, always with the URL.
 //!
 //! Invariants: redirects are followed by hand and every hop passes the guard; a name is resolved once per
 //! connection and the address that was checked is the address that is connected to; no body is read without a cap
-//! on bytes (counted after decompression), on time as a whole, between two bytes, and on the mean rate.
+//! on bytes (on the wire and after decompression), on time as a whole, between two bytes, and on the mean rate; what
+//! belongs to one site is sent to its own hosts only, and its secrets are in no error, log or `Debug` output.
 
 mod addresses;
 mod body;
 mod client;
+mod cookies;
+mod cookies_txt;
 mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
 mod icy;
+mod inflate;
+mod limits;
 mod live;
+mod lookup;
+mod meter;
+mod opened;
+mod range;
+mod request;
+mod site;
+mod validators;
+mod proxy;
 mod walk;
 
 pub use body::{Body, Saved};
-pub use client::{Client, Kind, MediaFetched, Opened, Request, Response};
+pub use client::Client;
 pub use error::{Deadline, Error, shown};
 pub use guard::Guard;
 pub use live::{Followed, Live, Progress, follow};
+pub use lookup::{LookedUp, Lookup};
+pub use meter::{Allowance, Meter};
+pub use opened::{MediaFetched, Opened, Response};
+pub use range::{ContentRange, Range};
+pub use request::{Kind, Request};
+pub use site::Scope;
+pub use validators::{Validators, Version};
+pub use proxy::{Asked, Budget, GuardedProxy, Log, Outcome, Policy, ProxyLimits};
 pub use walk::{Hop, Step, Walk};

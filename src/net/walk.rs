@@ -7,9 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::{Client, Opened, Request, deepest, header_text};
+use super::body::Body;
+use super::client::{Client, deepest};
 use super::error::{Deadline, Error, shown};
-use super::guard::{NoAddress, NotPublic};
+use super::inflate::{self, Inflater};
+use super::lookup::Refused;
+use super::opened::{Opened, header_text};
+use super::range;
+use super::request::Request;
 
 /// The pause before a request whose connection failed is sent once more.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -79,15 +84,55 @@ impl<'c> Walk<'c> {
         let status = response.status().as_u16();
         let peer = response.remote_addr().map(|address| address.to_string());
         self.hops.push(Hop { url: shown(&self.url), status, peer: peer.clone() });
+        if let Some(site) = &self.client.site {
+            site.keep_cookies(&self.url, response.headers());
+        }
         if let Some(location) = redirect_target(&response) {
             self.turn_to(&location)?;
             return Ok(Step::Redirect);
         }
-        let headers = response.headers().clone();
-        let final_url = self.url.clone();
-        let body = self.client.body(final_url.clone(), response, self.request.kind, ends_at);
+        Ok(Step::Answer(Box::new(self.answer(response, peer, ends_at)?)))
+    }
+
+    /// Checks that the final answer is one to what was asked.
+    fn answer(
+        &self,
+        response: reqwest::Response,
+        peer: Option<String>,
+        ends_at: Instant,
+    ) -> Result<Opened, Error> {
+        let (headers, final_url) = (response.headers().clone(), self.url.clone());
+        let status = response.status().as_u16();
+        let wrong_piece = |reason: String| Error::Piece { url: shown(&final_url), reason };
+        let codings = match inflate::codings(&headers) {
+            Err(reason) if (200..300).contains(&status) => {
+                return Err(Error::Inflate { url: shown(&final_url), reason });
+            }
+            other => other.unwrap_or_default(),
+        };
+        let piece = match status {
+            206 if !codings.is_empty() => {
+                return Err(wrong_piece(
+                    "it is a piece of a compressed file, which alone is of no use".to_owned(),
+                ));
+            }
+            206 => Some(range::check(self.request.range, &headers).map_err(wrong_piece)?),
+            _ => None,
+        };
+        let mut body = Body::new(final_url.clone(), response, ends_at, self.client.limits, &self.request);
+        body.inflate(Inflater::new(&codings));
+        if let Some(piece) = piece {
+            body.expect(piece.len())?;
+        }
+        let was_conditional = self.request.is_conditional(&final_url);
         let hops = self.hops.clone();
-        Ok(Step::Answer(Box::new(Opened { final_url, status, headers, peer, hops, body })))
+        let opened = Opened { final_url, status, headers, peer, hops, body, piece, was_conditional, codings };
+        if let (Some(version), 200 | 206) = (&self.request.version, status) {
+            version
+                .check(&opened.version())
+                .map_err(|reason| Error::Changed { url: shown(&opened.final_url), reason })?;
+        }
+        Ok(opened)
     }
 
     /// Sends the request and waits for the head of its answer; also gives when the body must have ended.
@@ -95,7 +140,7 @@ impl<'c> Walk<'c> {
         let limits = &self.client.limits;
         let ends_at = Instant::now() + total;
         let head_timeout = total.min(limits.connect_timeout + limits.read_timeout);
-        let sending = self.client.hop_request(&self.request, &self.url).send();
+        let sending = self.client.hop_request(&self.request, &self.url, self.is_downgrade()).send();
         match tokio::time::timeout(head_timeout, sending).await {
             Ok(Ok(response)) => Ok((response, ends_at)),
             Ok(Err(error)) => Err(self.send_error(&error)),
@@ -104,6 +149,11 @@ impl<'c> Walk<'c> {
                 Err(Error::Timeout { url, deadline: Deadline::Read, seconds })
             }
         }
+    }
+
+    /// Whether the way led from an encrypted connection to one that is not.
+    fn is_downgrade(&self) -> bool {
+        self.url.scheme() == "http" && self.visited.iter().any(|url| url.scheme() == "https")
     }
 
     fn send_error(&self, error: &reqwest::Error) -> Error {
@@ -152,16 +202,13 @@ pub(super) fn classify(error: &reqwest::Error, at: &Url, received: Option<u64>) 
     let url = shown(at);
     let mut link: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(current) = link {
-        if let Some(NotPublic(address)) = current.downcast_ref() {
-            return Error::NotPublic { url, address: address.to_string() };
-        }
-        if let Some(NoAddress(reason)) = current.downcast_ref() {
-            return Error::Resolve { url, reason: reason.clone() };
+        if let Some(refused) = current.downcast_ref::<Refused>() {
+            return refused.of(at);
         }
         if let Some(tls) = current.downcast_ref::<rustls::Error>()
             && received.is_none()
         {
-            return Error::Tls { url, reason: tls.to_string() };
+            return Error::Tls { url, reason: tls_reason(tls) };
         }
         // `io::Error` skips the error it wraps when asked for its source.
         let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -175,4 +222,19 @@ pub(super) fn classify(error: &reqwest::Error, at: &Url, received: Option<u64>) 
         return Error::Connect { url, reason };
     }
     Error::Broken { url, bytes: received.unwrap_or(0), reason }
+}
+
+/// What the TLS library says, and, where it is the certificate, what that means.
+fn tls_reason(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Fault;
+    let rustls::Error::InvalidCertificate(fault) = error else { return error.to_string() };
+    let meaning = match fault {
+        Fault::Expired | Fault::ExpiredContext { .. } => "it has expired",
+        Fault::NotValidYet | Fault::NotValidYetContext { .. } => "it is not valid yet",
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => "it is for another name",
+        Fault::UnknownIssuer => "it is signed by itself or by an authority that is not trusted here",
+        Fault::Revoked => "it has been revoked",
+        _ => return error.to_string(),
+    };
+    format!("{error}: {meaning}")
 }

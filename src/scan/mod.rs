@@ -9,7 +9,7 @@
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
-//! - [`Pipeline`]: sightings → verdicts and cases.
+//! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it.
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -23,9 +23,11 @@ pub mod inspect;
 pub mod transfer;
 mod identify;
 mod pipeline;
+mod crawling;
 #[cfg(test)]
 mod tests;
 
+pub use crawling::{Ears, Together};
 pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identify, too_short};
 pub use library::{Error, IndexReader, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::path::Path;
 
 use serde::Serialize;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::identify::{Identified, cut_short, identify, overlap, too_short};
 use super::library::Library;
@@ -14,14 +12,11 @@ use crate::audio::MediaInfo;
 use crate::base::{Clock, Digest, RecordingId, Timestamp};
 use crate::cases::{self, CaseInput, Queued};
 use crate::catalog::{Catalog, Recording};
-use crate::crawl::{self, Event, Found, Plan, Sighting, Summary};
+use crate::crawl::{self, Event, Found, Probe, Sighting};
 use crate::matching::{Match, MatchOptions};
-use crate::net::Client;
 use crate::rights::{Decision, LicenceGraph, Question, Right, Verdict, verdict};
 use crate::store;
 
-/// Media objects on disk that wait for their analysis: the crawl waits when there are more.
-const WAITING_MAX: usize = 2;
 /// Two recordings that explain the same stretch of a query this nearly as well may be the same audio.
 const SAME_AUDIO_SHARE: f64 = 0.75;
 
@@ -34,6 +29,9 @@ pub enum Error {
     /// The case queue does not work.
     #[error(transparent)]
     Cases(#[from] cases::Error),
+    /// The crawl cannot go on.
+    #[error(transparent)]
+    Crawl(#[from] crawl::Error),
     /// A media file cannot be kept.
     #[error("cannot read back the media of {url}: {source}")]
     Keep {
@@ -251,41 +249,15 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    /// Carries out a crawl plan and checks all that it finds; `tell` hears of everything in order.
-    ///
-    /// Must be called inside a multi-threaded tokio runtime: analysis blocks its thread, while the crawl goes on.
+    /// Listens to windows of a media object; no case is opened.
     ///
     /// # Errors
-    /// As [`Pipeline::check_found`]; the crawl is then stopped.
-    pub async fn crawl(
-        &self,
-        plan: &Plan,
-        client: &Client,
-        cancel: &CancellationToken,
-        tell: &mut (dyn FnMut(Told<'_>) + Send),
-    ) -> Result<Summary, Error> {
-        let (sender, mut receiver) = mpsc::channel(WAITING_MAX);
-        let crawling = crawl::crawl(plan, client, self.clock, sender, cancel);
-        let checking = async {
-            while let Some(event) = receiver.recv().await {
-                match &event {
-                    Event::Found(found) => {
-                        let checked = tokio::task::block_in_place(|| self.check_found(found))?;
-                        tell(Told::Checked(&checked));
-                    }
-                    other => tell(Told::Crawl(other)),
-                }
-            }
-            Ok::<(), Error>(())
-        };
-        let (summary, checked) = tokio::join!(crawling, async {
-            let result = checking.await;
-            if result.is_err() {
-                cancel.cancel();
-            }
-            result
-        });
-        checked.map(|()| summary)
+    /// As [`Pipeline::check_found`].
+    pub fn check_probe(&self, probe: &Probe) -> Result<Checked, Error> {
+        let mut checked = Checked { query: probe.media_url.clone(), ..Checked::unread() };
+        let analysis = self.analyse(&probe.file, &probe.media_url);
+        self.fill(&mut checked, analysis, None, self.clock.now())?;
+        Ok(checked)
     }
 }
 

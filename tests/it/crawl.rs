@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use earwitness::base::{Digest, FixedClock, Timestamp};
 use earwitness::config::{FetchSettings, SiteSettings};
-use earwitness::crawl::{Event, Failure, Found, Plan, Skip, SkipReason, Summary, crawl};
+use earwitness::crawl::{Event, Failure, Found, Heard, Lanes, Plan, Run, Skip, SkipReason, Summary, crawl};
 use earwitness::net::{Client, Kind, Request};
+use earwitness::store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -110,12 +111,20 @@ async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
     let clock = FixedClock(Timestamp::UNIX_EPOCH);
     let (events, mut receiver) = mpsc::channel(1);
     let cancel = CancellationToken::new();
-    let running = crawl(&plan, &client, &clock, events, &cancel);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store")).unwrap();
+    let lanes = Lanes::new();
+    let run = Run { plan: &plan, client: &client, store: &store, clock: &clock, lanes: &lanes };
+    let running = crawl(run, events, &cancel);
     let mut told = Told::default();
     let listening = async {
         while let Some(event) = receiver.recv().await {
             match event {
-                Event::Found(found) => told.found.push(*found),
+                Event::Found(found, hearing) => {
+                    told.found.push(*found);
+                    hearing.heard(stranger());
+                }
+                Event::Probe(_, hearing) => hearing.heard(stranger()),
                 Event::Skipped(skip) => told.skipped.push(skip),
                 Event::Failed(failure) => told.failed.push(*failure),
                 Event::Page(page) => {
@@ -126,8 +135,13 @@ async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
         }
     };
     let (summary, ()) = tokio::join!(Box::pin(running), listening);
-    told.summary = summary;
+    told.summary = summary.unwrap();
     told
+}
+
+/// What a listener says who knows nothing of what it heard.
+fn stranger() -> Heard {
+    Heard { recordings: Vec::new(), media_s: 10.0, error: None }
 }
 
 async fn check(url: &str, settings: &FetchSettings) -> Told {
@@ -135,7 +149,8 @@ async fn check(url: &str, settings: &FetchSettings) -> Told {
 }
 
 async fn crawl_site(seed: &str, site: SiteSettings, settings: &FetchSettings) -> Told {
-    let site = SiteSettings { seeds: vec![seed.to_owned()], delay_ms: Some(0), ..site };
+    let site =
+        SiteSettings { seeds: vec![seed.to_owned()], delay_ms: Some(0), delay_factor: Some(0.0), ..site };
     carry_out(Plan::for_site("test", &site, settings).unwrap(), settings).await
 }
 
@@ -240,7 +255,7 @@ async fn a_site_is_crawled_within_scope_depth_and_budget() {
     let few = SiteSettings { requests_max: Some(3), depth_max: Some(9), ..Default::default() };
     let told = crawl_site(&format!("http://{site}/"), few, &limits).await;
     assert_eq!(told.summary.requests, 3);
-    assert!(matches!(told.skipped.last().unwrap().reason, SkipReason::Budget { requests_max: 3, .. }));
+    assert!(matches!(told.skipped.last().unwrap().reason, SkipReason::Budget { max: 3, .. }));
 }
 
 #[tokio::test]
@@ -597,7 +612,7 @@ async fn streams_are_joined_and_encrypted_ones_reported() {
             "/torn.m3u8" => "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/one\n#EXTINF:1,\n/missing\n#EXTINF:1,\n/two\n".into_response(),
             "/low/2.m4s" => {
                 assert_eq!(headers[header::RANGE], "bytes=2-5");
-                (StatusCode::PARTIAL_CONTENT, "part").into_response()
+                (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, "bytes 2-5/9")], "part").into_response()
             }
             "/missing" | "/robots.txt" => StatusCode::NOT_FOUND.into_response(),
             path => path.to_owned().into_response(),
@@ -692,15 +707,19 @@ async fn stopping_and_deaf_listeners() {
     let limits = settings(&[site]);
     let (client, clock) = (Client::new(&limits).unwrap(), FixedClock(Timestamp::UNIX_EPOCH));
     let plan = Plan::for_url(&format!("http://{site}/"), &limits).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store")).unwrap();
+    let lanes = Lanes::new();
+    let run = Run { plan: &plan, client: &client, store: &store, clock: &clock, lanes: &lanes };
 
     let cancel = CancellationToken::new();
     cancel.cancel();
     let (events, _receiver) = mpsc::channel(1);
-    assert!(Box::pin(crawl(&plan, &client, &clock, events, &cancel)).await.cancelled);
+    assert!(Box::pin(crawl(run, events, &cancel)).await.unwrap().cancelled);
 
     let (events, receiver) = mpsc::channel(1);
     drop(receiver);
-    let summary = Box::pin(crawl(&plan, &client, &clock, events, &CancellationToken::new())).await;
+    let summary = Box::pin(crawl(run, events, &CancellationToken::new())).await.unwrap();
     assert_eq!((summary.found, summary.cancelled), (0, false));
 
     // While the listener takes nothing, no more is fetched than the channel holds.
@@ -708,15 +727,15 @@ async fn stopping_and_deaf_listeners() {
     let cancel = CancellationToken::new();
     let stop = async {
         assert!(matches!(receiver.recv().await, Some(Event::Page(_))));
-        let Some(Event::Found(found)) = receiver.recv().await else { panic!("no media") };
+        let Some(Event::Found(found, _)) = receiver.recv().await else { panic!("no media") };
         let path = found.file.to_path_buf();
         assert!(path.exists());
         drop(found);
         assert!(!path.exists());
         cancel.cancel();
     };
-    let (summary, ()) = tokio::join!(Box::pin(crawl(&plan, &client, &clock, events, &cancel)), stop);
-    assert!(summary.found <= 2);
+    let (summary, ()) = tokio::join!(Box::pin(crawl(run, events, &cancel)), stop);
+    assert!(summary.unwrap().found <= 2);
 }
 
 #[tokio::test]

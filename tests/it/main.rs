@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod music;
+mod servers;
 mod support;
 
 mod audio;
@@ -10,14 +11,18 @@ mod catalog;
 mod check;
 mod config;
 mod crawl;
+mod crawl_site;
 mod demo;
 mod golden;
 mod identify;
 mod index_kill;
 mod kill;
+mod known_host;
 mod layers;
 mod licence;
+mod net;
 mod readme;
+mod render;
 mod repository;
 mod store;
 mod stream;

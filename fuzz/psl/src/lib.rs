@@ -47,3 +47,9 @@ pub fn suffix(name: &[u8]) -> Option<Suffix<'_>> {
 pub fn domain_str(name: &str) -> Option<&str> {
     std::str::from_utf8(List.domain(name.as_bytes())?.trim().as_bytes()).ok()
 }
+
+/// Finds the public suffix of a name.
+#[must_use]
+pub fn suffix_str(name: &str) -> Option<&str> {
+    std::str::from_utf8(suffix(name.as_bytes())?.trim().as_bytes()).ok()
+}

@@ -14,7 +14,7 @@ use crate::crawl::{self, Plan};
 use crate::net::Client;
 use crate::rights::{Decision, LicenceGraph, conflicts, parse_csv};
 use crate::scan::worker::Decoder;
-use crate::scan::{Checked, Library, Pipeline, Told, register};
+use crate::scan::{Checked, Library, Pipeline, Together, Told, register};
 
 /// Brings the catalogue's table and its audio into a new store, as `catalog import --audio-root` does.
 pub(super) fn register_catalogue(context: &Context, folder: &Folder, table: &str) -> anyhow::Result<Library> {
@@ -54,10 +54,11 @@ pub(super) fn record(context: &Context, library: &Library, table: &str) -> anyho
 }
 
 /// Crawls the sites of the configuration, as `crawl run` does. Gives all files that were checked, and what failed.
-pub(super) async fn crawl_sites(
+pub(super) fn crawl_sites(
     context: &Context,
     library: &Library,
     licences: &LicenceGraph,
+    runtime: &tokio::runtime::Handle,
 ) -> anyhow::Result<(Vec<Checked>, Vec<String>)> {
     let pipeline = Pipeline {
         library,
@@ -69,7 +70,7 @@ pub(super) async fn crawl_sites(
         clock: context.clock.as_ref(),
     };
     let client = Client::new(&context.settings.fetch)?;
-    let cancel = CancellationToken::new();
+    let (cancel, together) = (CancellationToken::new(), Together::default());
     let (mut checked, mut failed) = (Vec::new(), Vec::new());
     for site in &SITES {
         let settings = context.settings.sites.get(site.key).context("the configuration lacks a site")?;
@@ -83,7 +84,7 @@ pub(super) async fn crawl_sites(
             Told::Crawl(crawl::Event::Failed(failure)) => failed.push(output::chain(&failure.error)),
             Told::Crawl(_) => {}
         };
-        Box::pin(pipeline.crawl(&plan, &client, &cancel, &mut tell)).await?;
+        pipeline.crawl(&plan, &client, &together, runtime, &cancel, &mut tell)?;
     }
     Ok((checked, failed))
 }

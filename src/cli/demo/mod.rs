@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
     let graph = chain::record(&own, &library, &licences)?;
 
     output::note(context, "4/5 crawling the sites");
-    let crawled = runtime.block_on(chain::crawl_sites(&own, &library, &graph));
+    let crawled = chain::crawl_sites(&own, &library, &graph, runtime.handle());
     let (checked, failed) = crawled?;
 
     output::note(context, "5/5 approving the unlicensed cases and writing the notices");

@@ -2,15 +2,52 @@
 
 use scraper::{ElementRef, Html, Selector};
 
+use super::attributes::{self, Quoted};
+use super::leads::LeadKind;
 use super::sink::Sink;
-use super::{MediaKind, extension_kind, json_ld, strings, tree};
+use super::{MediaKind, address_kind, json_ld, leads, strings, tree, unescape};
 
 /// Attributes that players' lazy loaders keep an address in.
-const SOURCES: &[&str] =
-    &["src", "data-src", "data-source", "data-video-src", "data-audio-src", "data-url", "data-lazy-src"];
+const SOURCES: &[&str] = &[
+    "src",
+    "data-src",
+    "data-source",
+    "data-video-src",
+    "data-audio-src",
+    "data-url",
+    "data-lazy-src",
+    "data-lazy",
+    "data-original",
+    "data-file",
+];
+/// The same of frames.
+const FRAME_SOURCES: &[&str] =
+    &["src", "data-src", "data-lazy-src", "data-litespeed-src", "data-original", "data-url"];
 
 /// Collects what `html` leads to.
 pub(super) fn scan(html: &str, sink: &mut Sink) {
+    let mut quoted = Quoted::default();
+    let page = read(html, sink, &mut quoted);
+    // The last resort comes last, so that what the page says openly keeps its better provenance.
+    for script in all(&page, "script").filter(|script| !is_json_ld(*script)) {
+        let text = script.text().collect::<String>();
+        if is_template(script) {
+            quoted.add(&text);
+        } else {
+            strings::scan(&text, "script", sink);
+        }
+    }
+    // Of markup in markup, only what stands openly in it: its scripts and its own quotations are left.
+    for html in std::mem::take(&mut quoted.pieces) {
+        let base = sink.base().clone();
+        read(&html, sink, &mut Quoted::full());
+        sink.restore_base(base);
+    }
+    leads::text::scan(html, sink);
+}
+
+/// Collects what the elements of `html` lead to, and the markup that they quote.
+fn read(html: &str, sink: &mut Sink, quoted: &mut Quoted) -> Html {
     let page = tree::parse(html);
     page.problem.into_iter().for_each(|problem| sink.problem(problem));
     let page = page.tree;
@@ -26,12 +63,9 @@ pub(super) fn scan(html: &str, sink: &mut Sink) {
         if pictures.binary_search(&element.id()).is_err() {
             element_leads_to(element, sink);
         }
-        data_attributes(element, sink);
+        attributes::scan(element, sink, quoted);
     }
-    // The last resort comes last, so that what the page says openly keeps its better provenance.
-    for script in all(&page, "script").filter(|script| !is_json_ld(*script)) {
-        strings::scan(&script.text().collect::<String>(), "script", sink);
-    }
+    page
 }
 
 /// The elements that a CSS selector picks, in the order of the page.
@@ -43,25 +77,28 @@ fn all<'p>(page: &'p Html, css: &str) -> impl Iterator<Item = ElementRef<'p>> {
 }
 
 /// The value of an attribute, trimmed, if it is there and not empty.
-fn get<'p>(element: ElementRef<'p>, name: &str) -> Option<&'p str> {
+pub(super) fn get<'p>(element: ElementRef<'p>, name: &str) -> Option<&'p str> {
     element.attr(name).map(str::trim).filter(|value| !value.is_empty())
 }
 
 fn element_leads_to(element: ElementRef<'_>, sink: &mut Sink) {
     match element.value().name() {
         "audio" | "amp-audio" => sources(element, "audio", sink),
+        "bgsound" => sources(element, "audio", sink),
         "video" | "amp-video" => sources(element, "video", sink),
         "source" => sources(element, "source", sink),
         "a" | "area" => anchor(element, sink),
         "link" => head_link(element, sink),
         "meta" => meta(element, sink),
-        "iframe" | "frame" | "amp-iframe" => {
-            for src in ["src", "data-src"].iter().filter_map(|name| get(element, name)) {
+        "iframe" | "frame" | "amp-iframe" | "amp-video-iframe" => {
+            for src in FRAME_SOURCES.iter().filter_map(|name| get(element, name)) {
                 sink.media(src, "iframe", MediaKind::Embed);
+                inner(src, "iframe", sink);
             }
         }
         "embed" => plugin(element, "src", sink),
         "object" => plugin(element, "data", sink),
+        "param" => attributes::param(element, sink),
         "script" if is_json_ld(element) => json_ld::scan(&element.text().collect::<String>(), sink),
         _ => {}
     }
@@ -72,24 +109,56 @@ fn is_json_ld(script: ElementRef<'_>) -> bool {
     kind.is_some_and(|kind| kind.starts_with("application/ld+json"))
 }
 
+/// Whether a script holds markup that other scripts show.
+fn is_template(script: ElementRef<'_>) -> bool {
+    let kind = get(script, "type").map(str::to_ascii_lowercase).unwrap_or_default();
+    kind == "text/html"
+        || ["template", "handlebars", "mustache", "tmpl"].iter().any(|word| kind.contains(word))
+}
+
+/// Adds the media that an address carries inside, percent-encoded: `player.html?url=https%3A%2F%2F…mp3`.
+fn inner(address: &str, via: &str, sink: &mut Sink) {
+    if let Some(address) = unescape::inner(address)
+        && let Some(kind) = address_kind(&address)
+    {
+        sink.media(&address, via, kind);
+    }
+}
+
 /// The addresses of a player element.
 fn sources(element: ElementRef<'_>, via: &str, sink: &mut Sink) {
     let type_kind = get(element, "type").and_then(type_kind);
     for name in SOURCES {
         if let Some(src) = get(element, name) {
-            let kind = type_kind.or_else(|| extension_kind_of_url(src)).unwrap_or(MediaKind::Media);
+            let decoded = name.starts_with("data-").then(|| unescape::base64(src)).flatten();
+            let src = decoded.as_deref().filter(|text| text.starts_with("http")).unwrap_or(src);
+            let kind = type_kind.or_else(|| address_kind(src)).unwrap_or(MediaKind::Media);
             sink.media(src, via, kind);
         }
     }
 }
 
-/// `<a href>`: media where the address or the `type` says so, else a page.
+/// `<a href>`: media where the address, the `type` or the file's name for saving says so, else a page or a lead.
 fn anchor(element: ElementRef<'_>, sink: &mut Sink) {
     let Some(href) = get(element, "href") else { return };
-    match get(element, "type").and_then(type_kind).or_else(|| extension_kind_of_url(href)) {
+    if href.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("javascript:")) {
+        strings::scan(href, "link", sink);
+        return;
+    }
+    let named = || get(element, "download").and_then(address_kind);
+    let kind = get(element, "type").and_then(type_kind).or_else(|| address_kind(href)).or_else(named);
+    let lead = leads::of_address(href, sink.base());
+    // A share of Dropbox serves the file itself to players.
+    let is_only_lead = lead.as_ref().is_some_and(|lead| lead.kind != LeadKind::Dropbox);
+    if let Some(lead) = lead {
+        sink.lead(lead);
+    }
+    match kind.or_else(|| attributes::item_kind(element)) {
+        _ if is_only_lead => return,
         Some(kind) => sink.media(href, "link", kind),
         None => sink.link(href),
     }
+    inner(href, "link", sink);
 }
 
 fn head_link(element: ElementRef<'_>, sink: &mut Sink) {
@@ -103,10 +172,14 @@ fn head_link(element: ElementRef<'_>, sink: &mut Sink) {
             None if !get(element, "type").is_some_and(|kind| kind.contains('+')) => sink.link(href),
             None => {}
         }
+    } else if let Some(kind) = attributes::item_kind(element) {
+        sink.media(href, "microdata", kind);
     } else if has("audio_src") || has("video_src") || has("enclosure") {
         sink.media(href, "link", kind.unwrap_or(MediaKind::Media));
     } else if has("preload") && matches!(get(element, "as"), Some("audio" | "video" | "track")) {
         sink.media(href, "preload", kind.unwrap_or(MediaKind::Media));
+    } else if (has("preload") || has("prefetch")) && address_kind(href).is_some() {
+        sink.media(href, "preload", address_kind(href).unwrap_or(MediaKind::Media));
     } else if has("next") || has("prev") {
         sink.link(href);
     }
@@ -116,7 +189,7 @@ fn head_link(element: ElementRef<'_>, sink: &mut Sink) {
 fn meta(element: ElementRef<'_>, sink: &mut Sink) {
     let Some(content) = get(element, "content") else { return };
     let name = ["property", "name", "itemprop", "http-equiv"].iter().find_map(|name| get(element, name));
-    let kind = || extension_kind_of_url(content).unwrap_or(MediaKind::Media);
+    let kind = || address_kind(content).unwrap_or(MediaKind::Media);
     match name.map(str::to_ascii_lowercase).as_deref() {
         Some("og:audio" | "og:audio:url" | "og:audio:secure_url") => sink.media(content, "og:audio", kind()),
         Some("og:video" | "og:video:url" | "og:video:secure_url") => sink.media(content, "og:video", kind()),
@@ -126,15 +199,24 @@ fn meta(element: ElementRef<'_>, sink: &mut Sink) {
         Some("embedurl") => sink.media(content, "microdata", MediaKind::Embed),
         Some("refresh") => {
             if let Some(target) = refresh_target(content) {
-                sink.media(target, "meta-refresh", extension_kind_of_url(target).unwrap_or(MediaKind::Embed));
+                sink.media(target, "meta-refresh", address_kind(target).unwrap_or(MediaKind::Embed));
             }
         }
         _ => {}
     }
 }
 
-/// `5; url='next.html'`.
-fn refresh_target(content: &str) -> Option<&str> {
+/// The address in a `Refresh` header or `<meta http-equiv=refresh>`, `5; url='next.html'`, as written there; `None`
+/// where it only loads the page again.
+///
+/// ```
+/// use earwitness::crawl::discover::refresh_target;
+///
+/// assert_eq!(refresh_target("0; URL=\"/next\""), Some("/next"));
+/// assert_eq!(refresh_target("30"), None);
+/// ```
+#[must_use]
+pub fn refresh_target(content: &str) -> Option<&str> {
     let (_, after) = content.split_once([';', ','])?;
     let after = after.trim_start();
     let is_url = after.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("url"));
@@ -143,31 +225,23 @@ fn refresh_target(content: &str) -> Option<&str> {
     (!target.is_empty()).then_some(target)
 }
 
-/// `<embed>`, `<object>`: only what is named as media.
+/// `<embed>`, `<object>`: what is named as media, and what a Flash player is told to play.
 fn plugin(element: ElementRef<'_>, attribute: &str, sink: &mut Sink) {
+    let name = element.value().name();
+    if let Some(settings) = get(element, "flashvars") {
+        attributes::settings(settings, sink);
+    }
     let Some(src) = get(element, attribute) else { return };
-    match get(element, "type").and_then(type_kind).or_else(|| extension_kind_of_url(src)) {
-        Some(kind) => sink.media(src, element.value().name(), kind),
+    if attributes::is_flash(src) {
+        attributes::settings(src.split_once('?').map_or("", |(_, query)| query), sink);
+        return;
+    }
+    match get(element, "type").and_then(type_kind).or_else(|| address_kind(src)) {
+        Some(kind) => sink.media(src, name, kind),
         None if get(element, "type").is_some_and(|kind| kind.starts_with("text/html")) => {
-            sink.media(src, element.value().name(), MediaKind::Embed);
+            sink.media(src, name, MediaKind::Embed);
         }
         None => {}
-    }
-}
-
-/// `data-…` attributes of any element: an address with a media extension, or JSON that holds some.
-fn data_attributes(element: ElementRef<'_>, sink: &mut Sink) {
-    for (name, value) in element.value().attrs() {
-        if !name.starts_with("data-") && !name.starts_with("on") {
-            continue;
-        }
-        if value.contains(['"', '\'']) {
-            strings::scan(value, name, sink);
-        } else if !value.contains(char::is_whitespace)
-            && let Some(kind) = extension_kind_of_url(value)
-        {
-            sink.media(value, name, kind);
-        }
     }
 }
 
@@ -187,15 +261,4 @@ fn type_kind(text: &str) -> Option<MediaKind> {
         _ if essence.starts_with("audio/") || essence.starts_with("video/") => Some(MediaKind::Media),
         _ => None,
     }
-}
-
-/// What an address promises: by its path's extension, or by a value of its query (`get.php?file=song.mp3`).
-fn extension_kind_of_url(href: &str) -> Option<MediaKind> {
-    let href = href.split('#').next().unwrap_or_default();
-    let (path, query) = href.split_once('?').unwrap_or((href, ""));
-    // `http://a.example` has no path whose end could be an extension.
-    let path =
-        path.split_once("://").map_or(Some(path), |(_, rest)| rest.split_once('/').map(|(_, path)| path));
-    path.and_then(extension_kind)
-        .or_else(|| query.split('&').find_map(|pair| extension_kind(pair.split_once('=')?.1)))
 }

@@ -59,10 +59,11 @@ fn every_way_to_embed() {
 
 #[test]
 fn a_long_attribute_name_is_not_kept_with_every_link() {
-    let list: String = (0..3).map(|n| format!("'{n}.mp3',")).collect();
+    let list: String = (0..3).map(|n| format!("'{n}.ncm',")).collect();
     let found = html(&format!("<div data-{}=\"[{list}]\"></div>", "x".repeat(100_000)));
-    assert_eq!(found.media.len(), 3);
-    assert!(found.media.iter().all(|link| link.via.starts_with("data-xx") && link.via.len() <= 64));
+    assert_eq!((found.media.len(), found.leads.len()), (3, 3));
+    let ways = found.media.iter().map(|link| &link.via).chain(found.leads.iter().map(|lead| &lead.via));
+    assert!(ways.into_iter().all(|via| via.starts_with("data-xx") && via.len() <= 40));
 }
 
 #[test]
@@ -91,6 +92,11 @@ fn feeds_and_xml_playlists() {
         discover(&at("http://a.example/"), None, xspf.as_bytes()).media[0].url,
         at("http://a.example/3.ogg")
     );
+    let asx = "<asx version='3'><entryref href='/more.asx'/><entry><ref href='/4.wma'/></entry></asx>";
+    assert_eq!(discover(&at("http://a.example/"), None, asx.as_bytes()).media.len(), 2);
+    let podcast =
+        "<rss><podcast:alternateEnclosure><podcast:source uri='/5.opus'/></podcast:alternateEnclosure></rss>";
+    assert_eq!(discover(&at("http://a.example/"), None, podcast.as_bytes()).media.len(), 1);
     let broken = "<?xml version='1.0'?><rss><enclosure url='/1.mp3'/><<<";
     let found = discover(&at("http://a.example/"), None, broken.as_bytes());
     assert_eq!((found.media.len(), found.problems.len()), (1, 1));
@@ -102,28 +108,119 @@ fn plain_playlists() {
     let found = discover(&at("http://a.example/l/x.m3u"), None, m3u.as_bytes());
     let urls: Vec<_> = found.media.iter().map(|link| link.url.as_str()).collect();
     assert_eq!(urls, ["http://a.example/l/1.mp3", "https://b.example/2"]);
+    let late = format!("#EXTM3U\n# {}\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n1.ts\n", "x".repeat(600));
+    assert!(discover(&at("http://a.example/"), None, late.as_bytes()).stream.is_some());
+    let wpl = "<?wpl version='1.0'?><smil><body><seq><media src='..\\1.mp3'/></seq></body></smil>";
+    assert_eq!(
+        discover(&at("http://a.example/l/x.wpl"), None, wpl.as_bytes()).media[0].url,
+        at("http://a.example/1.mp3")
+    );
     let pls =
         "[playlist]\nFile1=http://a.example/1.mp3\nTitle1=File=no.mp3\nfile2=2.ogg\nNumberOfEntries=2\n";
     assert_eq!(discover(&at("http://a.example/x.pls"), None, pls.as_bytes()).media.len(), 2);
 }
 
+/// A page in each encoding of East Asia, said by the header, by the page, by a mark, or by nothing but its bytes.
 #[test]
-fn hls_playlists() {
-    let hls = |text: &str| discover(&at("http://a.example/s/i.m3u8"), None, text.as_bytes()).hls;
-    let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900,CODECS=\"mp4a.40.2,avc1\"\nhigh.m3u8\n\
-                  #EXT-X-STREAM-INF:BANDWIDTH=100\nlow.m3u8\n";
-    assert_eq!(hls(master), Some(Hls::Master { chosen: at("http://a.example/s/low.m3u8") }));
-    let audio =
-        format!("{master}#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a,b\",NAME=\"x\",DEFAULT=YES,URI=\"aud.m3u8\"\n");
-    assert_eq!(hls(&audio), Some(Hls::Master { chosen: at("http://a.example/s/aud.m3u8") }));
-    let media = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MAP:URI=\"init.mp4\",BYTERANGE=\"10@0\"\n#EXTINF:6,\n\
-                 #EXT-X-BYTERANGE:5@10\nall.mp4\n#EXTINF:6,\n#EXT-X-BYTERANGE:7\nall.mp4\n#EXT-X-ENDLIST\n";
-    let Some(Hls::Media { segments, encrypted: None, ended: true }) = hls(media) else { panic!("not read") };
-    let ranges: Vec<_> = segments.iter().map(|segment| segment.range).collect();
-    assert_eq!(ranges, [Some((0, 10)), Some((10, 5)), Some((15, 7))]);
-    let key = "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:6,\n1.ts\n";
-    let Some(Hls::Media { encrypted: Some(method), ended: false, .. }) = hls(key) else { panic!("not read") };
-    assert_eq!(method, "AES-128");
+fn east_asian_pages() {
+    for (label, title, word, sent) in [
+        ("gb18030", "未经许可的音乐下载网站", "歌", "%B8%E8"),
+        ("gbk", "未经许可的音乐下载网站", "歌", "%B8%E8"),
+        ("big5", "未經許可的音樂下載網站", "歌", "%BAq"),
+        ("shift_jis", "無断転載された楽曲のダウンロードページです", "歌", "%89%CC"),
+        ("euc-jp", "無断転載された楽曲のダウンロードページです", "歌", "%B2%CE"),
+        ("euc-kr", "무단으로 게시된 음악을 내려받는 곳입니다", "가", "%B0%A1"),
+        ("utf-8", "未经许可的音乐下载网站", "歌", "%E6%AD%8C"),
+    ] {
+        let body = format!(
+            "<title>{title}</title><a href='/{word}.html?q={word}&amp;x=1#{word}'>{title}</a><audio src='/{word}.mp3?k={word}'>"
+        );
+        let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+        let encode = |text: &str| encoding.encode(text).0.into_owned();
+        let path = if word == "歌" { "%E6%AD%8C" } else { "%EA%B0%80" };
+        let check = |content_type: &str, page: &[u8], how: &str| {
+            let found = discover(&at("http://a.example/"), Some(content_type), page);
+            assert_eq!(found.title.as_deref(), Some(title), "{label} by {how}");
+            assert_eq!(
+                found.links,
+                [at(&format!("http://a.example/{path}.html?q={sent}&x=1"))],
+                "{label} by {how}"
+            );
+            assert_eq!(
+                found.media[0].url,
+                at(&format!("http://a.example/{path}.mp3?k={sent}")),
+                "{label} by {how}"
+            );
+        };
+        check(&format!("text/html; charset=\"{label}\""), &encode(&body), "header");
+        check("text/html", &encode(&format!("<meta charset={label}>{body}")), "meta");
+        let http_equiv = format!(
+            "<script charset src=x></script><meta http-equiv=Content-Type content='text/html; charset={label}'>"
+        );
+        check("text/html", &encode(&(http_equiv + &body)), "http-equiv");
+        check("text/html", &encode(&body), "guess");
+    }
+    let marked = "\u{feff}<title>歌</title>".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    assert_eq!(discover(&at("http://a.example/"), Some("text/html"), &marked).title.as_deref(), Some("歌"));
+    // What an encoding lacks is sent as browsers send it.
+    let page = discover(
+        &at("http://a.example/"),
+        Some("text/html; charset=big5"),
+        b"<a href='/?q=&#x1f3b5;&amp;r=a'>",
+    );
+    assert_eq!(page.links, [at("http://a.example/?q=%26%23127925%3B&r=a")]);
+}
+
+/// Markup in attributes and templates, and what only scripts would load.
+#[test]
+fn quoted_markup_and_lazy_attributes() {
+    let found = html(
+        r#"<iframe srcdoc="<base href='/b/'><audio src=1.mp3></audio><script>'no.mp3'</script>"></iframe>
+        <div data-html="&lt;video data-src=&quot;2.mp4&quot;&gt;&lt;/video&gt;"></div>
+        <template><audio src=/3.mp3></audio></template><noscript><audio src=/4.mp3></audio></noscript>
+        <script type="text/x-template"><audio src="/5.mp3"></audio></script>
+        <object><param name=flashvars value="file=%2F6.mp3&amp;image=/x.png"><param name=movie value="/p.swf?mp3=/7.mp3"></object>
+        <embed src="/player.swf" flashvars="mp3=/8.mp3|/9.mp3&amp;volume=1"><bgsound src=/10.mp3>
+        <amp-audio src=/11.mp3></amp-audio><a href="javascript:play('/12.mp3')">x</a><a download="x.mp3" href="/get?13">x</a>
+        <div data-audio-url="/get/14" data-src="/15.png" data-page="/16"></div><li mp3="/17.mp3"></li><option value="/18.mp3">
+        <audio data-src="aHR0cDovL2EuZXhhbXBsZS9nZXQvMTk="></audio><iframe src="/p?u=http%3A%2F%2Fa.example%2F20.mp3"></iframe>
+        <span itemprop=contentUrl content="/get/21"></span><link itemprop=contentUrl href=/get/22><p>/no.mp3 http://a.example/no.mp3</p>
+        <p title=no.mp3 data-title="no one.mp3"></p>"#,
+    );
+    let paths: std::collections::BTreeSet<_> = found
+        .media
+        .iter()
+        .filter(|link| link.kind == MediaKind::Media)
+        .map(|link| link.url.as_str().trim_start_matches("http://a.example").to_owned())
+        .collect();
+    let wanted = [
+        "/b/1.mp3",
+        "/dir/2.mp4",
+        "/3.mp3",
+        "/4.mp3",
+        "/5.mp3",
+        "/6.mp3",
+        "/7.mp3",
+        "/8.mp3",
+        "/9.mp3",
+        "/10.mp3",
+        "/11.mp3",
+        "/12.mp3",
+        "/get?13",
+        "/get/14",
+        "/17.mp3",
+        "/18.mp3",
+        "/get/19",
+        "/20.mp3",
+        "/get/21",
+        "/get/22",
+    ];
+    assert_eq!(paths, wanted.map(str::to_owned).into());
+    let big = format!(
+        "<div data-a=\"<audio src='/1.mp3'>{}\"></div><i data-b=\"<audio src='/2.mp3'>\">",
+        "x".repeat(300 << 10)
+    );
+    assert!(media(&html(&big)).iter().any(|(url, _)| url.ends_with("/2.mp3")));
 }
 
 #[test]
@@ -164,6 +261,13 @@ fn hostile_pages_are_read() {
         "<h1>",
         "<button>",
         "<title></title>",
+        "<i data-a='<a href=x>'>",
+        "<i data-a='&lt;i",
+        "<script>\"url\":\"/a/b\",",
+        "<script>'%2f%2f",
+        "<script>'\\u",
+        "<script>'http%3a%2f%2f",
+        "<script>aHR0cDovL2EvYi5tcDM",
     ]
     .map(|piece| piece.repeat((1 << 20) / piece.len()))
     .into();
@@ -187,7 +291,7 @@ proptest! {
     fn any_bytes_give_capped_web_addresses(
         bytes in proptest::collection::vec(any::<u8>(), 0..600),
         start in prop_oneof![
-            Just(""), Just("#EXTM3U\n"), Just("#EXTM3U\n#EXT-X-KEY:"), Just("[playlist]\nFile1="), Just("<?xml?><rss>"),
+            Just(""), Just("#EXTM3U\n"), Just("#EXTM3U\n#EXT-X-KEY:"), Just("FILE x WAVE\nTITLE "), Just("<MPD><Period>"), Just("[playlist]\nFile1="), Just("<?xml?><rss>"),
             Just("<html><audio src="), Just("<script>\""), Just("<script type=application/ld+json>{\"contentUrl\":"),
         ],
         content_type in proptest::option::of("(text/html|application/json|audio/x-mpegurl)(; charset=[a-z0-9-]{0,9})?"),
@@ -196,6 +300,7 @@ proptest! {
         document.extend_from_slice(&bytes);
         let found = discover(&at("http://a.example/x/y"), content_type.as_deref(), &document);
         prop_assert!(found.media.len() <= sink::MEDIA_MAX && found.links.len() <= sink::LINKS_MAX);
+        prop_assert!(found.leads.len() <= sink::LEADS_MAX && found.problems.len() <= sink::PROBLEMS_MAX);
         for url in found.links.iter().chain(found.media.iter().map(|link| &link.url)) {
             prop_assert!(matches!(url.scheme(), "http" | "https") && url.has_host());
         }

@@ -1,4 +1,4 @@
-//! Feeds (RSS, Atom) and XML playlists (XSPF, ASX, SMIL): one reader that knows their elements by name.
+//! Feeds (RSS, Atom) and XML playlists (XSPF, ASX, SMIL, WPL): one reader that knows their elements by name.
 
 use std::borrow::Cow;
 
@@ -55,8 +55,10 @@ fn push(text: &mut String, piece: &str) {
 fn begin(element: &BytesStart<'_>, sink: &mut Sink) {
     let name = element.local_name().as_ref().to_ascii_lowercase();
     let get = |wanted: &str| {
-        let attribute = element
-            .attributes()
+        let mut attributes = element.attributes();
+        // Looking for repeated names costs the square of their number.
+        let attribute = attributes
+            .with_checks(false)
             .flatten()
             .find(|attribute| attribute.key.local_name().as_ref().eq_ignore_ascii_case(wanted))?;
         Some(unescape(&attribute.value).into_owned())
@@ -69,8 +71,12 @@ fn begin(element: &BytesStart<'_>, sink: &mut Sink) {
             (Some("alternate") | None, Some(href)) => sink.link(&href),
             _ => {}
         },
-        // ASX and SMIL.
-        "ref" | "audio" | "video" => media(get("href").or_else(|| get("src")), "playlist", sink),
+        // `<podcast:source>`
+        "source" if get("uri").is_some() => media(get("uri"), "enclosure", sink),
+        // ASX, SMIL and WPL.
+        "ref" | "entryref" | "audio" | "video" | "media" => {
+            media(get("href").or_else(|| get("src")), "playlist", sink);
+        }
         _ => {}
     }
 }

@@ -1,7 +1,8 @@
-//! robots.txt: the parser of RFC 9309 ([`Robots`]) and the gate that fetches, remembers and records ([`Gate`]).
+//! robots.txt: the parser of RFC 9309 ([`Robots`]), and the gate that remembers what hosts say and decides by it.
 
 mod gate;
 mod parse;
 
-pub use gate::{Gate, Unreachable};
+pub(super) use gate::{Gate, Known};
+pub(super) use parse::BYTES_MAX;
 pub use parse::Robots;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 /// What is read of a file: the RFC asks for at least 500 KiB; the rest is dropped.
-pub(super) const BYTES_MAX: usize = 500 << 10;
+pub(in crate::crawl) const BYTES_MAX: usize = 500 << 10;
 /// Sitemaps that are kept of one file.
 const SITEMAPS_MAX: usize = 100;
 

@@ -1,0 +1,115 @@
+//! Turns: what all runs of one process share, so that no host is asked twice at once, whatever jobs there are.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use url::Url;
+
+use super::pace::{Came, Manners, NotYet, Pace, Turn};
+use crate::base::Clock;
+
+/// The lanes of all hosts; one for a process.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    pace: Mutex<Pace>,
+    changed: Notify,
+}
+
+/// The right to make one request, handed back at the latest when it is dropped.
+pub(super) struct Slot<'l> {
+    lanes: &'l Lanes,
+    manners: Manners,
+    clock: &'l dyn Clock,
+    turn: Option<Turn>,
+}
+
+impl Lanes {
+    /// Makes lanes that nobody has used.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the turn for a request to `url` if it can be made now.
+    pub(super) fn try_take<'l>(
+        &'l self,
+        url: &Url,
+        manners: Manners,
+        clock: &'l dyn Clock,
+    ) -> Result<Slot<'l>, NotYet> {
+        let turn = self.lock().begin(url, manners.at_once, Instant::now())?;
+        Ok(Slot { lanes: self, manners, clock, turn: Some(turn) })
+    }
+
+    /// Waits for the turn. The caller must hold no other one: two who wait for each other's would wait for ever.
+    ///
+    /// # Errors
+    /// Why the host is given up.
+    pub(super) async fn take<'l>(
+        &'l self,
+        url: &Url,
+        manners: Manners,
+        clock: &'l dyn Clock,
+    ) -> Result<Slot<'l>, String> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            match self.try_take(url, manners, clock) {
+                Ok(slot) => return Ok(slot),
+                Err(NotYet::Never(why)) => return Err(why),
+                Err(NotYet::Busy) => changed.await,
+                Err(NotYet::At(at)) => {
+                    let _ = tokio::time::timeout_at(at, changed).await;
+                }
+            }
+        }
+    }
+
+    /// Returns whether a request to `url` may be made now.
+    pub(super) fn look(&self, url: &Url, at_once: u32) -> Result<(), NotYet> {
+        self.lock().look(url, at_once, Instant::now())
+    }
+
+    /// Waits until some turn has been handed back.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// As [`Pace::standing`].
+    pub(super) fn standing(&self, lane: &str) -> (u32, u32, Option<Instant>) {
+        self.lock().standing(lane)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pace> {
+        // Nothing in there panics half way.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot<'_> {
+    /// Milliseconds since the turn was taken.
+    pub(super) fn latency(&self) -> std::time::Duration {
+        self.turn.as_ref().map_or_else(Default::default, |turn| Pace::latency(turn, Instant::now()))
+    }
+
+    /// Hands the turn back with what came of it.
+    pub(super) fn end(mut self, came: &Came) {
+        self.hand_back(came);
+    }
+
+    fn hand_back(&mut self, came: &Came) {
+        if let Some(turn) = self.turn.take() {
+            self.lanes.lock().end(turn, came, &self.manners, Instant::now(), self.clock.now());
+            self.lanes.changed.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        // A request that was broken off in the middle may have reached the host: it counts as one.
+        self.hand_back(&Came { latency: Some(self.latency()), ..Came::default() });
+    }
+}
