@@ -123,7 +123,7 @@ fn add(context: &Context, name: &str, settings: SiteSettings) -> anyhow::Result<
     if name.is_empty() || name.len() > 200 || name.contains("://") {
         return Err(Usage("a site's name is 1 to 200 bytes and no URL".to_owned()).into());
     }
-    Plan::for_site(name, &settings, &context.settings.fetch).map_err(|error| Usage(error.to_string()))?;
+    Plan::for_site(name, &settings).map_err(|error| Usage(error.to_string()))?;
     context.open_store()?.put(&SiteRecord { name: name.to_owned(), settings })?;
     output::note(context, &format!("added `{name}`; `earwitness crawl run {name}` crawls it"));
     Ok(Exit::Done)
@@ -151,8 +151,9 @@ fn run_sites(
             continue;
         }
         let site = site(context, run.store(), name)?;
-        let mut plan = Plan::for_site(name, &site, &run.fetch).map_err(|error| Usage(error.to_string()))?;
+        let mut plan = Plan::for_site(name, &site).map_err(|error| Usage(error.to_string()))?;
         plan.fresh = fresh;
+        plan.render_limits = (&context.settings.render).into();
         planned.push((plan, site));
     }
     let mut tally = Tally::default();

@@ -11,12 +11,17 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, Exit, Usage, output};
 use crate::cases::load_licences;
 use crate::config::{FetchSettings, SiteSettings};
+use crate::crawl::known_host::KnownHosts;
+use crate::crawl::render::Browser;
 use crate::crawl::{Event, Plan, Summary};
-use crate::net::Client;
+use crate::net::{Budget, Client};
 use crate::rights::{LicenceGraph, Territory};
 use crate::scan::worker::Decoder;
 use crate::scan::{Checked, Finding, Library, Pipeline, Together, Told};
 use crate::store::Store;
+
+/// Bytes that `yt-dlp` may move in one process of ours.
+const KNOWN_HOSTS_BYTES_MAX: u64 = 4 << 30;
 
 /// Options of a check.
 #[derive(Debug, clap::Args)]
@@ -77,7 +82,7 @@ impl<'a> Run<'a> {
         let cancel = CancellationToken::new();
         runtime.spawn(cancel_on_ctrl_c(cancel.clone()));
         let operator = options.operator.clone();
-        let together = Together::default();
+        let together = together(context, &fetch, &runtime)?;
         Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel, together })
     }
 
@@ -88,8 +93,8 @@ impl<'a> Run<'a> {
 
     /// Checks the media at one URL.
     pub(super) fn url(&self, url: &str, tally: &mut Tally) -> anyhow::Result<()> {
-        let plan = Plan::for_url(url, &self.fetch).map_err(|error| Usage(error.to_string()))?;
-        let summary = self.carry_out(&plan, &self.pipeline(None)?, &Mutex::new(tally))?;
+        let plan = Plan::for_url(url).map_err(|error| Usage(error.to_string()))?;
+        let summary = self.carry_out(&plan, None, &self.pipeline(None)?, &Mutex::new(tally))?;
         if summary.found == 0 && summary.failed == 0 && !summary.cancelled {
             output::note(self.context, &format!("{url}: no audio found"));
         }
@@ -112,8 +117,9 @@ impl<'a> Run<'a> {
 
     fn site(&self, plan: &Plan, site: &SiteSettings, tally: &Mutex<&mut Tally>) -> anyhow::Result<()> {
         let pipeline = self.pipeline(Some(site))?;
-        let summary =
-            self.carry_out(plan, &pipeline, tally).with_context(|| format!("site {}", plan.name))?;
+        let summary = self
+            .carry_out(plan, Some(site), &pipeline, tally)
+            .with_context(|| format!("site {}", plan.name))?;
         let name = &plan.name;
         output::note(
             self.context,
@@ -177,10 +183,17 @@ impl<'a> Run<'a> {
     fn carry_out(
         &self,
         plan: &Plan,
+        site: Option<&SiteSettings>,
         pipeline: &Pipeline<'_>,
         tally: &Mutex<&mut Tally>,
     ) -> anyhow::Result<Summary> {
-        let client = Client::new(&self.fetch)?;
+        let client = match site {
+            Some(site) => Client::for_site(&self.fetch, &site.fetch, plan.scope())?,
+            None => Client::new(&self.fetch)?,
+        };
+        for problem in client.site_problems() {
+            output::note(self.context, &format!("warning: {problem}"));
+        }
         let locked = || tally.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tell = |told: Told<'_>| match told {
             Told::Checked(checked) => self.tell_checked(checked, &mut locked()),
@@ -204,6 +217,11 @@ impl<'a> Run<'a> {
                 for problem in &page.problems {
                     output::note(self.context, &format!("warning: {}: {problem}", page.url));
                 }
+            }
+            Event::Lead(found) => {
+                let code = found.lead.code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
+                let text = format!("lead: {}{code} (on {})", found.lead.target, found.page_url);
+                output::note(self.context, &output::inert(&text));
             }
             Event::Found(..) | Event::Probe(..) => {}
         }
@@ -264,6 +282,29 @@ impl<'a> Run<'a> {
             output::line(&format!("    {row}"));
         }
     }
+}
+
+/// What all runs share: who renders pages, where a site wants that and the machine can; who knows other hosts.
+fn together(
+    context: &Context,
+    fetch: &FetchSettings,
+    runtime: &tokio::runtime::Runtime,
+) -> anyhow::Result<Together> {
+    let _inside = runtime.enter();
+    let client = Client::new(fetch)?;
+    let mut together = Together::default();
+    if context.settings.sites.values().any(|site| site.render) {
+        match Browser::find(&context.settings.render, &client) {
+            Ok(browser) => together.browser = Some(browser),
+            Err(error) => output::note(context, &format!("warning: pages are not rendered: {error}")),
+        }
+    }
+    let settings = &context.settings.known_hosts;
+    match KnownHosts::find(settings, &client, Budget::new(KNOWN_HOSTS_BYTES_MAX)) {
+        Ok(known_hosts) => together.known_hosts = known_hosts,
+        Err(error) => output::note(context, &format!("warning: known hosts are not asked: {error}")),
+    }
+    Ok(together)
 }
 
 /// The first Ctrl-C ends the run in good order; a second one ends the process.

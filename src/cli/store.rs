@@ -10,7 +10,7 @@ use clap::Subcommand;
 use super::{Context, Exit, output};
 use crate::cases::Case;
 use crate::catalog::Recording;
-use crate::crawl::{HostRecord, SightingRecord, SiteRecord};
+use crate::crawl::{HostRecord, LeadRecord, SightingRecord, SiteRecord};
 use crate::rights::Licence;
 use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
@@ -72,6 +72,7 @@ fn kinds() -> Kinds {
         .with::<SiteRecord>()
         .with::<SightingRecord>()
         .with::<HostRecord>()
+        .with::<LeadRecord>()
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
-pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
-pub use site_fetch::SiteFetchSettings;
 pub use render::{KnownHostSettings, RenderSettings};
+pub use site_fetch::SiteFetchSettings;
+pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
 pub use storage::StorageSettings;
 
 /// The file's name where `--config` is not given; looked for in the current folder.

@@ -47,6 +47,8 @@ pub struct SiteSettings {
     pub exclude: Vec<String>,
     /// How many links away from a seed pages are read. Default 3.
     pub depth_max: Option<u32>,
+    /// Whether pages are rendered in the machine's Chromium, so that what their scripts make is found (see `[render]`).
+    pub render: bool,
     /// Whether the order of a query's parameters means nothing on this site (`?a=1&b=2` is `?b=2&a=1`).
     pub sort_query: bool,
     /// How many requests one run may make. Default 1,000.

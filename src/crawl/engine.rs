@@ -15,15 +15,17 @@ use super::address::lane_of;
 use super::discover::extension_kind;
 use super::event::{Error, Event, Failure, Skip, SkipReason};
 use super::frontier::{self, Frontier, InHand, Task, TaskKind};
+use super::known_host::KnownHosts;
 use super::lanes::{Lanes, Slot};
 use super::ledger::Ledger;
 use super::pace::NotYet;
 use super::plan::Plan;
 use super::records::{JobState, Summary};
+use super::render::Browser;
 use super::robots::Gate;
 use super::status::Board;
 use crate::base::Clock;
-use crate::net::{Client, shown};
+use crate::net::{Allowance, Client, shown};
 use crate::store::{self, Store};
 
 /// How often a URL is tried again after "not now".
@@ -46,6 +48,10 @@ pub struct Run<'a> {
     pub clock: &'a dyn Clock,
     /// The turns at hosts, shared with the other runs of this process.
     pub lanes: &'a Lanes,
+    /// Renders the pages of a site that wants it.
+    pub browser: Option<&'a Browser>,
+    /// Knows the media of known hosts.
+    pub known_hosts: Option<&'a KnownHosts>,
 }
 
 /// Why a task ends without its bytes.
@@ -74,6 +80,8 @@ pub(super) struct Engine<'a> {
     pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
     pub(super) lanes: &'a Lanes,
+    pub(super) browser: Option<&'a Browser>,
+    pub(super) known_hosts: Option<&'a KnownHosts>,
     pub(super) gate: Mutex<Gate>,
     pub(super) frontier: Mutex<Frontier<'a>>,
     pub(super) ledger: Mutex<Ledger>,
@@ -104,7 +112,7 @@ pub async fn crawl(
     events: mpsc::Sender<Event>,
     cancel: &CancellationToken,
 ) -> Result<Summary, Error> {
-    let Run { plan, client, store, clock, lanes } = run;
+    let Run { plan, client, store, clock, lanes, browser, known_hosts } = run;
     let (frontier, resumes) = Frontier::open(store, &plan.name, plan.sort_query, plan.fresh, clock.now())?;
     let engine = Engine {
         plan,
@@ -112,7 +120,9 @@ pub async fn crawl(
         store,
         clock,
         lanes,
-        gate: Mutex::new(Gate::new(&plan.user_agent, plan.robots.clone(), plan.robots_reason.clone())),
+        browser,
+        known_hosts,
+        gate: Mutex::new(Gate::new(client.user_agent(), plan.robots.clone(), plan.robots_reason.clone())),
         ledger: Mutex::new(Ledger::open(store, &plan.name, resumes)?),
         asking_robots: Mutex::default(),
         events,
@@ -299,6 +309,18 @@ impl<'a> Engine<'a> {
         Ok(skip)
     }
 
+    /// Keeps a skip that another has made.
+    pub(super) fn keep_skip(&self, skip: &Skip) -> Result<(), store::Error> {
+        lock(&self.frontier).skipped(skip)
+    }
+
+    /// Counts bytes that came by another way than a request of ours.
+    pub(super) fn count_bytes(&self, bytes: u64) {
+        let mut frontier = lock(&self.frontier);
+        let spent = &mut frontier.job.summary.bytes;
+        *spent = spent.saturating_add(bytes);
+    }
+
     pub(super) async fn tell(&self, event: Event) -> Result<(), Stop> {
         self.events.send(event).await.map_err(|_| Stop::Deaf)
     }
@@ -321,6 +343,19 @@ impl<'a> Engine<'a> {
         }
         lock(&self.frontier).job.summary.requests += u64::from(counts);
         Ok(())
+    }
+
+    /// What a body may take from: what is left of the run's bytes, and of the host's. A body that takes more ends in the
+    /// middle.
+    pub(super) fn allowances(&self, url: &Url) -> Vec<Arc<Allowance>> {
+        let budget = &self.plan.budget;
+        let (_, of_host) = lock(&self.ledger).spent(url);
+        let spent = lock(&self.frontier).job.summary.bytes;
+        [(budget.bytes_max, spent, "the run's bytes_max"), (budget.host_bytes_max, of_host, "host_bytes_max")]
+            .into_iter()
+            .filter(|(max, ..)| *max < u64::MAX)
+            .map(|(max, spent, whose)| Arc::new(Allowance::new(whose.to_owned(), max.saturating_sub(spent))))
+            .collect()
     }
 
     /// What the run has spent all of: its name, and how much of it there was.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::discover::Lead;
 use super::records::Heard;
 use super::sighting::Sighting;
 use crate::net;
@@ -100,6 +101,15 @@ pub struct PageRead {
     pub problems: Vec<String>,
 }
 
+/// A pointer to music that is not followed: a magnet link, a share of a net disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeadFound {
+    /// The document that it stands in.
+    pub page_url: String,
+    /// What it points to.
+    pub lead: Lead,
+}
+
 /// A URL that was not fetched, or not kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Skip {
@@ -181,6 +191,18 @@ pub enum SkipReason {
         /// URLs of it that were waiting.
         waiting: u64,
     },
+    /// Something in an archive that is no audio, or could not be taken out.
+    #[error("in an archive: {why}")]
+    Member {
+        /// Why it was passed over.
+        why: String,
+    },
+    /// A script of a rendered page wanted it, and was not let.
+    #[error("a script of the page wanted it: {why}")]
+    Refused {
+        /// Why it was not let.
+        why: String,
+    },
     /// Another page had the same bytes.
     #[error("the same content as a page that was read before")]
     SameContent,
@@ -237,6 +259,8 @@ pub enum Event {
     Probe(Box<Probe>, Hearing),
     /// A document was read.
     Page(PageRead),
+    /// A document points to music that is not followed.
+    Lead(LeadFound),
     /// A URL was passed over.
     Skipped(Skip),
     /// A URL failed.
@@ -259,6 +283,8 @@ impl SkipReason {
             Self::Unsupported { .. } => "unsupported",
             Self::Budget { .. } => "budget",
             Self::HostGivenUp { .. } => "host given up",
+            Self::Member { .. } => "in an archive",
+            Self::Refused { .. } => "script stopped",
             Self::SameContent => "same content",
             Self::NoSitemap { .. } => "sitemap",
             Self::FrontierFull => "frontier full",

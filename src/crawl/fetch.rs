@@ -16,7 +16,7 @@ use super::robots::{BYTES_MAX, Known, Robots};
 use super::sighting::{Hop, RobotsDecision};
 use crate::base::Digest;
 use crate::crawl::discover::MediaKind;
-use crate::net::{self, Kind, Opened, Request, Step};
+use crate::net::{self, Kind, Meter, Opened, Request, Step};
 
 /// A final answer, with what is to be recorded of the way. The host's turn is held until the body has been read.
 pub(super) struct Answer<'e> {
@@ -27,23 +27,32 @@ pub(super) struct Answer<'e> {
     pub(super) held: Held<'e>,
 }
 
-/// A turn whose answer's body is still to be read.
+/// A turn whose answer's body is still to be read. Handed back when it is dropped: the body has been read, or no more of
+/// it is wanted.
 pub(super) struct Held<'e> {
     engine: &'e Engine<'e>,
-    slot: Slot<'e>,
+    slot: Option<Slot<'e>>,
     came: Came,
     url: Url,
+    /// Counts the body's bytes on the wire.
+    meter: Arc<Meter>,
 }
 
 impl Held<'_> {
-    /// The body has been read, or no more of it is wanted: so many bytes came.
-    pub(super) fn end(self, bytes: u64) {
-        let Self { engine, slot, came, url } = self;
-        lock(&engine.ledger).ends(&url, bytes);
-        let mut frontier = lock(&engine.frontier);
-        let spent = &mut frontier.job.summary.bytes;
-        *spent = spent.saturating_add(bytes);
-        slot.end(&came);
+    /// The body has been read, or no more of it is wanted.
+    pub(super) fn end(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let bytes = self.meter.wire();
+        lock(&self.engine.ledger).ends(&self.url, bytes);
+        self.engine.count_bytes(bytes);
+        if let Some(slot) = self.slot.take() {
+            slot.end(&self.came);
+        }
     }
 }
 
@@ -74,8 +83,11 @@ impl<'e> Engine<'e> {
         asked: Asked<'_>,
         mut slot: Option<Slot<'e>>,
     ) -> Result<Answer<'e>, Stop> {
-        let client = self.client;
-        let mut walk = client.walk(asked.request);
+        let meter = Arc::new(Meter::default());
+        let mut request = asked.request;
+        request.meter = Some(Arc::clone(&meter));
+        request.allowances = self.allowances(&request.url);
+        let mut walk = self.client.walk(request);
         let mut hops: Vec<Hop> = Vec::new();
         loop {
             let url = walk.url().clone();
@@ -102,21 +114,22 @@ impl<'e> Engine<'e> {
                 Err(error) => return Err(self.failed(&url, error, came, taken)),
             };
             let via = if hops.is_empty() { asked.via } else { "redirect" };
-            let mut held = Held { engine: self, slot: taken, came, url: url.clone() };
+            let meter = Arc::clone(&meter);
+            let mut held = Held { engine: self, slot: Some(taken), came, url: url.clone(), meter };
             if let Some(net::Hop { url: shown, status, peer }) = walk.hops().last().cloned() {
                 lock(&self.ledger).answers(&url, Some(status), began.elapsed());
                 held.came.peer.clone_from(&peer);
                 hops.push(Hop { url: shown, status, peer, via: via.to_owned(), at });
             }
             match step {
-                Step::Redirect => held.end(0),
+                Step::Redirect => held.end(),
                 Step::Answer(opened) => return self.accept(*opened, robots, hops, held),
             }
         }
     }
 
     /// Waits for the turn of `url`'s host.
-    async fn turn(&'e self, url: &Url) -> Result<Slot<'e>, Stop> {
+    pub(super) async fn turn(&'e self, url: &Url) -> Result<Slot<'e>, Stop> {
         let given_up = |why| Stop::Skip(SkipReason::HostGivenUp { why, waiting: 0 });
         self.lanes.take(url, self.plan.manners(), self.clock).await.map_err(given_up)
     }
@@ -189,24 +202,24 @@ impl<'e> Engine<'e> {
         let known = match opened.status {
             200..300 => match opened.body.collect_first(BYTES_MAX).await {
                 Ok(bytes) => {
-                    held.end(bytes.len() as u64);
+                    held.end();
                     self.keep_robots(&bytes, &mut fetched)?;
                     let robots = Robots::parse(&bytes, lock(&self.gate).agent());
                     fetched.crawl_delay_s = robots.crawl_delay.map(|delay| delay.as_secs_f64());
                     Known::Rules(robots)
                 }
                 Err(error) => {
-                    held.end(0);
+                    held.end();
                     Known::DenyAll(format!("robots.txt unreachable ({error})"))
                 }
             },
             // "Too many requests" says nothing of the rules: like a server error, as the large crawlers take it.
             status @ (429 | 500..) => {
-                held.end(0);
+                held.end();
                 Known::DenyAll(format!("robots.txt unreachable ({status})"))
             }
             status => {
-                held.end(0);
+                held.end();
                 Known::AllowAll(format!("no robots.txt ({status})"))
             }
         };
@@ -216,7 +229,10 @@ impl<'e> Engine<'e> {
 
     /// Follows the redirects of a robots.txt, each at its host's turn.
     async fn walk_robots(&'e self, at: Url) -> Result<(Opened, Held<'e>), Stop> {
-        let mut walk = self.client.walk(Request::new(at, Kind::Robots));
+        let meter = Arc::new(Meter::default());
+        let mut request = Request::new(at, Kind::Robots);
+        request.meter = Some(Arc::clone(&meter));
+        let mut walk = self.client.walk(request);
         loop {
             let url = walk.url().clone();
             self.client.check(&url).map_err(|error| Stop::Fail(error.into()))?;
@@ -234,13 +250,14 @@ impl<'e> Engine<'e> {
                 Ok(step) => step,
                 Err(error) => return Err(self.failed(&url, error, came, slot)),
             };
-            let mut held = Held { engine: self, slot, came, url: url.clone() };
+            let meter = Arc::clone(&meter);
+            let mut held = Held { engine: self, slot: Some(slot), came, url: url.clone(), meter };
             if let Some(hop) = walk.hops().last() {
                 lock(&self.ledger).answers(&url, Some(hop.status), began.elapsed());
                 held.came.peer.clone_from(&hop.peer);
             }
             match step {
-                Step::Redirect => held.end(0),
+                Step::Redirect => held.end(),
                 Step::Answer(opened) => {
                     note_refusal(&opened, &mut held.came);
                     return Ok((*opened, held));
@@ -276,7 +293,7 @@ impl<'e> Engine<'e> {
             Ok(opened) => Ok(Answer { opened, robots, hops, held }),
             Err(error) => {
                 let refused = held.came.refused;
-                held.end(0);
+                held.end();
                 self.note_back_off(&url);
                 let given_up =
                     matches!(self.lanes.look(&url, self.plan.at_once_per_host), Err(NotYet::Never(_)));

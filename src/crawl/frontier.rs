@@ -11,10 +11,10 @@ use url::Url;
 
 use super::address::{self, lane_of};
 use super::discover::MediaKind;
-use super::event::Skip;
+use super::event::{LeadFound, Skip};
 use super::records::{
-    BeyondRecord, HostRecord, JobRecord, JobState, SeenRecord, ShapeRecord, SightingRecord, SiteRecord,
-    SkipRecord, TaskRecord, VisitRecord, hash, job_key,
+    BeyondRecord, HostRecord, JobRecord, JobState, LeadRecord, SeenRecord, ShapeRecord, SightingRecord,
+    SiteRecord, SkipRecord, TaskRecord, VisitRecord, hash, job_key,
 };
 use super::sighting::Hop;
 use crate::base::Timestamp;
@@ -97,6 +97,9 @@ pub(super) struct Visit {
     pub(super) is_page: bool,
     pub(super) hops: Vec<Hop>,
     pub(super) from: Option<u64>,
+    /// The picture of the page, where it was rendered, under which the store keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) screenshot: Option<crate::base::Digest>,
 }
 
 /// Whether a task was taken on.
@@ -445,6 +448,19 @@ impl<'s> Frontier<'s> {
         self.write_if_much()
     }
 
+    /// Keeps a lead, unless the run has it already; returns whether it was new.
+    pub(super) fn lead(&mut self, found: &LeadFound) -> Result<bool, store::Error> {
+        let key = format!("{}/{}", self.prefix, hash(&found.lead.target, 24));
+        if !self.mark(format!("{}/lead {}", self.prefix, hash(&found.lead.target, 24)))? {
+            return Ok(false);
+        }
+        self.job.summary.leads += 1;
+        if self.job.summary.leads <= SKIPS_MAX {
+            self.batch.put(&LeadRecord { key, found: found.clone() })?;
+        }
+        Ok(true)
+    }
+
     /// Keeps a record of another kind with the next batch.
     pub(super) fn keep<R: Record>(&mut self, record: &R) -> Result<(), store::Error> {
         self.batch.put(record)
@@ -488,6 +504,7 @@ pub(super) fn forget(store: &Store, name: &str) -> Result<(), store::Error> {
     clear(store, name)?;
     let prefix = format!("{}/", job_key(name));
     clear_kind::<SightingRecord>(store, &prefix)?;
+    clear_kind::<LeadRecord>(store, &prefix)?;
     clear_kind::<HostRecord>(store, &prefix)
 }
 

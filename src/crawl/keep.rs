@@ -1,19 +1,18 @@
 //! Keeping media: bytes into a file, and the sighting that goes with it.
 
 use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 
 use super::address::domain_of;
-use super::discover::{Hls, MediaKind, MediaLink, Segment};
 use super::engine::{Engine, Stop, lock};
-use super::event::{Error, Event, Found, Hearing, SkipReason};
-use super::fetch::{Answer, Asked};
-use super::frontier::Task;
+use super::event::{Error, Event, Found, Hearing};
+use super::fetch::Answer;
+use super::frontier::InHand;
 use super::records::{Heard, SightingRecord};
-use super::sighting::{Hop, RobotsDecision, Sighting};
-use crate::base::{Digest, Hasher};
-use crate::net::{Kind, Opened, Request, shown};
+use super::sighting::{Hop, InArchive, RobotsDecision, Sighting};
+use super::sniff::Content;
+use crate::base::Digest;
+use crate::net::{Kind, Opened, shown};
 
 /// The longest Content-Type that is recorded.
 const CONTENT_TYPE_CHARS_MAX: usize = 200;
@@ -31,99 +30,37 @@ pub(super) struct Kept {
 
 impl<'a> Engine<'a> {
     /// Streams one media object into a file and hands it over.
-    pub(super) async fn keep_media(&'a self, task: &Task, answer: Answer<'a>) -> Result<(), Stop> {
+    pub(super) async fn keep_media(
+        &'a self,
+        in_hand: &InHand,
+        content: Content,
+        answer: Answer<'a>,
+    ) -> Result<(), Stop> {
         let Answer { opened, robots, hops, held } = answer;
         let content_type = opened.content_type();
         let Opened { final_url, peer, mut body, .. } = opened;
         body.treat_as(Kind::Media);
         let (file, mut writer) = self.temporary_file(&final_url)?;
         let saved = body.save(&mut writer).await.map_err(|error| Stop::Fail(error.into()))?;
-        held.end(saved.bytes);
+        held.end();
         let (bytes, sha256, warnings) = (saved.bytes, saved.sha256, Vec::new());
         let kept = Kept { url: final_url, bytes, sha256, content_type, peer, robots, warnings };
-        self.hand_over(task.from, kept, hops, file).await
+        self.deliver(in_hand, content, kept, hops, file).await
     }
 
-    /// Follows a stream's playlist.
-    pub(super) async fn take_stream(
+    /// Does what a file that has come calls for: an archive is gone through, anything else handed over.
+    pub(super) async fn deliver(
         &'a self,
-        task: &Task,
-        from: u64,
-        url: &url::Url,
-        hls: Hls,
+        in_hand: &InHand,
+        content: Content,
+        kept: Kept,
+        hops: Vec<Hop>,
+        file: tempfile::TempPath,
     ) -> Result<(), Stop> {
-        match hls {
-            Hls::Master { chosen } => {
-                let link = MediaLink { url: chosen, via: "playlist".to_owned(), kind: MediaKind::Playlist };
-                self.take_one(task, from, link).await
-            }
-            Hls::Media { encrypted: Some(method), .. } => Err(Stop::Skip(SkipReason::Encrypted { method })),
-            Hls::Media { segments, ended, .. } => {
-                let live = "the stream is live: only what its playlist held at that moment was fetched";
-                let warnings = if ended { Vec::new() } else { vec![live.to_owned()] };
-                self.keep_segments(from, url, &segments, warnings).await
-            }
+        match content {
+            Content::Archive(_) => Box::pin(self.unpack(in_hand, kept, hops, file)).await,
+            _ => self.hand_over(in_hand.task.from, kept, hops, None, file).await,
         }
-    }
-
-    /// Joins the segments of a stream into one media object and hands it over. `from` is the playlist.
-    async fn keep_segments(
-        &'a self,
-        from: u64,
-        playlist: &url::Url,
-        segments: &[Segment],
-        mut warnings: Vec<String>,
-    ) -> Result<(), Stop> {
-        let (file, mut writer) = self.temporary_file(playlist)?;
-        let mut hasher = Hasher::new();
-        let (mut bytes, mut last) = (0, None);
-        for (number, segment) in segments.iter().enumerate() {
-            match self.append_segment(segment, from, bytes, &mut writer, &mut hasher).await {
-                Ok((added, answer)) => {
-                    bytes += added;
-                    last = Some(answer);
-                }
-                // A stream that breaks off is still evidence as far as it goes, unless nothing came at all.
-                Err(Stop::Fail(error) | Stop::NotNow(error)) if bytes > 0 => {
-                    let total = segments.len();
-                    warnings.push(format!(
-                        "only {number} of {total} segments of the stream were fetched: {error}"
-                    ));
-                    break;
-                }
-                Err(stop) => return Err(stop),
-            }
-        }
-        writer.flush().await.map_err(|source| self.keep_error(playlist, source))?;
-        let Some((content_type, peer, robots)) = last else { return Ok(()) };
-        let (url, sha256) = (playlist.clone(), hasher.finish());
-        let kept = Kept { url, bytes, sha256, content_type, peer, robots, warnings };
-        self.hand_over(Some(from), kept, Vec::new(), file).await
-    }
-
-    /// Appends one segment; gives its length and what its answer said.
-    async fn append_segment(
-        &'a self,
-        segment: &Segment,
-        from: u64,
-        bytes_before: u64,
-        writer: &mut File,
-        hasher: &mut Hasher,
-    ) -> Result<(u64, (Option<String>, Option<String>, RobotsDecision)), Stop> {
-        let mut request = Request::new(segment.url.clone(), Kind::Media);
-        request.referer = lock(&self.frontier).page_of(Some(from))?.map(|visit| visit.url);
-        request.range = segment.range;
-        let asked = Asked { request, via: "segment", stays: false, counts: false };
-        let Answer { mut opened, robots, held, .. } = self.ask(asked, None).await?;
-        if segment.range.is_some() && opened.status != 206 {
-            let reason = "the server does not serve parts of the stream's file".to_owned();
-            return Err(Stop::Fail(Error::Document { url: shown(&segment.url), reason }));
-        }
-        opened.body.cap_left(bytes_before);
-        let content_type = opened.content_type();
-        let added = opened.body.append(writer, hasher).await.map_err(|error| Stop::Fail(error.into()))?;
-        held.end(added);
-        Ok((added, (content_type, opened.peer, robots)))
     }
 
     /// Hands a media object over, waits until it was listened to, and keeps what was heard. `hops` are the requests of
@@ -133,6 +70,7 @@ impl<'a> Engine<'a> {
         from: Option<u64>,
         kept: Kept,
         hops: Vec<Hop>,
+        archive: Option<InArchive>,
         file: tempfile::TempPath,
     ) -> Result<(), Stop> {
         let (page, mut way) = {
@@ -143,6 +81,7 @@ impl<'a> Engine<'a> {
         let sighting = Sighting {
             domain: domain_of(page.as_ref().map_or(&kept.url, |page| &page.url)),
             page_url: page.as_ref().map(|page| shown(&page.url)),
+            page_screenshot: page.as_ref().and_then(|page| page.screenshot),
             page_title: page.and_then(|page| page.title),
             media_url: shown(&kept.url),
             hops: way,
@@ -152,6 +91,7 @@ impl<'a> Engine<'a> {
             content_type: kept.content_type.map(|text| text.chars().take(CONTENT_TYPE_CHARS_MAX).collect()),
             peer: kept.peer,
             robots: Some(kept.robots),
+            archive,
             warnings: kept.warnings,
         };
         let record = sighting.clone();

@@ -40,22 +40,25 @@ mod records;
 pub mod render;
 pub mod robots;
 mod scope;
+mod scripted;
 mod shapes;
 mod sighting;
 mod sitemaps;
 mod sniff;
 mod status;
+mod stream;
+mod unpack;
 
 pub use address::{domain_of, key};
 pub use engine::{Run, crawl};
-pub use event::{Error, Event, Failure, Found, Hearing, PageRead, Probe, Skip, SkipReason};
+pub use event::{Error, Event, Failure, Found, Hearing, LeadFound, PageRead, Probe, Skip, SkipReason};
 pub use frontier::remove_site;
 pub use lanes::Lanes;
 pub use plan::{Budget, Plan};
 pub use records::{
-    Heard, HostRecord, JobRecord, JobState, RobotsFetched, SightingRecord, SiteRecord, SkipRecord, Summary,
-    Window, job_key,
+    Heard, HostRecord, JobRecord, JobState, LeadRecord, RobotsFetched, SightingRecord, SiteRecord,
+    SkipRecord, Summary, Window, job_key,
 };
-pub use sighting::{Hop, RobotsDecision, Sighting};
-pub use status::{HostStatus, Status, ask_to_stop, kept, running};
+pub use sighting::{Hop, InArchive, RobotsDecision, Sighting};
 pub use sniff::{ArchiveKind, Content, sniff};
+pub use status::{HostStatus, Status, ask_to_stop, kept, running};

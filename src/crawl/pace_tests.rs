@@ -1,6 +1,6 @@
 //! Manners, seen from the servers, on a clock of the test's own.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
 

@@ -7,8 +7,10 @@ use url::Url;
 
 use super::event::Error;
 use super::pace::Manners;
+use super::render::RenderLimits;
 use super::scope::Scope;
-use crate::config::{FetchSettings, RobotsPolicy, SiteSettings};
+use crate::config::{RenderSettings, RobotsPolicy, SiteSettings};
+use crate::net;
 
 /// What one run may do.
 #[derive(Debug, Clone)]
@@ -39,8 +41,6 @@ pub struct Plan {
     pub robots: RobotsPolicy,
     /// Why robots.txt is not obeyed.
     pub robots_reason: Option<String>,
-    /// What the crawler calls itself; the same as the client's.
-    pub user_agent: String,
     /// Where media files are kept until they are looked at; the system's folder for temporary files if `None`.
     pub work_dir: Option<PathBuf>,
     /// Whether the order of a query's parameters means nothing.
@@ -51,6 +51,10 @@ pub struct Plan {
     pub fresh: bool,
     /// Whether all that was kept of the run is removed when it ends: for single checks.
     pub transient: bool,
+    /// Whether pages are rendered, so that what their scripts make is found.
+    pub render: bool,
+    /// The bounds of one rendered page.
+    pub render_limits: RenderLimits,
     pub(super) scope: Scope,
 }
 
@@ -87,7 +91,7 @@ impl Plan {
     /// # Errors
     /// [`Error`] when it has no seeds, one of them is no web address, robots.txt is ignored without a reason, or a
     /// setting cannot be used.
-    pub fn for_site(name: &str, site: &SiteSettings, fetch: &FetchSettings) -> Result<Self, Error> {
+    pub fn for_site(name: &str, site: &SiteSettings) -> Result<Self, Error> {
         let reason = site.robots_reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
         if site.robots == RobotsPolicy::Ignore && reason.is_none() {
             return Err(Error::NoRobotsReason { site: name.to_owned() });
@@ -122,9 +126,10 @@ impl Plan {
             at_once_per_host: site.at_once_per_host.unwrap_or(1).max(1),
             robots: site.robots.clone(),
             robots_reason: reason.map(str::to_owned),
-            user_agent: fetch.user_agent.clone(),
             work_dir: None,
             sort_query: site.sort_query,
+            render: site.render,
+            render_limits: RenderLimits::from(&RenderSettings::default()),
             probe_over: Some(site.probe_over_s.unwrap_or(PROBE_OVER_S))
                 .filter(|&seconds| seconds > 0)
                 .map(Duration::from_secs),
@@ -137,7 +142,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Seed`] when it is no web address.
-    pub fn for_url(url: &str, fetch: &FetchSettings) -> Result<Self, Error> {
+    pub fn for_url(url: &str) -> Result<Self, Error> {
         let seed = parse_seed(url)?;
         Ok(Self {
             name: format!("check {url}"),
@@ -161,14 +166,22 @@ impl Plan {
             at_once_per_host: 1,
             robots: RobotsPolicy::Obey,
             robots_reason: None,
-            user_agent: fetch.user_agent.clone(),
             work_dir: None,
             sort_query: false,
+            render: false,
+            render_limits: RenderLimits::from(&RenderSettings::default()),
             // Whoever asks for one file wants all of it to be looked at.
             probe_over: None,
             fresh: true,
             transient: true,
         })
+    }
+
+    /// Whether a URL belongs to the site, for whoever sends the site's own headers and cookies.
+    #[must_use]
+    pub fn scope(&self) -> net::Scope {
+        let scope = self.scope.clone();
+        std::sync::Arc::new(move |url| scope.is_own(url))
     }
 
     pub(super) const fn manners(&self) -> Manners {
@@ -200,14 +213,13 @@ mod tests {
 
     #[test]
     fn sites_are_checked() {
-        let fetch = FetchSettings::default();
         let site = |seed: &str| SiteSettings { seeds: vec![seed.to_owned()], ..SiteSettings::default() };
-        assert!(Plan::for_site("a", &site("https://a.example/"), &fetch).is_ok());
-        assert!(matches!(Plan::for_site("a", &SiteSettings::default(), &fetch), Err(Error::NoSeeds { .. })));
+        assert!(Plan::for_site("a", &site("https://a.example/")).is_ok());
+        assert!(matches!(Plan::for_site("a", &SiteSettings::default()), Err(Error::NoSeeds { .. })));
         for seed in ["a.example", "ftp://a.example/", "localhost:80/x", "https://", ""] {
-            assert!(matches!(Plan::for_site("a", &site(seed), &fetch), Err(Error::Seed { .. })), "{seed}");
+            assert!(matches!(Plan::for_site("a", &site(seed)), Err(Error::Seed { .. })), "{seed}");
         }
         let ignoring = SiteSettings { robots: RobotsPolicy::Ignore, ..site("https://a.example/") };
-        assert!(matches!(Plan::for_site("a", &ignoring, &fetch), Err(Error::NoRobotsReason { .. })));
+        assert!(matches!(Plan::for_site("a", &ignoring), Err(Error::NoRobotsReason { .. })));
     }
 }

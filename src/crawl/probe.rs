@@ -21,7 +21,7 @@ use super::records::{Heard, SightingRecord, Window};
 use super::sighting::{Hop, RobotsDecision};
 use super::sniff::{Content, HEAD_BYTES, sniff};
 use crate::base::{Digest, Hasher};
-use crate::net::{self, Kind, Request, shown};
+use crate::net::{self, Kind, Request, Version, shown};
 
 /// The head: at 128 kbit/s some 16 seconds, at 320 kbit/s some 6.
 const HEAD: u64 = 256 << 10;
@@ -48,6 +48,8 @@ struct Begun {
     /// How many of them are a tag in front of the audio.
     tag: u64,
     content_type: Option<String>,
+    content: Content,
+    version: Version,
     peer: Option<String>,
     robots: RobotsDecision,
     hops: Vec<Hop>,
@@ -56,32 +58,31 @@ struct Begun {
 impl<'a> Engine<'a> {
     /// Fetches a media object, in windows first where it is long.
     pub(super) async fn visit_media(&'a self, in_hand: &InHand, slot: Slot<'a>) -> Result<(), Stop> {
-        let answer = match self.fetch_range(in_hand, Some((0, HEAD)), Some(slot)).await {
-            // Some servers refuse ranges of what is shorter than asked for.
-            Err(Stop::Fail(Error::Net(net::Error::Status { status: 416, .. }))) => {
-                self.fetch_range(in_hand, None, None).await?
-            }
+        let answer = match self.fetch_range(in_hand, Some((0, HEAD)), None, Some(slot)).await {
+            // Some servers refuse ranges of what is shorter than asked for, or send another piece.
+            Err(Stop::Fail(Error::Net(
+                net::Error::Status { status: 416, .. } | net::Error::Piece { .. },
+            ))) => self.fetch_range(in_hand, None, None, None).await?,
             other => other?,
         };
-        let Some(total) = total_of(&answer).filter(|&total| answer.opened.status == 206 && total > HEAD)
-        else {
+        let piece = answer.opened.content_range();
+        let Some(total) = piece.and_then(|piece| piece.total).filter(|&total| total > HEAD) else {
             return self.take_answer(in_hand, answer).await;
         };
         let begun = self.begin(answer, total).await?;
-        let is_media =
-            match sniff(begun.content_type.as_deref(), &begun.head[..begun.head.len().min(HEAD_BYTES)]) {
-                Content::Media => true,
-                Content::Other => may_be_media(begun.content_type.as_deref()),
-                _ => false,
-            };
-        if !is_media {
-            let answer = self.fetch_range(in_hand, None, None).await?;
-            return self.take_answer(in_hand, answer).await;
+        match begun.content {
+            Content::Media if total > WHOLE_MAX && can_be_probed(&begun.head) => {
+                self.probe(in_hand, begun).await
+            }
+            Content::Media | Content::Archive(_) => self.fetch_rest(in_hand, begun).await,
+            Content::Other if may_be_media(begun.content_type.as_deref()) => {
+                self.fetch_rest(in_hand, begun).await
+            }
+            _ => {
+                let answer = self.fetch_range(in_hand, None, None, None).await?;
+                self.take_answer(in_hand, answer).await
+            }
         }
-        if total <= WHOLE_MAX || !can_be_probed(&begun.head) {
-            return self.fetch_rest(in_hand, begun).await;
-        }
-        self.probe(in_hand, begun).await
     }
 
     /// Reads the head of a media object.
@@ -89,9 +90,11 @@ impl<'a> Engine<'a> {
         let url = answer.opened.final_url.clone();
         let (content_type, peer) = (answer.opened.content_type(), answer.opened.peer.clone());
         let (robots, hops) = (answer.robots.clone(), answer.hops.clone());
+        let version = answer.opened.version();
         let head = self.read_window(answer, HEAD).await?;
         let tag = id3_length(&head);
-        Ok(Begun { url, total, head, tag, content_type, peer, robots, hops })
+        let content = sniff(content_type.as_deref(), &head[..head.len().min(HEAD_BYTES)]);
+        Ok(Begun { url, total, head, tag, content_type, content, version, peer, robots, hops })
     }
 
     /// Listens to windows, and fetches the whole where something is heard.
@@ -102,7 +105,7 @@ impl<'a> Engine<'a> {
         }
         if begun.tag > HEAD / 4 {
             // A picture in front of the audio: the head is to hold some audio behind it.
-            match self.window(in_hand, HEAD, begun.tag, total).await? {
+            match self.window(in_hand, &begun, begun.head.len() as u64, begun.tag).await? {
                 Some(more) => begun.head.extend_from_slice(&more),
                 None => return self.fetch_rest(in_hand, begun).await,
             }
@@ -118,7 +121,7 @@ impl<'a> Engine<'a> {
         }
         let mut windows = vec![(0, begun.head.clone())];
         for (first, count) in windows_of(begun.head.len() as u64, total, rate, length_s) {
-            match self.window(in_hand, first, count, total).await? {
+            match self.window(in_hand, &begun, first, count).await? {
                 Some(bytes) => windows.push((first, bytes)),
                 None => return self.fetch_rest(in_hand, begun).await,
             }
@@ -135,17 +138,16 @@ impl<'a> Engine<'a> {
     async fn window(
         &'a self,
         in_hand: &InHand,
+        begun: &Begun,
         first: u64,
         count: u64,
-        total: u64,
     ) -> Result<Option<Vec<u8>>, Stop> {
-        let answer = match self.fetch_range(in_hand, Some((first, count)), None).await {
+        let answer = match self.fetch_range(in_hand, Some((first, count)), Some(&begun.version), None).await {
             Ok(answer) => answer,
             Err(Stop::Fail(_) | Stop::NotNow(_)) => return Ok(None),
             Err(stop) => return Err(stop),
         };
-        if answer.opened.status != 206 || total_of(&answer) != Some(total) || first_of(&answer) != Some(first)
-        {
+        if answer.opened.total() != Some(begun.total) || first_of(&answer) != Some(first) {
             return Ok(None);
         }
         self.read_window(answer, count).await.map(Some)
@@ -155,20 +157,25 @@ impl<'a> Engine<'a> {
     /// to is asked for the whole again.
     async fn fetch_rest(&'a self, in_hand: &InHand, begun: Begun) -> Result<(), Stop> {
         let first = begun.head.len() as u64;
-        let answer =
-            self.fetch_range(in_hand, Some((first, begun.total.saturating_sub(first))), None).await?;
-        let goes_on = answer.opened.status == 206
-            && total_of(&answer) == Some(begun.total)
+        let rest = (first, begun.total.saturating_sub(first));
+        let answer = match self.fetch_range(in_hand, Some(rest), Some(&begun.version), None).await {
+            // Another file has taken its place, or the server is not to be trusted with ranges.
+            Err(Stop::Fail(Error::Net(
+                net::Error::Changed { .. }
+                | net::Error::Piece { .. }
+                | net::Error::Status { status: 416, .. },
+            ))) => self.fetch_range(in_hand, None, None, None).await?,
+            other => other?,
+        };
+        let goes_on = answer.opened.total() == Some(begun.total)
             && first_of(&answer) == Some(first)
             && answer.opened.final_url == begun.url;
         if !goes_on {
-            let answer = match answer.opened.status {
-                200 => answer,
-                _ => {
-                    drop(answer);
-                    self.fetch_range(in_hand, None, None).await?
-                }
-            };
+            if answer.opened.content_range().is_none() {
+                return self.take_answer(in_hand, answer).await;
+            }
+            drop(answer);
+            let answer = self.fetch_range(in_hand, None, None, None).await?;
             return self.take_answer(in_hand, answer).await;
         }
         let Answer { mut opened, held, .. } = answer;
@@ -180,7 +187,7 @@ impl<'a> Engine<'a> {
         opened.body.cap_left(first);
         let added =
             opened.body.append(&mut writer, &mut hasher).await.map_err(|error| Stop::Fail(error.into()))?;
-        held.end(added);
+        held.end();
         let kept = Kept {
             url: begun.url,
             bytes: first + added,
@@ -190,19 +197,21 @@ impl<'a> Engine<'a> {
             robots: begun.robots,
             warnings: Vec::new(),
         };
-        self.hand_over(in_hand.task.from, kept, begun.hops, file).await
+        self.deliver(in_hand, begun.content, kept, begun.hops, file).await
     }
 
     async fn fetch_range(
         &'a self,
         in_hand: &InHand,
         range: Option<(u64, u64)>,
+        version: Option<&Version>,
         slot: Option<Slot<'a>>,
     ) -> Result<Answer<'a>, Stop> {
         let task = &in_hand.task;
         let mut request = Request::new(task.url.clone(), Kind::Media);
         request.referer = lock(&self.frontier).page_of(task.from)?.map(|visit| visit.url);
-        request.range = range;
+        request.range = range.map(Into::into);
+        request.version = version.cloned();
         let counts = range.is_none_or(|(first, _)| first == 0);
         self.ask(Asked { request, via: &task.via, stays: false, counts }, slot).await
     }
@@ -211,7 +220,7 @@ impl<'a> Engine<'a> {
         let Answer { opened, held, .. } = answer;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let bytes = opened.body.collect_first(count).await.map_err(|error| Stop::Fail(error.into()))?;
-        held.end(bytes.len() as u64);
+        held.end();
         Ok(bytes)
     }
 
@@ -299,19 +308,9 @@ fn id3_length(head: &[u8]) -> u64 {
     }
 }
 
-/// The whole's length, by Content-Range.
-fn total_of(answer: &Answer<'_>) -> Option<u64> {
-    content_range(answer)?.1
-}
-
+/// The first byte of the piece that came, where a piece came.
 fn first_of(answer: &Answer<'_>) -> Option<u64> {
-    Some(content_range(answer)?.0)
-}
-
-fn content_range(answer: &Answer<'_>) -> Option<(u64, Option<u64>)> {
-    let text = answer.opened.headers.get("content-range")?.to_str().ok()?;
-    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
-    Some((range.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
+    answer.opened.content_range().map(|piece| piece.first)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use url::Url;
 use super::address::trap;
 use super::discover::{Discovered, MediaKind, MediaLink, discover};
 use super::engine::{Engine, Stop, lock, off_the_loop};
-use super::event::{Event, PageRead, Skip, SkipReason};
+use super::event::{Event, LeadFound, PageRead, Skip, SkipReason};
 use super::fetch::Answer;
 use super::frontier::{Added, InHand, Task, TaskKind, Visit};
 use super::lanes::Slot;
@@ -27,6 +27,10 @@ impl<'a> Engine<'a> {
         if is_media(task) && self.plan.probe_over.is_some() {
             return Box::pin(self.visit_media(in_hand, slot)).await;
         }
+        if let Some(found) = self.ask_known_hosts(task).await? {
+            drop(slot);
+            return self.take_known(in_hand, found).await;
+        }
         let answer = self.fetch(task, slot).await?;
         if task.kind == TaskKind::Sitemap {
             return self.read_sitemap(in_hand, answer).await;
@@ -40,10 +44,12 @@ impl<'a> Engine<'a> {
         let content_type = answer.opened.content_type();
         let head = answer.opened.body.peek(HEAD_BYTES).await.map_err(|error| Stop::Fail(error.into()))?;
         match sniff(content_type.as_deref(), head) {
-            Content::Media => self.keep_media(task, answer).await,
+            content @ (Content::Media | Content::Archive(_)) => {
+                self.keep_media(in_hand, content, answer).await
+            }
             // What was linked as media and is of no known form may still be: the decoder will say.
             Content::Other if is_media(task) && may_be_media(content_type.as_deref()) => {
-                self.keep_media(task, answer).await
+                self.keep_media(in_hand, Content::Other, answer).await
             }
             // An M3U playlist without its header line is nothing but lines.
             Content::Other if is_playlist(task) && !head.contains(&0) => {
@@ -55,7 +61,6 @@ impl<'a> Engine<'a> {
                     content_type: content_type.chars().take(100).collect(),
                 }))
             }
-            Content::Dash => Err(Stop::Skip(SkipReason::Unsupported { format: "DASH".to_owned() })),
             content => self.read_document(in_hand, answer, content).await,
         }
     }
@@ -75,23 +80,44 @@ impl<'a> Engine<'a> {
         let (url, mut body) = (opened.final_url.clone(), opened.body);
         body.treat_as(Kind::Page);
         let bytes = body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
-        held.end(bytes.len() as u64);
+        held.end();
         let at = url.clone();
         let (sha256, mut found) =
             off_the_loop(&url, move || (Digest::of(&bytes), discover(&at, content_type.as_deref(), &bytes)))
                 .await?;
-        let stream = found.hls.take();
+        let stream = found.stream.take();
         let is_page = content == Content::Html;
-        let visit =
-            Visit { url: url.clone(), title: found.title.clone(), is_page, hops, from: in_hand.task.from };
+        let screenshot = if is_page { Box::pin(self.add_rendered(&url, &mut found)).await? } else { None };
+        let from = in_hand.task.from;
+        let visit = Visit { url: url.clone(), title: found.title.clone(), is_page, hops, from, screenshot };
         let (from, events) = self.take_document(in_hand, visit, &sha256, found, stream.is_none())?;
         for event in events {
             self.tell(event).await?;
         }
         match stream {
-            Some(hls) => self.take_stream(&in_hand.task, from, &url, hls).await,
+            Some(stream) => Box::pin(self.take_stream(&in_hand.task, from, &url, stream)).await,
             None => Ok(()),
         }
+    }
+
+    /// Takes on what a known host has at a URL.
+    async fn take_known(&'a self, in_hand: &InHand, found: Discovered) -> Result<(), Stop> {
+        let task = &in_hand.task;
+        let visit = Visit {
+            url: task.url.clone(),
+            title: found.title.clone(),
+            is_page: true,
+            // No request of ours: how the media was learned of says who made it.
+            hops: Vec::new(),
+            from: task.from,
+            screenshot: None,
+        };
+        let sha256 = Digest::of(task.url.as_str().as_bytes());
+        let (_, events) = self.take_document(in_hand, visit, &sha256, found, true)?;
+        for event in events {
+            self.tell(event).await?;
+        }
+        Ok(())
     }
 
     /// Takes on all that a document leads to, and ends its task where nothing more is to be done: in one batch, so
@@ -121,7 +147,8 @@ impl<'a> Engine<'a> {
             problems: found.problems,
         };
         // The same page under another address: its links are those of the first one, or lead on without end.
-        let is_repeated = is_page && task.from.is_some() && !frontier.mark_content(sha256)?;
+        let is_repeated =
+            is_page && task.from.is_some() && !self.plan.render && !frontier.mark_content(sha256)?;
         if is_page && task.from.is_none() {
             frontier.mark_content(sha256)?;
         }
@@ -136,11 +163,18 @@ impl<'a> Engine<'a> {
                 taking.link(&mut frontier, from, link)?;
             }
         }
+        let mut events = Vec::new();
+        for lead in found.leads {
+            let found = LeadFound { page_url: shown(&url), lead };
+            if frontier.lead(&found)? {
+                events.push(Event::Lead(found));
+            }
+        }
         if ends {
             frontier.done(in_hand);
         }
         frontier.commit()?;
-        let mut events = vec![Event::Page(page)];
+        events.insert(0, Event::Page(page));
         events.extend(taking.skips.into_iter().map(Event::Skipped));
         Ok((from, events))
     }
@@ -199,6 +233,10 @@ impl Taking<'_, '_> {
 
     fn link(&mut self, frontier: &mut Frontier<'_>, from: u64, url: Url) -> Result<(), store::Error> {
         let plan = self.engine.plan;
+        if is_archive(url.path()) {
+            let link = MediaLink { url, via: "link".to_owned(), kind: MediaKind::Media };
+            return self.media(frontier, from, link);
+        }
         if !plan.scope.holds(&url) {
             return self.skip_once(frontier, &url, SkipReason::OutOfScope);
         }
@@ -283,9 +321,17 @@ pub(super) fn may_be_media(content_type: Option<&str>) -> bool {
 /// Files that pages link to most often and that are neither pages nor audio: not worth a request each.
 const OTHER_EXTENSIONS: &[&str] = &[
     "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "ico", "bmp", "css", "js", "mjs", "map", "woff",
-    "woff2", "ttf", "pdf", "doc", "docx", "epub", "zip", "rar", "7z", "gz", "tar", "exe", "apk", "dmg",
-    "iso", "torrent",
+    "woff2", "ttf", "pdf", "doc", "docx", "epub", "exe", "apk", "dmg", "iso", "torrent",
 ];
+
+/// Archives, which may hold audio.
+const ARCHIVE_EXTENSIONS: &[&str] =
+    &["zip", "rar", "7z", "tar", "tgz", "gz", "tbz", "tbz2", "bz2", "txz", "xz", "tzst", "zst"];
+
+fn is_archive(path: &str) -> bool {
+    let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end);
+    extension.is_some_and(|end| ARCHIVE_EXTENSIONS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
 
 pub(super) fn other_extension(path: &str) -> Option<&'static str> {
     let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::event::Skip;
+use super::event::{LeadFound, Skip};
 use super::frontier::{Task, Visit};
 use super::sighting::Sighting;
 use crate::base::{Digest, RecordingId, Timestamp};
@@ -230,6 +230,23 @@ pub struct SkipRecord {
 impl Record for SkipRecord {
     const KIND: &'static str = "crawl_skip";
     const JOURNALLED: bool = false;
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+}
+
+/// A pointer to music that is not followed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LeadRecord {
+    pub(super) key: String,
+    /// What, and where it stood.
+    pub found: LeadFound,
+}
+
+impl Record for LeadRecord {
+    const KIND: &'static str = "crawl_lead";
+    const JOURNALLED: bool = true;
 
     fn key(&self) -> String {
         self.key.clone()

@@ -41,6 +41,12 @@ impl Scope {
         Self { kind: ScopeKind::Domain, seeds: vec![url.clone()], keys, include: None, exclude: None }
     }
 
+    /// Whether `url` lies on the site's hosts, whatever of them is read.
+    pub(super) fn is_own(&self, url: &Url) -> bool {
+        let kind = if self.kind == ScopeKind::Path { ScopeKind::Host } else { self.kind };
+        self.seeds.iter().any(|seed| key(kind, seed) == key(kind, url)) || self.keys.contains(&domain_of(url))
+    }
+
     /// Whether the page at `url` belongs to the site.
     pub(super) fn holds(&self, url: &Url) -> bool {
         if self.seeds.contains(url) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::MemberPath;
 use crate::base::{Digest, Timestamp};
 
 /// One step on the way to a media object.
@@ -30,6 +31,17 @@ pub struct RobotsDecision {
     pub overridden: Option<String>,
 }
 
+/// Where in an archive a media object was: enough to take its bytes out again from the archive's alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InArchive {
+    /// SHA-256 of the archive.
+    pub sha256: Digest,
+    /// Number of its bytes.
+    pub bytes: u64,
+    /// Formats, names and offsets on the way inside.
+    pub path: MemberPath,
+}
+
 /// One media object seen at one URL at one instant, with the way we came to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
@@ -39,6 +51,9 @@ pub struct Sighting {
     pub page_url: Option<String>,
     /// That page's title, as text.
     pub page_title: Option<String>,
+    /// SHA-256 of that page's picture, where it was rendered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_screenshot: Option<Digest>,
     /// Every request on the way, the seed first.
     pub hops: Vec<Hop>,
     /// When the media bytes were fetched.
@@ -56,6 +71,9 @@ pub struct Sighting {
     pub peer: Option<String>,
     /// What robots.txt said.
     pub robots: Option<RobotsDecision>,
+    /// Where in an archive it was; the media URL then has the way inside as its fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<InArchive>,
     /// What is not quite right with the bytes, for example segments of a stream that could not be fetched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

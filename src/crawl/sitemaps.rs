@@ -42,14 +42,14 @@ impl<'a> Engine<'a> {
         let Answer { opened, hops, held, .. } = answer;
         let url = opened.final_url.clone();
         let bytes = opened.body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
-        held.end(bytes.len() as u64);
+        held.end();
         let at = url.clone();
         let map = off_the_loop(&url, move || sitemap::read(&at, &bytes)).await?;
         let (media, links) = (map.media.len(), map.pages.len());
         let problems = {
             let mut frontier = lock(&self.frontier);
             let from = in_hand.task.from;
-            let visit = Visit { url: url.clone(), title: None, is_page: false, hops, from };
+            let visit = Visit { url: url.clone(), title: None, is_page: false, hops, from, screenshot: None };
             let from = frontier.visited(visit)?;
             frontier.job.summary.pages += 1;
             let problems = self.take_listed(&mut frontier, &in_hand.task, from, map)?;

@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::pipeline::{Checked, Error, Pipeline, Told};
+use crate::crawl::known_host::KnownHosts;
+use crate::crawl::render::Browser;
 use crate::crawl::{self, Event, Found, Heard, Hearing, Lanes, Plan, Probe, Summary};
 use crate::net::Client;
 
@@ -56,17 +58,20 @@ impl Drop for Back<'_> {
 }
 
 /// What the runs of one process share.
-#[derive(Debug)]
 pub struct Together {
     /// The turns at hosts.
     pub lanes: Lanes,
     /// Who listens.
     pub ears: Ears,
+    /// Renders the pages of sites that want it.
+    pub browser: Option<Browser>,
+    /// Knows the media of known hosts.
+    pub known_hosts: Option<KnownHosts>,
 }
 
 impl Default for Together {
     fn default() -> Self {
-        Self { lanes: Lanes::new(), ears: Ears::one_per_core() }
+        Self { lanes: Lanes::new(), ears: Ears::one_per_core(), browser: None, known_hosts: None }
     }
 }
 
@@ -100,6 +105,8 @@ impl Pipeline<'_> {
             store: self.library.store(),
             clock: self.clock,
             lanes: &together.lanes,
+            browser: together.browser.as_ref(),
+            known_hosts: together.known_hosts.as_ref(),
         };
         let (tell, failure) = (Mutex::new(tell), Mutex::new(None));
         // As many wait as can be listened to; more would only hold files.

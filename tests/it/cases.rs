@@ -56,7 +56,9 @@ fn sighting(url: &str, page_title: &str, captured_at: &str) -> Sighting {
         content_type: Some("audio/mpeg".to_owned()),
         domain: "pirate.example".to_owned(),
         peer: Some("203.0.113.7:443".to_owned()),
+        page_screenshot: None,
         robots: None,
+        archive: None,
         warnings: Vec::new(),
     }
 }

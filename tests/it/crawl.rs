@@ -13,7 +13,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use earwitness::base::{Digest, FixedClock, Timestamp};
 use earwitness::config::{FetchSettings, SiteSettings};
-use earwitness::crawl::{Event, Failure, Found, Heard, Lanes, Plan, Run, Skip, SkipReason, Summary, crawl};
+use earwitness::crawl::{
+    Event, Failure, Found, Heard, Lanes, LeadFound, Plan, Run, Skip, SkipReason, Summary, crawl,
+};
 use earwitness::net::{Client, Kind, Request};
 use earwitness::store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,6 +31,7 @@ struct Told {
     found: Vec<Found>,
     skipped: Vec<Skip>,
     failed: Vec<Failure>,
+    leads: Vec<LeadFound>,
     pages: Vec<String>,
     problems: Vec<String>,
     summary: Summary,
@@ -114,7 +117,15 @@ async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store")).unwrap();
     let lanes = Lanes::new();
-    let run = Run { plan: &plan, client: &client, store: &store, clock: &clock, lanes: &lanes };
+    let run = Run {
+        plan: &plan,
+        client: &client,
+        store: &store,
+        clock: &clock,
+        lanes: &lanes,
+        browser: None,
+        known_hosts: None,
+    };
     let running = crawl(run, events, &cancel);
     let mut told = Told::default();
     let listening = async {
@@ -127,6 +138,7 @@ async fn carry_out(plan: Plan, settings: &FetchSettings) -> Told {
                 Event::Probe(_, hearing) => hearing.heard(stranger()),
                 Event::Skipped(skip) => told.skipped.push(skip),
                 Event::Failed(failure) => told.failed.push(*failure),
+                Event::Lead(found) => told.leads.push(found),
                 Event::Page(page) => {
                     told.pages.push(page.url);
                     told.problems.extend(page.problems);
@@ -145,13 +157,13 @@ fn stranger() -> Heard {
 }
 
 async fn check(url: &str, settings: &FetchSettings) -> Told {
-    carry_out(Plan::for_url(url, settings).unwrap(), settings).await
+    carry_out(Plan::for_url(url).unwrap(), settings).await
 }
 
 async fn crawl_site(seed: &str, site: SiteSettings, settings: &FetchSettings) -> Told {
     let site =
         SiteSettings { seeds: vec![seed.to_owned()], delay_ms: Some(0), delay_factor: Some(0.0), ..site };
-    carry_out(Plan::for_site("test", &site, settings).unwrap(), settings).await
+    carry_out(Plan::for_site("test", &site).unwrap(), settings).await
 }
 
 async fn mp3() -> Response {
@@ -706,11 +718,19 @@ async fn stopping_and_deaf_listeners() {
     .await;
     let limits = settings(&[site]);
     let (client, clock) = (Client::new(&limits).unwrap(), FixedClock(Timestamp::UNIX_EPOCH));
-    let plan = Plan::for_url(&format!("http://{site}/"), &limits).unwrap();
+    let plan = Plan::for_url(&format!("http://{site}/")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store")).unwrap();
     let lanes = Lanes::new();
-    let run = Run { plan: &plan, client: &client, store: &store, clock: &clock, lanes: &lanes };
+    let run = Run {
+        plan: &plan,
+        client: &client,
+        store: &store,
+        clock: &clock,
+        lanes: &lanes,
+        browser: None,
+        known_hosts: None,
+    };
 
     let cancel = CancellationToken::new();
     cancel.cancel();

@@ -230,6 +230,7 @@ fn crawl(dir: &Path, store: &str, delay: Option<Duration>) -> Ran {
             .collect()
     });
     let telling = std::thread::spawn(move || std::io::read_to_string(stderr).unwrap_or_default());
+    let (_never, tick) = std::sync::mpsc::channel::<()>();
     let mut peak_kib = 0;
     let status = loop {
         peak_kib = peak_kib.max(memory_kib(child.id()));
@@ -240,7 +241,7 @@ fn crawl(dir: &Path, store: &str, delay: Option<Duration>) -> Ran {
             child.kill().unwrap();
             break child.wait().unwrap();
         }
-        std::thread::sleep(Duration::from_millis(5));
+        let _ = tick.recv_timeout(Duration::from_millis(5));
     };
     let (lines, told) = (reading.join().unwrap(), telling.join().unwrap());
     assert!(matches!(status.code(), Some(0 | 1) | None), "{status}: {told}");

@@ -74,7 +74,7 @@ pub(super) fn crawl_sites(
     let (mut checked, mut failed) = (Vec::new(), Vec::new());
     for site in &SITES {
         let settings = context.settings.sites.get(site.key).context("the configuration lacks a site")?;
-        let plan = Plan::for_site(site.key, settings, &context.settings.fetch)?;
+        let plan = Plan::for_site(site.key, settings)?;
         output::note(context, &format!("  {} ({})", site.name, plan.seeds[0]));
         let mut tell = |told: Told<'_>| match told {
             Told::Checked(one) => {

@@ -286,6 +286,15 @@ fn hostile_pages_are_read() {
     }
 }
 
+const VALID: [&str; 6] = [
+    "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=0x1f\n#EXT-X-MAP:URI=\"i\",BYTERANGE=\"9@0\"\n#EXTINF:6,\n#EXT-X-BYTERANGE:5@9\n1.m4s\n#EXT-X-DISCONTINUITY\n#EXTINF:6,\n2.m4s\n#EXT-X-ENDLIST\n",
+    "<?xml version='1.0'?><MPD type='static' mediaPresentationDuration='PT1H'><Period><AdaptationSet mimeType='audio/mp4'><ContentProtection value='cenc'/><SegmentTemplate timescale='10' startNumber='1' media='$RepresentationID$/$Number%05d$-$Time$' initialization='i'><SegmentTimeline><S t='0' d='20' r='-1'/></SegmentTimeline></SegmentTemplate><Representation id='a' bandwidth='64000'><BaseURL>b/</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    "REM X\nTITLE \"T\"\nFILE \"a b.flac\" WAVE\n  TRACK 01 AUDIO\n    TITLE \"One\"\n",
+    "<html><title>T</title><a href='magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a'>m</a> https://pan.baidu.com/s/1abc 提取码：ab12 <script>x({file:'\\x2fa\\u{6b4c}.mp3',url:atob('aHR0cDovL2EvYi5tcDM=')})</script><iframe srcdoc=\"<audio src=1.mp3>\"></iframe>",
+    "<?xml version='1.0'?><rss><channel><title>T</title><item><enclosure url='/1.mp3?a=1&amp;b=2'/><link><![CDATA[/ep]]></link></item></channel></rss>",
+    "[playlist]\nFile1=http://a.example/1.mp3\nTitle1=x\nNumberOfEntries=1\n",
+];
+
 proptest! {
     #[test]
     fn any_bytes_give_capped_web_addresses(
@@ -303,6 +312,21 @@ proptest! {
         prop_assert!(found.leads.len() <= sink::LEADS_MAX && found.problems.len() <= sink::PROBLEMS_MAX);
         for url in found.links.iter().chain(found.media.iter().map(|link| &link.url)) {
             prop_assert!(matches!(url.scheme(), "http" | "https") && url.has_host());
+        }
+    }
+
+    /// Valid documents of each kind with a piece cut out, doubled, or overwritten.
+    #[test]
+    fn torn_documents_are_read(which in 0..VALID.len(), at in 0usize..2000, length in 0usize..60, repeats in 0usize..4, noise: Vec<u8>) {
+        let mut document = VALID[which].as_bytes().to_vec();
+        let start = at % document.len();
+        let end = (start + length).min(document.len());
+        let piece = [document[start..end].repeat(repeats), noise].concat();
+        document.splice(start..end, piece);
+        let found = discover(&Url::parse("http://a.example/x/y").unwrap(), None, &document);
+        prop_assert!(found.media.len() <= sink::MEDIA_MAX && found.leads.len() <= sink::LEADS_MAX);
+        if let Some(Stream::Segments { segments, .. }) = found.stream {
+            prop_assert!(segments.len() <= stream::SEGMENTS_MAX);
         }
     }
 

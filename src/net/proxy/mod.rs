@@ -83,16 +83,6 @@ impl GuardedProxy {
         total: Budget,
         policy: Policy,
     ) -> Result<Self, Error> {
-        Self::start_with(client, limits, total, policy, reach::system()).await
-    }
-
-    async fn start_with(
-        client: &Client,
-        limits: ProxyLimits,
-        total: Budget,
-        policy: Policy,
-        lookup: reach::Lookup,
-    ) -> Result<Self, Error> {
         if client.has_proxy {
             return Err(Error::Setting {
                 key: "proxy",
@@ -107,9 +97,8 @@ impl GuardedProxy {
         let (password, mark) = (random_word()?, random_word()?);
         let ends = CancellationToken::new();
         let credential = (USER, password.as_str());
-        let mut shared = Shared::new(client.clone(), limits, total, policy, credential, &mark, ends.clone());
-        shared.lookup = lookup;
-        let shared = Arc::new(shared);
+        let shared =
+            Arc::new(Shared::new(client.clone(), limits, total, policy, credential, &mark, ends.clone()));
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, password, mark, shared, _ends: ends.drop_guard() })
     }

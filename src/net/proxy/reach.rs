@@ -1,36 +1,25 @@
 //! Connecting to a target: judged as URL, its addresses judged, and connected to one of those.
 
-use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
 use super::super::client::Client;
 use super::super::error::{Deadline, Error, shown};
+use super::super::lookup;
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
 
-/// How names become addresses; another one in tests, which then change their mind.
-pub(super) type Lookup = Arc<dyn Fn(String, u16) -> Looking + Send + Sync>;
-pub(super) type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
-
-/// The system's resolver.
-pub(super) fn system() -> Lookup {
-    Arc::new(|name, port| Box::pin(async move { Ok(tokio::net::lookup_host((name, port)).await?.collect()) }))
-}
-
 /// Connects to the host of `url`, which the guard's [`check_url`](super::super::Guard::check_url) has passed.
-pub(super) async fn connect(client: &Client, lookup: &Lookup, url: &Url) -> Result<TcpStream, Error> {
+pub(super) async fn connect(client: &Client, url: &Url) -> Result<TcpStream, Error> {
     let port = url.port_or_known_default().unwrap_or(0);
     let addresses = match url.host() {
         // Literal addresses were judged with the URL.
         Some(Host::Ipv4(address)) => vec![SocketAddr::from((address, port))],
         Some(Host::Ipv6(address)) => vec![SocketAddr::from((address, port))],
-        Some(Host::Domain(name)) => resolve(client, lookup, url, (name, port)).await?,
+        Some(Host::Domain(name)) => resolve(client, url, (name, port)).await?,
         None => Vec::new(),
     };
     let time_max = client.limits.connect_timeout;
@@ -46,22 +35,13 @@ pub(super) async fn connect(client: &Client, lookup: &Lookup, url: &Url) -> Resu
 }
 
 /// Resolves a name once and keeps what the guard allows.
-async fn resolve(
-    client: &Client,
-    lookup: &Lookup,
-    url: &Url,
-    (name, port): (&str, u16),
-) -> Result<Vec<SocketAddr>, Error> {
-    let time_max = client.limits.connect_timeout;
-    let found = match tokio::time::timeout(time_max, lookup(name.to_owned(), port)).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => return Err(Error::Resolve { url: shown(url), reason: error.to_string() }),
-        Err(_) => return Err(too_late(client, url)),
-    };
-    client
-        .guard
-        .filter(name, found)
-        .map_err(|refused| Error::NotPublic { url: shown(url), address: refused.0.to_string() })
+async fn resolve(client: &Client, url: &Url, (name, port): (&str, u16)) -> Result<Vec<SocketAddr>, Error> {
+    let resolving = lookup::resolve(&*client.lookup, &client.guard, name);
+    match tokio::time::timeout(client.limits.connect_timeout, resolving).await {
+        Ok(Ok(found)) => Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect()),
+        Ok(Err(refused)) => Err(refused.of(url)),
+        Err(_) => Err(too_late(client, url)),
+    }
 }
 
 fn too_late(client: &Client, url: &Url) -> Error {

@@ -47,7 +47,6 @@ type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 /// What all requests of one proxy share.
 pub(super) struct Shared {
     client: Client,
-    pub(super) lookup: reach::Lookup,
     pub(super) limits: ProxyLimits,
     pub(super) run: Budget,
     total: Budget,
@@ -73,7 +72,6 @@ impl Shared {
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
         Self {
             client,
-            lookup: reach::system(),
             limits,
             run: Budget::new(limits.bytes_max),
             total,
@@ -136,7 +134,7 @@ impl Shared {
         if let Err(why) = self.judge(url) {
             return Err(self.refuse(&target, why));
         }
-        match reach::connect(&self.client, &self.lookup, url).await {
+        match reach::connect(&self.client, url).await {
             Ok(stream) => {
                 self.note(&target, Outcome::Passed);
                 let budgets = [self.run.clone(), self.total.clone()];

@@ -1,6 +1,7 @@
 //! The proxy against raw sockets: what a child could send, and what strangers could.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::config::FetchSettings;
+use crate::net::{LookedUp, Lookup};
 
 const LIMITS: ProxyLimits = ProxyLimits {
     connections_max: 8,
@@ -226,6 +228,16 @@ async fn the_caller_s_policy_is_asked() {
     assert!(server.seen().is_empty());
 }
 
+/// A resolver that gives another address from the second time on.
+struct Fickle(Arc<AtomicUsize>);
+
+impl Lookup for Fickle {
+    fn lookup<'a>(&'a self, _name: &'a str) -> LookedUp<'a> {
+        let last = if self.0.fetch_add(1, Ordering::SeqCst) == 0 { 2 } else { 1 };
+        Box::pin(async move { Ok(vec![IpAddr::from([127, 0, 0, last])]) })
+    }
+}
+
 /// A name whose address is allowed when it is first asked for, and another one afterwards.
 #[tokio::test]
 async fn a_name_that_changes_its_address_gains_nothing() {
@@ -235,13 +247,9 @@ async fn a_name_that_changes_its_address_gains_nothing() {
     let victim = Server::start(&format!("127.0.0.1:{port}"), b"HTTP/1.1 200 OK\r\n\r\nsecret".to_vec()).await;
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let lookup: reach::Lookup = Arc::new(move |_, port| {
-        let last = if count.fetch_add(1, Ordering::SeqCst) == 0 { 2 } else { 1 };
-        Box::pin(async move { Ok(vec![SocketAddr::from(([127, 0, 0, last], port))]) })
-    });
-    let client = client(&["127.0.0.2/32"]);
-    let proxy =
-        GuardedProxy::start_with(&client, LIMITS, Budget::new(1 << 20), anything(), lookup).await.unwrap();
+    let settings = FetchSettings { private_allowed: vec!["127.0.0.2/32".to_owned()], ..Default::default() };
+    let client = Client::with_resolver(&settings, Arc::new(Fickle(count))).unwrap();
+    let proxy = GuardedProxy::start(&client, LIMITS, Budget::new(1 << 20), anything()).await.unwrap();
     let request = format!("GET http://rebind.example:{port}/ HTTP/1.1\r\nAUTH\r\n\r\n");
     let first = send(&proxy, &request).await;
     assert!(first.ends_with("good"), "{first}");

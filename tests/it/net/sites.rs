@@ -140,7 +140,7 @@ async fn a_flood_of_cookies_changes_little() {
             let cookie = format!("{}{number}={}", uri.path().trim_start_matches('/'), "x".repeat(3000));
             answer.append(header::SET_COOKIE, cookie.parse().unwrap());
         }
-        let length = headers.get(header::COOKIE).map_or(0, |value| value.len());
+        let length = headers.get(header::COOKIE).map_or(0, axum::http::HeaderValue::len);
         (answer, length.to_string())
     });
     let site = serve(router).await;
