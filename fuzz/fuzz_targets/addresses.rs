@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
         6 => icy_titles(bytes),
         _ => {
             count("seed");
-            if let Ok(plan) = Plan::for_url(&text, &FETCH) {
+            if let Ok(plan) = Plan::for_url(&text) {
                 assert!(
                     plan.seeds
                         .iter()

@@ -32,7 +32,7 @@ fn settings(text: &str) {
     count("configuration, taken");
     let _ = Guard::new(&settings.fetch);
     for (name, site) in &settings.sites {
-        let _ = Plan::for_site(name, site, &settings.fetch);
+        let _ = Plan::for_site(name, site);
     }
     // A number beyond TOML's range cannot be written.
     let Ok(written) = toml::to_string(&settings) else { return };
