@@ -207,10 +207,9 @@ fn chunks(source: &mut Source, start: u64, family: &Family) -> Result<Outcome, E
             }
             _ => {}
         }
-        at = body.saturating_add(length).next_multiple_of(family.alignment);
-        if at <= body && length > 0 || source.len().is_some_and(|len| at > len) {
-            break;
-        }
+        let next = body.checked_add(length).and_then(|end| end.checked_next_multiple_of(family.alignment));
+        let Some(next) = next.filter(|next| source.len().is_none_or(|len| *next <= len)) else { break };
+        at = next;
     }
     Ok(Err(Problem::Damaged("it holds no data")))
 }
@@ -313,6 +312,17 @@ mod tests {
         assert!((mu_law(0x80) - 32124.0 / 32768.0).abs() < 1e-6);
         assert!((a_law(0xaa) - 32256.0 / 32768.0).abs() < 1e-6);
         assert_eq!(mu_law(0xff), 0.0);
+    }
+
+    #[test]
+    fn a_chunk_longer_than_any_file_ends_the_walk() {
+        for size in [u64::MAX, u64::MAX - 7, u64::MAX - 63] {
+            let mut file = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0".to_vec();
+            file.resize(40 + 16, 0);
+            file.extend(size.to_le_bytes());
+            let result = chunks(&mut Source::bytes(file), 0, &WAVE64).unwrap();
+            assert!(matches!(result, Err(Problem::Damaged("it holds no data"))), "{size:#x}");
+        }
     }
 
     proptest! {

@@ -23,6 +23,9 @@ mod engine;
 mod event;
 mod fetch;
 mod frontier;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod keep;
 mod known;
 mod lanes;

@@ -249,7 +249,7 @@ fn address_lane(peer: &str) -> String {
 }
 
 /// Both forms of RFC 9110: seconds, or a date.
-fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are longer than any patience.

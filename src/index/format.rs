@@ -29,6 +29,8 @@ pub(super) const SEGMENT_VERSION: u16 = 4;
 pub(super) const TABLE_ENTRY_BYTES: usize = 16;
 pub(super) const ORDER_ENTRY_BYTES: usize = 4;
 pub(super) const DIRECTORY_ENTRY_BYTES: usize = 5;
+/// The fewest bits of a posting: one each for its number and its time.
+const POSTING_BITS_LEAST: u64 = 2;
 const FAMILIES: usize = Family::ALL.len();
 const FIXED_BYTES: usize = 28;
 const SECTION_BYTES: usize = 12;
@@ -183,15 +185,18 @@ impl Header {
         header.lengths_fit().then_some(header)
     }
 
-    /// Whether the sections whose length follows from a number have it.
+    /// Whether the sections whose length follows from a number have it, and postings have room for what is promised.
     fn lengths_fit(&self) -> bool {
         let each = |bytes: usize| u64::from(self.recordings) * bytes as u64;
         let directory = |family: &FamilyHeader| {
             (family.shape.buckets() as u64 + 1) * DIRECTORY_ENTRY_BYTES as u64 == family.sections[1].length
         };
+        let room = |family: &FamilyHeader| {
+            family.postings <= family.sections[0].length.saturating_mul(8 / POSTING_BITS_LEAST)
+        };
         self.sections[1].length == each(TABLE_ENTRY_BYTES)
             && self.sections[2].length == each(ORDER_ENTRY_BYTES)
-            && self.families.iter().all(directory)
+            && self.families.iter().all(|family| directory(family) && room(family))
     }
 
     /// All sections in the order of the file, with their names.

@@ -14,6 +14,9 @@ mod catalogue;
 mod family;
 mod file;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lookup;
 mod manifest;
 mod merge;

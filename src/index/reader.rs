@@ -68,11 +68,16 @@ impl Segment {
     }
 
     fn check_table(&self) -> Result<(), Error> {
+        let mut steps = 0u64;
         for local in 0..self.len() {
-            let right = self.stored(local).is_some_and(|stored| RecordingId::new(stored.id).is_ok());
-            if !right {
-                return Err(damaged(&self.path, format!("entry {local} of its table is wrong")));
-            }
+            let stored = self.stored(local).filter(|stored| RecordingId::new(stored.id).is_ok());
+            let stored =
+                stored.ok_or_else(|| damaged(&self.path, format!("entry {local} of its table is wrong")))?;
+            steps += u64::from(stored.duration);
+        }
+        if steps != self.header.steps {
+            let what = format!("its recordings last {steps} steps, its header says {}", self.header.steps);
+            return Err(damaged(&self.path, what));
         }
         Ok(())
     }

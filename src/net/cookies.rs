@@ -48,7 +48,7 @@ impl Jar {
     }
 
     /// Adds a cookie of the file.
-    fn add(&mut self, given: &cookies_txt::Given) -> Result<(), String> {
+    pub(super) fn add(&mut self, given: &cookies_txt::Given) -> Result<(), String> {
         if given.is_for_subdomains && is_public_suffix(given.url.host_str().unwrap_or_default()) {
             return Err(PUBLIC_SUFFIX.to_owned());
         }

@@ -194,7 +194,7 @@ fn request(client: &Client, url: &Url) -> Vec<u8> {
 }
 
 /// The offset after the empty line, with or without carriage returns.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
+pub(super) fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let after = |mark: &[u8]| bytes.windows(mark.len()).position(|at| at == mark).map(|at| at + mark.len());
     match (after(b"\r\n\r\n"), after(b"\n\n")) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -202,13 +202,13 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-struct Head {
-    status: u16,
-    headers: HeaderMap,
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
 }
 
 /// Reads `ICY 200 OK` or `HTTP/1.x 200 …` and the headers; what is no header is left out.
-fn read_head(bytes: &[u8]) -> Option<Head> {
+pub(super) fn read_head(bytes: &[u8]) -> Option<Head> {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines();
     let mut words = lines.next()?.split_ascii_whitespace();

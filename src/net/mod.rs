@@ -22,6 +22,9 @@ mod client;
 mod cookies;
 mod cookies_txt;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod icy;
 mod inflate;

@@ -8,13 +8,14 @@ use core::net::{IpAddr, SocketAddr};
 /// registrable domain (`localhost`), keep their port, since there it is all that tells two sites apart.
 #[must_use]
 pub fn normalise_operator(text: &str) -> String {
-    let text = text.trim();
-    if let Some((address, port)) = as_address(text) {
+    // Folded first: there are capitals that no domain may hold, of small letters that one may.
+    let text = fold_name(text);
+    if let Some((address, port)) = as_address(&text) {
         return spelled(&Site::Address(address), port);
     }
-    match host_of(text) {
+    match host_of(&text) {
         Some((site, port)) => spelled(&site, port),
-        None => fold_name(text),
+        None => text,
     }
 }
 
@@ -27,7 +28,8 @@ pub fn parse_domain(text: &str) -> Result<String, String> {
     if let Some((address, port)) = as_address(text) {
         return Ok(spelled(&Site::Address(address), port));
     }
-    let (site, port) = host_of(text).ok_or_else(|| format!("`{}` is not a domain", shorten(text)))?;
+    let (site, port) =
+        host_of(&text.to_lowercase()).ok_or_else(|| format!("`{}` is not a domain", shorten(text)))?;
     if let Site::Name(host) = &site {
         let is_suffix = psl::suffix(host.as_bytes())
             .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes());
@@ -144,8 +146,9 @@ fn host_of(text: &str) -> Option<(Site, Option<u16>)> {
     }
     let site = match url::Host::parse(rest).ok()? {
         url::Host::Domain(domain) => {
-            let domain = domain.trim_end_matches('.').to_owned();
-            (!domain.is_empty()).then_some(Site::Name(domain))?
+            let domain = domain.strip_suffix('.').unwrap_or(&domain);
+            // Without an empty label: `100..` is neither a name nor, less its dots, the address that `100` is.
+            (!domain.split('.').any(str::is_empty)).then(|| Site::Name(domain.to_owned()))?
         }
         url::Host::Ipv4(address) => Site::Address(address.into()),
         url::Host::Ipv6(address) => Site::Address(address.into()),
@@ -196,6 +199,18 @@ mod tests {
         }
         assert_eq!(kinship("127.0.0.1:8080", "127.0.0.1:8081"), Kinship::None);
         assert_eq!(kinship("127.0.0.1:8080", "127.0.0.2"), Kinship::None);
+    }
+
+    #[test]
+    fn the_compared_form_is_its_own() {
+        for text in
+            ["100..", "a..b", ".163.com", "\u{2183}", "HTTP://LocalHost:80/", "0x7f.1:8080", "100", "ΑΣ Σ"]
+        {
+            let once = normalise_operator(text);
+            assert_eq!(normalise_operator(&once), once, "{text}");
+        }
+        assert_eq!(normalise_operator("HTTP://LocalHost:80/"), "localhost");
+        assert!(parse_domain("100..").is_err() && parse_domain("a..b").is_err());
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub fn import(library: &mut Library, input: &mut dyn BufRead, kinds: &Kinds) -> 
     Ok(Imported { lines: import.finish(library.store())?, fingerprints })
 }
 
-fn decode(line: &OtherLine) -> Result<(RecordingId, Fingerprint), String> {
+pub(super) fn decode(line: &OtherLine) -> Result<(RecordingId, Fingerprint), String> {
     let id = RecordingId::new(&line.key).map_err(|error| error.to_string())?;
     let value: FingerprintValue = serde_json::from_slice(&line.value).map_err(|error| error.to_string())?;
     if value.format != FORMAT_VERSION {

@@ -12,6 +12,9 @@
 
 mod error;
 mod files;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod line;
 mod record;
 mod journal;

@@ -183,19 +183,19 @@ impl Store {
     }
 }
 
-fn decode_line(bytes: &[u8]) -> Result<line::Operation, String> {
+pub(super) fn decode_line(bytes: &[u8]) -> Result<line::Operation, String> {
     // Some editors put a byte order mark in front.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     line::decode(bytes).map_err(|error| error.to_string())
 }
 
-enum Line {
+pub(super) enum Line {
     Whole(Vec<u8>),
     TooLong,
 }
 
 /// Reads one line in bounded memory; the rest of a line that is too long is skipped.
-fn read_line(input: &mut dyn BufRead, bytes_max: usize) -> io::Result<Option<Line>> {
+pub(super) fn read_line(input: &mut dyn BufRead, bytes_max: usize) -> io::Result<Option<Line>> {
     let mut bytes = Vec::new();
     let read = (&mut *input).take(bytes_max as u64 + 1).read_until(b'\n', &mut bytes)?;
     if read == 0 {

@@ -199,6 +199,17 @@ fn another_version_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn more_postings_than_there_is_room_for_and_another_length_are_refused_at_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    for field in [16usize..24, 84..92] {
+        let mut bytes = segment_bytes();
+        bytes[field].fill(0xf7);
+        reseal_header(&mut bytes);
+        assert!(matches!(open(dir.path(), &bytes), Err(Error::Damaged { .. })));
+    }
+}
+
+#[test]
 fn every_cut_and_every_added_byte_is_seen_at_opening() {
     let dir = tempfile::tempdir().unwrap();
     let bytes = segment_bytes();
@@ -235,7 +246,7 @@ proptest! {
 
     #[test]
     fn a_header_that_lies_is_refused(field in prop::sample::select(vec![
-        12usize..16, 24..28, 28..36, 40..48, 52..60, 64..72, 76..84, 92..100, 104..112,
+        12usize..16, 16..24, 24..28, 28..36, 40..48, 52..60, 64..72, 76..84, 84..92, 92..100, 104..112,
     ]),
                                      value: u64) {
         let dir = tempfile::tempdir().unwrap();

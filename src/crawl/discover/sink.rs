@@ -89,9 +89,7 @@ impl Sink {
             return;
         }
         if self.found.media.len() < MEDIA_MAX && self.seen_media.insert(url.clone()) {
-            // It may be the name of an attribute, which the page chooses.
-            let via = via.chars().take(VIA_CHARS_MAX).collect();
-            self.found.media.push(MediaLink { url, via, kind });
+            self.found.media.push(MediaLink { url, via: short_via(via), kind });
         }
     }
 
@@ -123,7 +121,7 @@ impl Sink {
             known.code = known.code.take().or(lead.code);
         } else if self.found.leads.len() < LEADS_MAX {
             self.seen_leads.insert(key, self.found.leads.len());
-            self.found.leads.push(lead);
+            self.found.leads.push(Lead { via: short_via(&lead.via), ..lead });
         }
     }
 
@@ -212,4 +210,9 @@ fn in_query(query: &str, encoding: &'static Encoding) -> Vec<u8> {
         }
     }
     out
+}
+
+/// A way to media may be the name of an attribute, which the page chooses and everything found there keeps.
+fn short_via(via: &str) -> String {
+    via.chars().take(VIA_CHARS_MAX).collect()
 }

@@ -58,6 +58,15 @@ fn every_way_to_embed() {
 }
 
 #[test]
+fn a_long_attribute_name_is_not_kept_with_every_link() {
+    let list: String = (0..3).map(|n| format!("'{n}.ncm',")).collect();
+    let found = html(&format!("<div data-{}=\"[{list}]\"></div>", "x".repeat(100_000)));
+    assert_eq!((found.media.len(), found.leads.len()), (3, 3));
+    let ways = found.media.iter().map(|link| &link.via).chain(found.leads.iter().map(|lead| &lead.via));
+    assert!(ways.into_iter().all(|via| via.starts_with("data-xx") && via.len() <= 40));
+}
+
+#[test]
 fn base_and_refresh() {
     let found = html(
         "<a href=1.mp3><base href='/x/y'><base href='/z/'><meta http-equiv=refresh content='0; URL=\"n.html\"'>",

@@ -15,6 +15,9 @@
 
 mod answer;
 mod child;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;
 

@@ -20,6 +20,9 @@
 mod devtools;
 mod error;
 mod events;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod page;
 mod process;
 mod program;

@@ -98,6 +98,22 @@ impl Robots {
     }
 }
 
+#[cfg(fuzzing)]
+impl Robots {
+    /// Writes the rules as a file for `agent` that must say the same.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn rewritten(&self, agent: &str) -> Vec<u8> {
+        let mut bytes = format!("User-agent: {agent}\n").into_bytes();
+        for rule in &self.rules {
+            bytes.extend_from_slice(if rule.allow { b"Allow: " } else { b"Disallow: " });
+            bytes.extend_from_slice(&rule.pattern);
+            bytes.push(b'\n');
+        }
+        bytes
+    }
+}
+
 impl Groups {
     fn name_agent(&mut self, value: &[u8], agent: &str) {
         if !self.naming_agents {

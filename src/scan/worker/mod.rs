@@ -21,6 +21,9 @@ mod child;
 mod feed;
 mod ffmpeg;
 mod frames;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listening;
 mod parent;
 mod protect;

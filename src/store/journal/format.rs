@@ -19,7 +19,7 @@
 pub(in crate::store) const HEADER_BYTES: u64 = 32;
 
 /// The frame header's length in bytes.
-pub(super) const FRAME_HEADER_BYTES: usize = 12;
+pub(in crate::store) const FRAME_HEADER_BYTES: usize = 12;
 
 /// The longest payload, in bytes; a longer length is damage and is never read.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 64 << 20;
@@ -33,7 +33,7 @@ pub(super) const VERSION: u32 = 1;
 const MAGIC: [u8; 8] = *b"EWJOURN\n";
 
 /// Lays out the header.
-pub(super) fn header(generation: u64) -> [u8; HEADER_BYTES as usize] {
+pub(in crate::store) fn header(generation: u64) -> [u8; HEADER_BYTES as usize] {
     let mut bytes = [0; HEADER_BYTES as usize];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
@@ -66,7 +66,7 @@ pub(super) fn read_header(bytes: &[u8; HEADER_BYTES as usize]) -> Result<u64, Ba
 }
 
 /// Lays out the header of a frame; the payload is at most [`PAYLOAD_BYTES_MAX`] long.
-pub(super) fn frame_header(payload: &[u8]) -> [u8; FRAME_HEADER_BYTES] {
+pub(in crate::store) fn frame_header(payload: &[u8]) -> [u8; FRAME_HEADER_BYTES] {
     let length = (payload.len() as u32).to_le_bytes();
     let mut bytes = [0; FRAME_HEADER_BYTES];
     bytes[..4].copy_from_slice(&MARKER);

@@ -12,5 +12,7 @@ mod tests;
 
 pub(super) use compact::compact;
 pub(super) use format::HEADER_BYTES;
+#[cfg(fuzzing)]
+pub(super) use format::{frame_header, header};
 pub(super) use reader::{HeaderError, Reader, Step};
 pub(super) use writer::{Journal, create, frames_of};
