@@ -20,6 +20,11 @@ use crate::store;
 /// Two recordings that explain the same stretch of a query this nearly as well may be the same audio.
 const SAME_AUDIO_SHARE: f64 = 0.75;
 
+/// Less of a recording than this many seconds accuses nobody …
+const ACCUSING_S: f64 = 3.0;
+/// … unless it is surer than this.
+const ACCUSING_LOG10: f64 = -12.0;
+
 /// Why the pipeline stopped; what is wrong with a single file is part of its [`Checked`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -206,6 +211,7 @@ impl Pipeline<'_> {
             });
         }
         doubt_shared_audio(&mut checked.findings);
+        doubt_short_stretches(&mut checked.findings);
         Ok(())
     }
 
@@ -302,6 +308,22 @@ fn doubt_shared_audio(findings: &mut [Finding]) {
     }
 }
 
+/// A stretch of a note or two is in many a piece: the partials of one tone agree all together where one does. Where so little
+/// was heard, and that not far beyond the limit, nobody is accused by it.
+fn doubt_short_stretches(findings: &mut [Finding]) {
+    for finding in findings.iter_mut().filter(|finding| finding.verdict.decision == Decision::Unlicensed) {
+        let heard_s: f64 = finding.matches.iter().map(|one| one.query_end_s - one.query_start_s).sum();
+        let surest = finding.matches.iter().map(|one| one.log10_false_match).fold(0.0, f64::min);
+        if heard_s < ACCUSING_S && surest > ACCUSING_LOG10 {
+            finding.verdict.decision = Decision::Undetermined;
+            finding.verdict.reasons.insert(
+                0,
+                format!("only {heard_s:.1} s of the recording were heard: too little to accuse anyone by"),
+            );
+        }
+    }
+}
+
 fn is_same_audio(one: &Match, other: &Match) -> bool {
     overlap(one, other) > 0.8
         && (one.speed * one.tempo / (other.speed * other.tempo)).ln().abs() < 0.01
@@ -367,6 +389,18 @@ mod tests {
         assert_eq!(licensed.verdict.decision, Decision::Licensed);
         assert_eq!(other.verdict.decision, Decision::Undetermined);
         assert!(other.verdict.reasons[0].contains("`licensed`"), "{:?}", other.verdict.reasons);
+    }
+
+    #[test]
+    fn a_note_or_two_accuse_nobody() {
+        let decide = |span, log10| {
+            let mut findings = [finding("one", Decision::Unlicensed, span, 1.0, log10)];
+            doubt_short_stretches(&mut findings);
+            findings[0].verdict.decision
+        };
+        assert_eq!(decide((9.6, 11.2), -6.4), Decision::Undetermined);
+        assert_eq!(decide((9.6, 11.2), -12.5), Decision::Unlicensed);
+        assert_eq!(decide((9.6, 13.0), -6.4), Decision::Unlicensed);
     }
 
     #[test]

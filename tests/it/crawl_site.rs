@@ -303,18 +303,21 @@ fn every_planted_copy_is_found_and_each_url_asked_for_once_whatever_is_killed() 
     let unlicensed: BTreeSet<String> = ran
         .lines
         .iter()
-        .filter(|line| line["findings"].as_array().is_some_and(|findings| !findings.is_empty()))
-        .map(|line| {
-            assert_eq!(line["findings"][0]["verdict"]["decision"], "UNLICENSED", "{line}");
-            line["query"].as_str().unwrap().to_owned()
+        .filter(|line| {
+            let mut findings = line["findings"].as_array().into_iter().flatten();
+            findings.any(|finding| finding["verdict"]["decision"] == "UNLICENSED")
         })
+        .map(|line| line["query"].as_str().unwrap().to_owned())
         .collect();
+    let undetermined: Vec<_> =
+        ran.lines.iter().filter(|line| line.to_string().contains("UNDETERMINED")).collect();
     let planted: BTreeSet<String> =
         (0..size.media).filter(|&number| is_copy(number)).map(|number| site.media_url(number)).collect();
     assert_eq!(unlicensed, planted);
     let wanted = held(dir, "undisturbed");
     assert_eq!(wanted.sightings.len(), size.media);
-    assert_eq!(wanted.cases.len(), planted.len());
+    // What is too little to accuse by is a case for people all the same.
+    assert_eq!(wanted.cases.len(), planted.len() + undetermined.len());
     if prints {
         let seconds = ran.took.as_secs_f64();
         eprintln!(
