@@ -317,7 +317,10 @@ fn every_planted_copy_is_found_and_each_url_asked_for_once_whatever_is_killed() 
     let wanted = held(dir, "undisturbed");
     assert_eq!(wanted.sightings.len(), size.media);
     // What is too little to accuse by is a case for people all the same.
-    assert_eq!(wanted.cases.len(), planted.len() + undetermined.len());
+    // The same bytes at several addresses are one case.
+    let files: BTreeSet<&[u8]> =
+        (0..size.media).filter(|&number| is_copy(number)).map(|number| &*site.media[number]).collect();
+    assert_eq!(wanted.cases.len(), files.len() + undetermined.len());
     if prints {
         let seconds = ran.took.as_secs_f64();
         eprintln!(
@@ -339,7 +342,9 @@ fn kill_and_compare(dir: &Path, site: &Site, first_run: Duration, wanted: &Held,
     prepare(dir, "killed-0");
     while kills < site.size.kills {
         let store = format!("killed-{stores}");
-        let delay = first_run.mul_f64(0.05 + 0.6 * random.unit());
+        // Many kills come close together, so that they hit one store again and again.
+        let spread = (3.0 / site.size.kills as f64).min(0.6);
+        let delay = first_run.mul_f64(0.03 + spread * random.unit());
         let ran = crawl(dir, &store, Some(delay));
         kills += usize::from(ran.killed);
         resumed += usize::from(ran.killed);
