@@ -17,7 +17,7 @@ use super::robots::{BYTES_MAX, Known, Robots};
 use super::sighting::{Hop, RobotsDecision};
 use crate::base::Digest;
 use crate::crawl::discover::MediaKind;
-use crate::net::{self, Kind, Meter, Opened, Request, Step};
+use crate::net::{self, Kind, Meter, Opened, Request, Step, Walk};
 
 /// A final answer, with what is to be recorded of the way. The host's turn is held until the body has been read.
 pub(super) struct Answer<'e> {
@@ -103,31 +103,15 @@ impl<'e> Engine<'e> {
                 return Err(Stop::Skip(SkipReason::RedirectsOut { to: net::shown(&url) }));
             }
             let robots = self.ask_robots(&url, &mut slot).await?;
-            let mut taken = match slot.take() {
+            let taken = match slot.take() {
                 Some(slot) => slot,
                 None => self.turn(&url).await?,
             };
             self.spend(&url, asked.counts, hops.is_empty())?;
-            taken.uses();
             let at = self.clock.now();
-            lock(&self.ledger).asks(&url, at);
-            let began = Instant::now();
-            let step = walk.step().await;
-            let came = Came {
-                latency: Some(began.elapsed()),
-                crawl_delay: lock(&self.gate).crawl_delay(&url),
-                ..Came::default()
-            };
-            let step = match step {
-                Ok(step) => step,
-                Err(error) => return Err(self.failed(&url, error, came, taken)),
-            };
+            let (step, held) = self.hop(&mut walk, &url, taken, &meter).await?;
             let via = if hops.is_empty() { asked.via } else { "redirect" };
-            let meter = Arc::clone(&meter);
-            let mut held = Held { engine: self, slot: Some(taken), came, url: url.clone(), meter };
             if let Some(net::Hop { url: shown, status, peer }) = walk.hops().last().cloned() {
-                lock(&self.ledger).answers(&url, Some(status), began.elapsed());
-                held.came.peer.clone_from(&peer);
                 hops.push(Hop { url: shown, status, peer, via: via.to_owned(), at });
             }
             match step {
@@ -135,6 +119,36 @@ impl<'e> Engine<'e> {
                 Step::Answer(opened) => return self.accept(*opened, robots, hops, held),
             }
         }
+    }
+
+    /// Asks for the next hop in its host's turn, and enters it into the ledger.
+    async fn hop(
+        &'e self,
+        walk: &mut Walk<'_>,
+        url: &Url,
+        mut slot: Slot<'e>,
+        meter: &Arc<Meter>,
+    ) -> Result<(Step, Held<'e>), Stop> {
+        slot.uses();
+        lock(&self.ledger).asks(url, self.clock.now());
+        let began = Instant::now();
+        let step = walk.step().await;
+        let mut came = Came {
+            latency: Some(began.elapsed()),
+            // Of a robots.txt that is fetched again, the pause that it asked for before.
+            crawl_delay: lock(&self.gate).crawl_delay(url),
+            ..Came::default()
+        };
+        let step = match step {
+            Ok(step) => step,
+            Err(error) => return Err(self.failed(url, error, came, slot)),
+        };
+        if let Some(hop) = walk.hops().last() {
+            lock(&self.ledger).answers(url, Some(hop.status), began.elapsed());
+            came.peer.clone_from(&hop.peer);
+        }
+        let (url, meter) = (url.clone(), Arc::clone(meter));
+        Ok((step, Held { engine: self, slot: Some(slot), came, url, meter }))
     }
 
     /// Waits for the turn of `url`'s host.
@@ -253,27 +267,8 @@ impl<'e> Engine<'e> {
         loop {
             let url = walk.url().clone();
             self.client.check(&url).map_err(|error| Stop::Fail(error.into()))?;
-            let mut slot = self.turn(&url).await?;
-            slot.uses();
-            lock(&self.ledger).asks(&url, self.clock.now());
-            let began = Instant::now();
-            let step = walk.step().await;
-            let came = Came {
-                latency: Some(began.elapsed()),
-                // So that the pause that a robots.txt asked for a day ago is kept before it is fetched again.
-                crawl_delay: lock(&self.gate).crawl_delay(&url),
-                ..Came::default()
-            };
-            let step = match step {
-                Ok(step) => step,
-                Err(error) => return Err(self.failed(&url, error, came, slot)),
-            };
-            let meter = Arc::clone(&meter);
-            let mut held = Held { engine: self, slot: Some(slot), came, url: url.clone(), meter };
-            if let Some(hop) = walk.hops().last() {
-                lock(&self.ledger).answers(&url, Some(hop.status), began.elapsed());
-                held.came.peer.clone_from(&hop.peer);
-            }
+            let slot = self.turn(&url).await?;
+            let (step, mut held) = self.hop(&mut walk, &url, slot, &meter).await?;
             match step {
                 Step::Redirect => held.end(),
                 Step::Answer(opened) => {
@@ -287,13 +282,9 @@ impl<'e> Engine<'e> {
     /// Keeps the text of a robots.txt with the crawl.
     fn keep_robots(&self, bytes: &[u8], fetched: &mut RobotsFetched) -> Result<(), Stop> {
         fetched.sha256 = Some(Digest::of(bytes));
-        if self.plan.transient || bytes.is_empty() {
-            return Ok(());
+        if !self.plan.transient && !bytes.is_empty() {
+            self.store.blobs().put(bytes)?;
         }
-        let mut writer = self.store.blobs().writer()?;
-        std::io::Write::write_all(&mut writer, bytes)
-            .map_err(|source| self.keep_error(&self.plan.seeds[0], source))?;
-        writer.finish()?;
         Ok(())
     }
 

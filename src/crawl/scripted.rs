@@ -99,10 +99,7 @@ impl<'a> Engine<'a> {
         if screenshot_png.is_empty() || self.plan.transient {
             return Ok(None);
         }
-        let mut writer = self.store.blobs().writer()?;
-        std::io::Write::write_all(&mut writer, &screenshot_png)
-            .map_err(|source| self.keep_error(url, source))?;
-        writer.finish()?;
+        self.store.blobs().put(&screenshot_png)?;
         Ok(Some(Digest::of(&screenshot_png)))
     }
 

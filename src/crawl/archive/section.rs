@@ -32,7 +32,7 @@ impl<'a> Section<'a> {
 impl Read for Section<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        // Of shared bytes no more than a decoder needs for now.
+        // Of shared bytes no more than a decoder needs at once.
         let most = buffer.len().min(left).min(if self.taken.is_some() { COUNTED_BYTES } else { usize::MAX });
         if most == 0 {
             return Ok(0);
