@@ -17,4 +17,5 @@ pub mod crawl;
 pub mod cases;
 pub mod notice;
 pub mod scan;
+pub mod schedule;
 pub mod cli;

@@ -1,12 +1,11 @@
-//! What servers and helpers answer beside documents: Content-Range, content codings, cookies (of a file and set), what
-//! yt-dlp and the browser say. Input: a byte that selects the parser, its text or bytes.
+//! What servers and helpers say beside documents: Content-Range, content codings, cookies (of a file and set), what
+//! yt-dlp answers, what a child asks the guarded proxy for. Input: a byte that selects the parser, its text or bytes.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use earwitness::crawl::discover::decrypt;
 use earwitness::crawl::known_host::fuzzing::answer;
-use earwitness::crawl::render::fuzzing::messages;
 use earwitness::net::{ContentRange, fuzzing as net};
 use earwitness_fuzz::{count, selected};
 use libfuzzer_sys::fuzz_target;
@@ -21,11 +20,7 @@ fuzz_target!(|data: &[u8]| {
         1 | 2 | 3 => codings(bytes),
         4 => cookies(&String::from_utf8_lossy(bytes)),
         5 => known_host(bytes),
-        6 => {
-            count("browser's messages");
-            let (taken, skipped) = messages(bytes);
-            assert_eq!(taken + skipped, bytes.iter().filter(|byte| **byte == 0).count() as u64);
-        }
+        6 => tunnel(&String::from_utf8_lossy(bytes)),
         _ => decrypted(bytes),
     }
 });
@@ -85,6 +80,19 @@ fn known_host(bytes: &[u8]) {
         assert!(one.format.len() <= 2000);
     }
     assert!(problems.iter().all(|problem| problem.len() <= 4000));
+}
+
+fn tunnel(authority: &str) {
+    count("tunnel");
+    let Some(url) = net::tunnel(authority) else { return };
+    count("tunnel, taken");
+    assert!(url.scheme() == "https" && url.has_host() && url.username().is_empty() && url.password().is_none());
+    // What is judged and connected to is what was asked for, and only that.
+    let (_, port) = authority.rsplit_once(':').unwrap();
+    assert_eq!(url.port_or_known_default(), port.parse().ok(), "{authority}");
+    assert!((url.path(), url.query(), url.fragment()) == ("/", None, None), "{authority}");
+    let again = format!("{}:{port}", url.host_str().unwrap());
+    assert_eq!(net::tunnel(&again).as_ref(), Some(&url), "{authority}");
 }
 
 fn decrypted(bytes: &[u8]) {

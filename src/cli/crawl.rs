@@ -1,11 +1,15 @@
 //! `earwitness crawl`: visit sites and check all audio found there.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 
 use super::scanning::{CheckOptions, Run, Tally};
 use super::{Context, Exit, Usage, crawl_status, output};
-use crate::config::{SiteFetchSettings, SiteSettings};
-use crate::crawl::{self, Plan, SiteRecord};
+use crate::base::Timestamp;
+use crate::config::{ScheduleSettings, SiteFetchSettings, SiteSettings};
+use crate::crawl::{self, JobState, Plan, SiteRecord};
+use crate::schedule::{self, Due, LastRun};
 use crate::store::Store;
 
 /// Visit sites and check all audio found there
@@ -38,6 +42,12 @@ enum Command {
         /// How many requests one run may make
         #[arg(long, value_name = "COUNT")]
         requests_max: Option<u64>,
+        /// When `crawl run --due` crawls it: cron text of five fields, such as "30 2 * * *", or "@daily"
+        #[arg(long, value_name = "CRON")]
+        schedule: Option<String>,
+        /// The schedule's time zone
+        #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "schedule")]
+        time_zone: String,
     },
     /// Remove a site that was added, and what the store keeps of its runs
     Remove {
@@ -47,15 +57,23 @@ enum Command {
     /// Crawl sites by name, or from a URL; several at once
     #[command(
         after_help = "A site is described in earwitness.toml, or was added with `earwitness crawl add`:\n\n  \
-        [sites.example]\n  seeds = [\"https://music.example/new\"]\n  territory = \"CN\"\n  depth_max = 2\n\n\
+        [sites.example]\n  seeds = [\"https://music.example/new\"]\n  territory = \"CN\"\n  depth_max = 2\n  \
+        schedule = { cron = \"30 2 * * *\", time_zone = \"Asia/Tokyo\" }\n\n\
+        With --due, sites with a schedule are crawled whose time has come since their last run; a line for the machine's \
+        cron is\n\n  */10 * * * *  earwitness --config /etc/earwitness.toml --quiet crawl run --due\n\n\
+        Times that were missed are made up for by one run; while another command has the store, the next call takes \
+        its turn.\n\n\
         robots.txt is obeyed (RFC 9309). A run that was stopped or killed goes on where it was. Ctrl-C ends it after \
         what is in hand; a second one at once, and neither loses anything.\n\n\
         Exit codes: 0 nothing unlicensed; 1 at least one UNLICENSED; 3 some URLs failed (each named on stderr)."
     )]
     Run {
         /// Names of sites, or URLs to begin at
-        #[arg(required = true, value_name = "SITE|URL")]
+        #[arg(required_unless_present = "due", value_name = "SITE|URL")]
         sites: Vec<String>,
+        /// Crawl the sites whose schedule is due; with names, those of them
+        #[arg(long)]
+        due: bool,
         /// Begin anew, although an earlier run was not done
         #[arg(long)]
         fresh: bool,
@@ -88,25 +106,28 @@ enum Command {
         #[arg(value_name = "SITE|URL")]
         sites: Vec<String>,
     },
-    /// List the sites that are known
+    /// List the sites that are known, and when they are due
     List,
 }
 
 pub(super) fn run(context: &Context, args: CrawlArgs) -> anyhow::Result<Exit> {
     match args.command {
-        Command::Add { site, seeds, territory, operator, depth_max, requests_max } => {
+        Command::Add { site, seeds, territory, operator, depth_max, requests_max, schedule, time_zone } => {
+            let schedule = schedule.map(|cron| ScheduleSettings::new(&cron, &time_zone)).transpose().map_err(Usage)?;
             let settings = SiteSettings {
                 seeds,
                 territory,
                 operator,
                 depth_max,
                 requests_max,
+                schedule,
                 ..SiteSettings::default()
             };
             add(context, &site, settings)
         }
         Command::Remove { site } => remove(context, &site),
-        Command::Run { sites, fresh, options } => run_sites(context, &sites, fresh, &options),
+        Command::Run { sites, due: true, fresh, options } => run_due(context, &sites, fresh, &options),
+        Command::Run { sites, due: false, fresh, options } => run_sites(context, &sites, fresh, &options),
         Command::Resume { sites, options } => resume(context, &sites, &options),
         Command::Status { sites, skips, sightings } => {
             crawl_status::show(context, &sites, crawl_status::Detail { skips, sightings })
@@ -170,6 +191,52 @@ fn run_sites(
     Ok(run.finish(&tally))
 }
 
+/// Crawls the sites whose schedule is due, of those in `names` or of all.
+fn run_due(context: &Context, names: &[String], fresh: bool, options: &CheckOptions) -> anyhow::Result<Exit> {
+    let now = context.clock.now();
+    let mut due: Vec<String> = Vec::new();
+    {
+        let store = context.open_store()?;
+        if let Some(name) = names.iter().find(|name| site(context, &store, name).is_ok_and(|s| s.schedule.is_none())) {
+            return Err(Usage(format!("`{name}` has no schedule; leave out --due to crawl it now")).into());
+        }
+        let (sites, runs) = (sites(context, Some(&store))?, last_runs(&store)?);
+        if let Some(name) = names.iter().find(|name| !sites.iter().any(|(known, _)| known == *name)) {
+            site(context, &store, name)?;
+        }
+        for (name, settings) in sites {
+            let Some(schedule) = &settings.schedule else { continue };
+            let is_meant = names.is_empty() || names.contains(&name);
+            if is_meant && schedule::due(schedule, last_run(&runs, &name), now).is_now() {
+                due.push(name);
+            }
+        }
+    }
+    if due.is_empty() {
+        output::note(context, "no site is due; `earwitness crawl list` tells when");
+        return Ok(Exit::Done);
+    }
+    run_sites(context, &due, fresh, options)
+}
+
+/// How the last runs stand that the store holds, by name.
+fn last_runs(store: &Store) -> anyhow::Result<BTreeMap<String, LastRun>> {
+    let mut runs = BTreeMap::new();
+    for job in crawl::jobs(store)? {
+        let last = match job.state {
+            JobState::Running => LastRun::Killed,
+            JobState::Stopped => LastRun::Stopped(job.changed_at),
+            JobState::Done => LastRun::Done(job.began_at),
+        };
+        runs.insert(job.name, last);
+    }
+    Ok(runs)
+}
+
+fn last_run(runs: &BTreeMap<String, LastRun>, name: &str) -> LastRun {
+    runs.get(name).copied().unwrap_or(LastRun::None)
+}
+
 fn resume(context: &Context, names: &[String], options: &CheckOptions) -> anyhow::Result<Exit> {
     let waiting: Vec<String> = {
         let store = context.open_store()?;
@@ -226,33 +293,65 @@ fn site(context: &Context, store: &Store, name: &str) -> anyhow::Result<SiteSett
     .into())
 }
 
-fn list(context: &Context) -> anyhow::Result<Exit> {
+/// The sites of the configuration, and those that were added.
+fn sites(context: &Context, store: Option<&Store>) -> anyhow::Result<Vec<(String, SiteSettings)>> {
     let mut sites: Vec<(String, SiteSettings)> =
         context.settings.sites.iter().map(|(name, site)| (name.clone(), site.clone())).collect();
-    if context.store_path.exists() {
-        for record in context.open_store()?.scan::<SiteRecord>("")? {
-            let SiteRecord { name, settings } = record?;
-            if !context.settings.sites.contains_key(&name) {
-                sites.push((name, settings));
-            }
+    let Some(store) = store else { return Ok(sites) };
+    for record in store.scan::<SiteRecord>("")? {
+        let SiteRecord { name, settings } = record?;
+        if !context.settings.sites.contains_key(&name) {
+            sites.push((name, settings));
         }
     }
-    let mut table = output::table(context, &["site", "seeds", "operator", "territory"]);
+    Ok(sites)
+}
+
+fn list(context: &Context) -> anyhow::Result<Exit> {
+    let store = if context.store_path.exists() { Some(context.open_store()?) } else { None };
+    let sites = sites(context, store.as_ref())?;
+    let runs = store.as_ref().map(last_runs).transpose()?.unwrap_or_default();
+    let now = context.clock.now();
+    let mut table = output::table(context, &["site", "seeds", "operator", "territory", "schedule", "due"]);
     for (name, site) in &sites {
+        let due = site.schedule.as_ref().map(|schedule| schedule::due(schedule, last_run(&runs, name), now));
         if context.json {
             let mut settings = serde_json::to_value(site)?;
             // Headers and a proxy's address may hold secrets.
             if let Some(fetch) = settings.get_mut("fetch") {
                 *fetch = serde_json::json!({ "set": site.fetch != SiteFetchSettings::default() });
             }
-            output::json(&serde_json::json!({ "site": name, "settings": settings }))?;
+            let at = due.and_then(|due| due_at(due, now));
+            output::json(&serde_json::json!({ "site": name, "settings": settings, "due_at": at }))?;
         } else {
             let text = |field: &Option<String>| field.clone().unwrap_or_default();
-            table.add_row([name.clone(), site.seeds.join("\n"), text(&site.operator), text(&site.territory)]);
+            let schedule = site.schedule.as_ref().map(|one| format!("{} {}", one.cron, one.time_zone));
+            let due = due.map(due_text).unwrap_or_default();
+            let fields = [text(&site.operator), text(&site.territory), text(&schedule), due];
+            table.add_row([name.clone(), site.seeds.join("\n")].into_iter().chain(fields));
         }
     }
     if !context.json {
         output::line(&table.to_string());
     }
     Ok(Exit::Done)
+}
+
+/// When a site is due: now, or later.
+fn due_at(due: Due, now: Timestamp) -> Option<Timestamp> {
+    match due {
+        Due::First | Due::GoesOn | Due::Since(_) => Some(now),
+        Due::At(at) => Some(at),
+        Due::Never => None,
+    }
+}
+
+fn due_text(due: Due) -> String {
+    match due {
+        Due::First => "now (never crawled)".to_owned(),
+        Due::GoesOn => "now (was killed)".to_owned(),
+        Due::Since(at) => format!("now (since {at})"),
+        Due::At(at) => at.to_string(),
+        Due::Never => "never".to_owned(),
+    }
 }

@@ -6,6 +6,7 @@ mod fetch;
 mod hint;
 mod site_fetch;
 mod render;
+mod schedule;
 mod sites;
 mod storage;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
 pub use render::{KnownHostSettings, RenderSettings};
+pub use schedule::ScheduleSettings;
 pub use site_fetch::SiteFetchSettings;
 pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
 pub use storage::StorageSettings;

@@ -77,6 +77,8 @@ pub struct SiteSettings {
     /// Audio estimated to be longer than this many seconds is first listened to in windows (head, tail, and one every
     /// ten minutes), and fetched whole only where one of them holds a recording; 0 fetches all whole. Default 900.
     pub probe_over_s: Option<u64>,
+    /// When `crawl run --due` crawls the site; without, only when it is named.
+    pub schedule: Option<super::ScheduleSettings>,
     /// What is done with robots.txt.
     pub robots: RobotsPolicy,
     /// Why robots.txt is not obeyed; needed with `robots = "ignore"`.

@@ -5,7 +5,7 @@
 //! - [`crawl`]: carries a [`Run`] out and tells of it in [`Event`]s: found, skipped (with the reason), failed. Its state is
 //!   in the store: a run that was killed goes on.
 //! - [`Lanes`]: the turns at hosts, shared by the runs of a process.
-//! - [`Status`], [`running`], [`kept`], [`ask_to_stop`]: how runs stand, for whoever wants to know.
+//! - [`Status`], [`running`], [`kept`], [`jobs`], [`ask_to_stop`]: how runs stand, for whoever wants to know.
 //! - [`discover`](discover::discover): what a document leads to; pure.
 //! - [`robots`]: the rules of RFC 9309.
 //! - [`render`]: pages made by scripts, in the machine's Chromium.
@@ -62,4 +62,4 @@ pub use records::{
 };
 pub use sighting::{Hop, InArchive, RobotsDecision, Sighting};
 pub use sniff::{ArchiveKind, Content, sniff};
-pub use status::{HostStatus, Status, ask_to_stop, kept, running};
+pub use status::{HostStatus, Status, ask_to_stop, jobs, kept, running};

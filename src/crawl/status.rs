@@ -161,17 +161,21 @@ const fn is_alive(_process: u32) -> bool {
     true
 }
 
+/// Returns the records of the runs that the store holds.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn jobs(store: &Store) -> Result<Vec<JobRecord>, crate::store::Error> {
+    store.scan::<JobRecord>("")?.filter(|job| job.as_ref().map_or(true, |job| !job.transient)).collect()
+}
+
 /// Returns how the runs stand that the store holds, by name.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn kept(store: &Store) -> Result<Vec<Status>, crate::store::Error> {
     let mut all = Vec::new();
-    for job in store.scan::<JobRecord>("")? {
-        let job = job?;
-        if job.transient {
-            continue;
-        }
+    for job in jobs(store)? {
         let prefix = format!("{}/", job_key(&job.name));
         let mut waiting = std::collections::HashMap::<String, u64>::new();
         let mut total = 0;

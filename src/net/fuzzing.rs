@@ -66,3 +66,9 @@ pub fn inflate<'a>(
     all.truncate(bytes_max);
     Ok(all)
 }
+
+/// Reads the authority of a request for a tunnel through the guarded proxy: the URL that is judged and connected to.
+#[must_use]
+pub fn tunnel(authority: &str) -> Option<Url> {
+    super::proxy::tunnel_url(authority)
+}

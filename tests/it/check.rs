@@ -307,6 +307,44 @@ fn the_same_bytes_at_two_addresses_are_one_case() {
     assert_eq!(blobs(&house.run(&["store", "stats", "--json"])), Some(1));
 }
 
+#[test]
+fn sites_are_crawled_when_they_are_due() {
+    let house = House::new();
+    let site = Site::new(media(&[]).route("/", html("<p>nothing here")));
+    let settings = |name: &str, cron: &str| {
+        format!(
+            "[sites.{name}]\nseeds = [\"{}\"]\ndelay_ms = 0\nschedule = {{ cron = \"{cron}\", time_zone = \"Asia/Tokyo\" }}\n",
+            site.url("/")
+        )
+    };
+    // Neither comes again while this runs; the second is left alone when the first is named.
+    house.settings(&(settings("yearly", "0 0 1 1 *") + &settings("leap", "0 0 29 2 *")));
+    let due = |house: &House| -> Vec<bool> {
+        let now = earwitness::base::Timestamp::now();
+        let is_due = |line: &Value| line["due_at"].as_str().unwrap().parse::<earwitness::base::Timestamp>().unwrap() <= now;
+        json_lines(&house.run(&["crawl", "list", "--json"])).iter().map(is_due).collect()
+    };
+    assert_eq!(due(&house), [true, true], "never crawled");
+    let run = |arguments: &[&str]| {
+        let all = [&["crawl", "run", "--due", "--allow-private"], arguments].concat();
+        let output = house.run(&all);
+        assert_code(&output, 0);
+        stderr(&output)
+    };
+    run(&["yearly"]);
+    assert_eq!(due(&house), [true, false], "sorted by name");
+    run(&[]);
+    assert_eq!(due(&house), [false, false]);
+    assert!(run(&[]).contains("no site is due"));
+    assert_code(&house.run(&["crawl", "add", "daily", &site.url("/"), "--schedule", "0 0 30 2 *"]), 2);
+    assert_code(&house.run(&["crawl", "add", "plain", &site.url("/")]), 0);
+    assert_code(&house.run(&["crawl", "run", "--due", "plain"]), 2);
+    house.settings("[sites.a]\nseeds = []\nschedule = { cron = \"99 * * * *\" }\n");
+    let output = house.run(&["crawl", "list"]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"), "{}", stderr(&output));
+}
+
 /// A body that never ends.
 fn endless() -> Response {
     let chunk = Bytes::from(vec![0; 1 << 16]);

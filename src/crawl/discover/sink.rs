@@ -1,6 +1,7 @@
 //! Where findings are collected: resolved, checked, each once, capped.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use encoding_rs::{Encoding, UTF_8};
@@ -25,6 +26,9 @@ const TITLE_CHARS_MAX: usize = 300;
 const VIA_CHARS_MAX: usize = 40;
 /// The longest address.
 const ADDRESS_BYTES_MAX: usize = 8192;
+/// Addresses of one document that are looked at. A page that repeats one link a million times costs no more than this; a
+/// large sitemap holds 50,000 (sitemaps.org).
+const LOOKED_AT_MAX: u32 = 100_000;
 
 /// Collects what a document leads to.
 pub(super) struct Sink {
@@ -35,6 +39,8 @@ pub(super) struct Sink {
     seen_links: HashSet<Url>,
     seen_leads: HashMap<(LeadKind, String), usize>,
     guesses: usize,
+    /// How many addresses were looked at.
+    looked_at: Cell<u32>,
     found: Discovered,
 }
 
@@ -50,6 +56,7 @@ impl Sink {
             seen_links: HashSet::new(),
             seen_leads: HashMap::new(),
             guesses: 0,
+            looked_at: Cell::new(0),
             found: Discovered::default(),
         }
     }
@@ -147,6 +154,10 @@ impl Sink {
         if href.is_empty() || href.starts_with('#') || href.len() > ADDRESS_BYTES_MAX {
             return None;
         }
+        self.looked_at.set(self.looked_at.get().saturating_add(1));
+        if self.looked_at.get() > LOOKED_AT_MAX {
+            return None;
+        }
         let query_bytes = |query: &str| in_query(query, self.encoding);
         let options = Url::options().base_url(Some(base));
         let mut url = match self.encoding == UTF_8 {
@@ -187,7 +198,10 @@ impl Sink {
         self.base = base;
     }
 
-    pub(super) fn finish(self) -> Discovered {
+    pub(super) fn finish(mut self) -> Discovered {
+        if self.looked_at.get() > LOOKED_AT_MAX {
+            self.problem(format!("of its addresses only the first {LOOKED_AT_MAX} were looked at"));
+        }
         self.found
     }
 }

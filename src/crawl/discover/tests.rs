@@ -228,6 +228,10 @@ fn results_are_capped() {
     let page: String = (0..5000).map(|n| format!("<a href={n}.mp3><a href={n}.html>")).collect();
     let found = html(&page);
     assert_eq!((found.media.len(), found.links.len()), (sink::MEDIA_MAX, sink::LINKS_MAX));
+    let page: String = "<a href=x>".repeat(150_000) + "<a href=y>";
+    let found = html(&page);
+    assert_eq!(found.links.len(), 1, "a link that is repeated for ever is not resolved for ever");
+    assert!(found.problems.iter().any(|problem| problem.contains("only the first")), "{:?}", found.problems);
 }
 
 /// Deep nesting, endless attributes, quotes without end: each could cost the square of the page's length, or the stack.

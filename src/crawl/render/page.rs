@@ -53,6 +53,33 @@ pub(super) struct Harvest {
     pub(super) screenshot_png: Vec<u8>,
 }
 
+impl Harvest {
+    /// Takes what the script of ours says of one frame; returns the document's bytes.
+    pub(super) fn take(&mut self, watch: &mut Watch<'_>, is_main: bool, said: Value) -> u64 {
+        let Value::Object(mut said) = said else { return 0 };
+        let Some(Value::String(html)) = said.remove("html") else { return 0 };
+        if said.get("cut").and_then(Value::as_bool) == Some(true) {
+            watch.problem(
+                "the document is longer than render.document_bytes_max; the rest was left out".to_owned(),
+            );
+        }
+        let bytes = html.len() as u64;
+        let text = |key: &str| said.get(key).and_then(Value::as_str).unwrap_or_default();
+        for source in said.get("media").and_then(Value::as_array).into_iter().flatten() {
+            watch.seen.take(source.as_str().unwrap_or_default(), None, "Media");
+        }
+        let url = Url::parse(text("url")).ok();
+        if is_main {
+            self.final_url = url;
+            text("title").clone_into(&mut self.title);
+            self.html = html;
+        } else if let Some(url) = url {
+            self.frames.push(Frame { url, html });
+        }
+        bytes
+    }
+}
+
 /// A page that is being rendered.
 pub(super) struct Page<'a> {
     task: Task<'a>,
@@ -189,29 +216,8 @@ impl<'a> Page<'a> {
         for (number, frame) in self.frames().into_iter().enumerate() {
             // Characters of the script are UTF-16 units, of which none becomes more than three bytes.
             let script = format!("{HARVEST}({})", left / 3);
-            let Value::Object(mut done) = self.run(&frame, &script).await? else { continue };
-            let html = match done.remove("html") {
-                Some(Value::String(html)) => html,
-                _ => continue,
-            };
-            if done.get("cut").and_then(Value::as_bool) == Some(true) {
-                self.watch.problem(
-                    "the document is longer than render.document_bytes_max; the rest was left out".to_owned(),
-                );
-            }
-            left = left.saturating_sub(html.len() as u64);
-            let text = |key: &str| done.get(key).and_then(Value::as_str).unwrap_or_default();
-            for source in done.get("media").and_then(Value::as_array).into_iter().flatten() {
-                self.watch.seen.take(source.as_str().unwrap_or_default(), None, "Media");
-            }
-            let url = Url::parse(text("url")).ok();
-            if number == 0 {
-                harvest.final_url = url;
-                text("title").clone_into(&mut harvest.title);
-                harvest.html = html;
-            } else if let Some(url) = url {
-                harvest.frames.push(Frame { url, html });
-            }
+            let done = self.run(&frame, &script).await?;
+            left = left.saturating_sub(harvest.take(&mut self.watch, number == 0, done));
         }
         Ok(())
     }

@@ -203,7 +203,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, place: Place) {
 }
 
 /// Returns the URL by which a target is judged and named: of a tunnel the port is all that is known.
-fn tunnel_url(authority: &str) -> Option<Url> {
+pub(super) fn tunnel_url(authority: &str) -> Option<Url> {
     let url = Url::parse(&format!("https://{authority}/")).ok()?;
     let has_credential = !url.username().is_empty() || url.password().is_some();
     // `url` leaves out a port that is the scheme's own, so it is looked for in the text.
