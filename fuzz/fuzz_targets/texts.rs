@@ -56,11 +56,13 @@ fn made_inert(text: &str) {
 static PLAIN: LazyLock<String> = LazyLock::new(|| render_ncac(&notice::of("x")).unwrap());
 
 fn rendered(text: &str) {
-    if text.len() > 2000 {
+    // What is empty leaves out lines that the page has otherwise.
+    let text = inert(text);
+    if text.len() > 2000 || text.trim().is_empty() {
         return;
     }
     count("rendered notice");
-    let page = render_ncac(&notice::of(&inert(text))).unwrap();
+    let page = render_ncac(&notice::of(&text)).unwrap();
     assert_eq!(tags(&page), tags(&PLAIN), "{text:?}");
     assert_eq!(page.matches('"').count(), PLAIN.matches('"').count(), "{text:?}");
 }

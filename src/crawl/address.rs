@@ -65,7 +65,8 @@ pub fn key(url: &Url) -> String {
     }
     let path = url.path();
     let lower = path.to_ascii_lowercase();
-    if let Some(at) = lower.find(";jsessionid=") {
+    // What has no hierarchy (`data:`, `mailto:`) has no sessions either, and a cut there may end in a space, which is lost.
+    if let Some(at) = lower.find(";jsessionid=").filter(|_| !url.cannot_be_a_base()) {
         key.set_path(&path[..at]);
     }
     key.into()
@@ -180,6 +181,7 @@ mod tests {
             ("http://me:pw@a.example/x", "http://a.example/x"),
             ("http://a.example/x;jsessionid=12AB?p=1", "http://a.example/x?p=1"),
             ("http://a.example/x?_gap=1&_ga=2", "http://a.example/x?_gap=1"),
+            ("data:r ;jsessionid=Y.2", "data:r ;jsessionid=Y.2"),
         ] {
             assert_eq!(key(&url(given)), wanted);
         }
