@@ -22,6 +22,7 @@ mod client;
 mod cookies;
 mod cookies_txt;
 mod error;
+mod exchange;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -43,6 +44,7 @@ mod walk;
 pub use body::{Body, Saved};
 pub use client::Client;
 pub use error::{Deadline, Error, shown};
+pub use exchange::{DnsAnswer, Exchange, TlsSeen, Truncated};
 pub use guard::Guard;
 pub use live::{Followed, Live, Progress, follow};
 pub use lookup::{LookedUp, Lookup};

@@ -1,0 +1,2 @@
+//! Evidence: here is a case with its sightings, the recorded requests and the bytes; gives one signed file that anybody
+//! can verify offline.
