@@ -14,6 +14,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use earwitness::base::Timestamp;
 use serde_json::Value;
 
 use crate::music::{Random, excerpt, music, sped_up, write_wav};
@@ -320,9 +321,12 @@ fn sites_are_crawled_when_they_are_due() {
     // Neither comes again while this runs; the second is left alone when the first is named.
     house.settings(&(settings("yearly", "0 0 1 1 *") + &settings("leap", "0 0 29 2 *")));
     let due = |house: &House| -> Vec<bool> {
-        let now = earwitness::base::Timestamp::now();
-        let is_due = |line: &Value| line["due_at"].as_str().unwrap().parse::<earwitness::base::Timestamp>().unwrap() <= now;
-        json_lines(&house.run(&["crawl", "list", "--json"])).iter().map(is_due).collect()
+        let listed = json_lines(&house.run(&["crawl", "list", "--json"]));
+        let now = Timestamp::now();
+        listed
+            .iter()
+            .map(|line| line["due_at"].as_str().unwrap().parse::<Timestamp>().unwrap() <= now)
+            .collect()
     };
     assert_eq!(due(&house), [true, true], "never crawled");
     let run = |arguments: &[&str]| {
@@ -342,7 +346,11 @@ fn sites_are_crawled_when_they_are_due() {
     house.settings("[sites.a]\nseeds = []\nschedule = { cron = \"99 * * * *\" }\n");
     let output = house.run(&["crawl", "list"]);
     assert_code(&output, 2);
-    assert!(stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// A body that never ends.
