@@ -216,8 +216,7 @@ impl Engine<'_> {
 
 /// Removes the bodies that runs have kept which are over, where no case rests on them.
 pub(super) fn release_bodies(store: &Store) -> Result<(), store::Error> {
-    let is_over =
-        |job: &str| Ok(store.get::<JobRecord>(job)?.is_none_or(|job| job.state == JobState::Done));
+    let is_over = |job: &str| Ok(store.get::<JobRecord>(job)?.is_none_or(|job| job.state == JobState::Done));
     let removed = store.release(is_over)?;
     if removed > 0 {
         tracing::debug!("{removed} bodies removed on which no case rests");

@@ -209,11 +209,7 @@ impl<'e> Engine<'e> {
     }
 
     /// The way of a robots.txt, by RFC 9309 2.3.1.
-    async fn fetch_robots(
-        &'e self,
-        url: &Url,
-        trace: &Arc<Trace>,
-    ) -> Result<(Known, RobotsFetched), Stop> {
+    async fn fetch_robots(&'e self, url: &Url, trace: &Arc<Trace>) -> Result<(Known, RobotsFetched), Stop> {
         let mut at = url.clone();
         at.set_path("/robots.txt");
         at.set_query(None);
@@ -271,11 +267,7 @@ impl<'e> Engine<'e> {
     }
 
     /// Follows the redirects of a robots.txt, each at its host's turn.
-    async fn walk_robots(
-        &'e self,
-        at: Url,
-        trace: &Arc<Trace>,
-    ) -> Result<(Opened, Held<'e>), Stop> {
+    async fn walk_robots(&'e self, at: Url, trace: &Arc<Trace>) -> Result<(Opened, Held<'e>), Stop> {
         let meter = Arc::new(Meter::default());
         let mut request = Request::new(at, Kind::Robots);
         request.meter = Some(Arc::clone(&meter));

@@ -266,11 +266,7 @@ impl<'a> Engine<'a> {
         self.ask(Asked { request, via: &task.via, stays: false, counts }, slot).await
     }
 
-    async fn read_window(
-        &'a self,
-        answer: Answer<'a>,
-        count: u64,
-    ) -> Result<(Vec<u8>, Vec<Traced>), Stop> {
+    async fn read_window(&'a self, answer: Answer<'a>, count: u64) -> Result<(Vec<u8>, Vec<Traced>), Stop> {
         let Answer { opened, tracing, held, .. } = answer;
         tracing.trace.want_body(0);
         let count = usize::try_from(count).unwrap_or(usize::MAX);

@@ -52,8 +52,7 @@ impl<'a> Engine<'a> {
             let mut frontier = lock(&self.frontier);
             let from = in_hand.task.from;
             let url = url.clone();
-            let visit =
-                Visit { url, title: None, is_page: false, hops, from, screenshot: None, exchanges };
+            let visit = Visit { url, title: None, is_page: false, hops, from, screenshot: None, exchanges };
             let from = frontier.visited(visit)?;
             frontier.job.summary.pages += 1;
             let problems = self.take_listed(&mut frontier, &in_hand.task, from, map)?;

@@ -208,7 +208,10 @@ mod tests {
         for damage in [&b"{}"[..], b""] {
             std::fs::write(&path, damage).unwrap();
             let error = captures(&store, "C-1").unwrap_err().to_string();
-            assert!(error.starts_with("case C-1: the capture ") && error.contains("its name says"), "{error}");
+            assert!(
+                error.starts_with("case C-1: the capture ") && error.contains("its name says"),
+                "{error}"
+            );
         }
         std::fs::remove_file(&path).unwrap();
         let error = captures(&store, "C-1").unwrap_err().to_string();

@@ -253,10 +253,7 @@ fn connections(
         }
     };
     let resolver = GuardedResolver { lookup: Arc::clone(lookup), guard, seen: Arc::clone(seen) };
-    let http = builder
-        .dns_resolver(Arc::new(resolver))
-        .build()
-        .map_err(|error| wrong(deepest(&error)))?;
+    let http = builder.dns_resolver(Arc::new(resolver)).build().map_err(|error| wrong(deepest(&error)))?;
     Ok((http, proxied))
 }
 

@@ -9,9 +9,9 @@ use url::Url;
 
 use super::body::Body;
 use super::client::{Client, deepest};
+use super::error::{Deadline, Error, shown};
 use super::exchange::{Exchange, Truncated};
 use super::heads::{self, Sent};
-use super::error::{Deadline, Error, shown};
 use super::inflate::{self, Inflater};
 use super::lookup::Refused;
 use super::opened::{Opened, header_text};
@@ -193,7 +193,8 @@ impl<'c> Walk<'c> {
         let head_timeout = total.min(limits.connect_timeout + limits.read_timeout);
         let request = self.client.hop_request(&self.request, &self.url, self.is_downgrade());
         let request = request.build().map_err(|error| self.send_error(&error))?;
-        let asked = self.request.trace.as_ref().map(|_| (self.client.seen.now(), self.request_head(&request)));
+        let asked =
+            self.request.trace.as_ref().map(|_| (self.client.seen.now(), self.request_head(&request)));
         match tokio::time::timeout(head_timeout, self.client.http.execute(request)).await {
             Ok(Ok(response)) => Ok(Answered { response, ends_at, asked }),
             Ok(Err(error)) => Err(self.send_error(&error)),

@@ -230,8 +230,7 @@ impl Pipeline<'_> {
         let _one_at_a_time = self.library.filing();
         let accused = checked.findings.iter().any(|one| one.verdict.decision != Decision::Licensed);
         let Found { sighting, exchanges, .. } = found;
-        let capture =
-            accused.then(|| Capture { sighting: sighting.clone(), exchanges: exchanges.clone() });
+        let capture = accused.then(|| Capture { sighting: sighting.clone(), exchanges: exchanges.clone() });
         if accused {
             self.keep_media(sighting, &found.file)?;
         }

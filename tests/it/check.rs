@@ -14,6 +14,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use earwitness::base::Digest;
+use earwitness::evidence::captures;
+use earwitness::store::Store;
 use serde_json::Value;
 
 use crate::music::{Random, excerpt, music, sped_up, write_wav};
@@ -173,6 +176,24 @@ fn essences(cases: &[Value]) -> Vec<(String, String, String, Vec<String>)> {
     all
 }
 
+/// The case has one capture: robots.txt, page and media, with what came.
+fn assert_recorded(house: &House, case_id: &str, site: &Site) {
+    let store = Store::open(&house.path().join("store")).unwrap();
+    let [capture] = captures(&store, case_id).unwrap().try_into().unwrap();
+    let told: Vec<_> = capture.exchanges.iter().map(|one| (one.url.clone(), one.status)).collect();
+    let wanted = [("/robots.txt", 404), ("/page", 200), ("/copy.wav", 200)];
+    assert_eq!(told, wanted.map(|(path, status)| (site.url(path), status)));
+    for exchange in &capture.exchanges {
+        let sha256 = exchange.body_sha256.unwrap();
+        assert_eq!(exchange.truncated, None);
+        if exchange.body_bytes > 0 {
+            let bytes = fs::read(store.blobs().path(&sha256)).unwrap();
+            assert_eq!((Digest::of(&bytes), bytes.len() as u64), (sha256, exchange.body_bytes));
+        }
+    }
+    assert_eq!(capture.exchanges[2].body_sha256, Some(capture.sighting.sha256));
+}
+
 #[test]
 fn from_a_page_to_a_notice() {
     let house = House::with_licences();
@@ -201,11 +222,13 @@ fn from_a_page_to_a_notice() {
         essence(&case),
         (id.to_owned(), "one".to_owned(), "queued".to_owned(), vec![site.url("/copy.wav")])
     );
+    assert_recorded(&house, id, &site);
     // Once more: the same case, seen again.
     let again = check();
     assert_code(&again, 1);
     assert_eq!(json_lines(&again)[0]["findings"][0]["case_is_new"], false);
     assert_eq!(essences(&house.cases()), [essence(&case)]);
+    assert_recorded(&house, id, &site);
 
     assert_code(&house.run(&["cases", "approve", id, "--by", "Reviewer"]), 0);
     assert_code(&house.run(&["notice", "export", "--form", "ncac", "--out", "out"]), 0);
@@ -321,7 +344,9 @@ fn sites_are_crawled_when_they_are_due() {
     house.settings(&(settings("yearly", "0 0 1 1 *") + &settings("leap", "0 0 29 2 *")));
     let due = |house: &House| -> Vec<bool> {
         let now = earwitness::base::Timestamp::now();
-        let is_due = |line: &Value| line["due_at"].as_str().unwrap().parse::<earwitness::base::Timestamp>().unwrap() <= now;
+        let is_due = |line: &Value| {
+            line["due_at"].as_str().unwrap().parse::<earwitness::base::Timestamp>().unwrap() <= now
+        };
         json_lines(&house.run(&["crawl", "list", "--json"])).iter().map(is_due).collect()
     };
     assert_eq!(due(&house), [true, true], "never crawled");
@@ -342,7 +367,11 @@ fn sites_are_crawled_when_they_are_due() {
     house.settings("[sites.a]\nseeds = []\nschedule = { cron = \"99 * * * *\" }\n");
     let output = house.run(&["crawl", "list"]);
     assert_code(&output, 2);
-    assert!(stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// A body that never ends.
