@@ -4,7 +4,7 @@
 //! - [`Case`]: one recording × one operator × one file, with all its sightings and its history.
 //! - [`Match`]: what of a recording is in a case's file, as `matching` found it.
 //! - [`State`], [`Event`]: the states of a case and what moves it.
-//! - [`queue`]: files a finding: a new case, one more sighting of an old one, or nothing new.
+//! - [`queue`], [`queue_in`]: files a finding: a new case, one more sighting of an old one, or nothing new.
 //! - [`find`], [`list`], [`decide`]: what the review desk and the command line call.
 //! - [`load_licences`], [`record_licences`]: the licence graph as the store keeps it (`rights` itself is pure).
 
@@ -17,6 +17,6 @@ mod licences;
 pub use crate::matching::Match;
 pub use case::{Case, CaseSighting, HistoryEntry, MoveError};
 pub use licences::{Recorded, load_licences, plan_licences, record_licences};
-pub use queue::{CaseInput, Queued, queue};
+pub use queue::{CaseInput, Queued, queue, queue_in};
 pub use review::{Decided, Error, decide, find, list, save};
 pub use state::{Event, State};

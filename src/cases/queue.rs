@@ -8,7 +8,7 @@ use crate::catalog::Recording;
 use crate::crawl::Sighting;
 use crate::matching::Match;
 use crate::rights::{Decision, Verdict};
-use crate::store::Store;
+use crate::store::{Batch, Store};
 
 /// Who acts where no person does.
 const PROGRAM: &str = "earwitness";
@@ -58,20 +58,36 @@ impl Queued {
 /// # Errors
 /// [`Error`] when the store fails.
 pub fn queue(store: &Store, now: Timestamp, input: CaseInput<'_>) -> Result<Queued, Error> {
+    let mut batch = Batch::new();
+    let queued = queue_in(store, now, input, &mut batch)?;
+    store.commit(batch)?;
+    Ok(queued)
+}
+
+/// As [`queue`], but puts the case into `batch`, for the caller to commit with what belongs to it.
+///
+/// # Errors
+/// As [`queue`].
+pub fn queue_in(
+    store: &Store,
+    now: Timestamp,
+    input: CaseInput<'_>,
+    batch: &mut Batch,
+) -> Result<Queued, Error> {
     let CaseInput { sighting, verdict, recording, .. } = input;
     let case_id = Case::id_of(&recording.recording_id, &sighting.domain, sighting.sha256);
     let Some(mut case) = store.get::<Case>(&case_id)? else {
         if verdict.decision == Decision::Licensed {
             return Ok(Queued::Licensed);
         }
-        store.put(&open(case_id.clone(), now, &input))?;
+        batch.put(&open(case_id.clone(), now, &input))?;
         return Ok(Queued::New(case_id));
     };
     let before = case.clone();
     let queued = see(&mut case, now, sighting);
     judge(&mut case, now, verdict);
     if case != before {
-        store.put(&case)?;
+        batch.put(&case)?;
     }
     Ok(queued)
 }

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::heads;
 use crate::base::{Digest, Timestamp};
 
 /// One request and its answer. Secrets of a site (its headers, cookies, the proxy's password) are left out of the request's
-/// head, which says so.
+/// head, which says so, and so are the cookies that the site sets in its answers.
+///
+/// The HTTP library tells headers parsed: names are in lower case, values are to the byte as they came, several of one name
+/// stand together. Of a head beyond 20 KiB the rest is left out, which a line `x-earwitness-left-out` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// What was asked for, with its query and without its fragment.
@@ -31,12 +35,20 @@ pub struct Exchange {
     pub dns: Option<DnsAnswer>,
     /// The encrypted connection; `None` over plain HTTP.
     pub tls: Option<TlsSeen>,
-    /// SHA-256 of the body as it came, content codings still on; `None` where it was not read.
+    /// SHA-256 of the body as it came, content codings still on, as far as it was read; `None` where it was not.
     pub body_sha256: Option<Digest>,
     /// Number of those bytes.
     pub body_bytes: u64,
     /// Why the body is not whole; `None` where it is.
     pub truncated: Option<Truncated>,
+}
+
+impl Exchange {
+    /// Shortens the heads to whole lines of at most so many bytes each, and says so in them: for places that take no more.
+    pub fn cut_heads(&mut self, bytes_max: usize) {
+        self.request_head = heads::cut(&self.request_head, bytes_max);
+        self.response_head = heads::cut(&self.response_head, bytes_max);
+    }
 }
 
 /// What a name was resolved to.

@@ -6,6 +6,7 @@
 //! - [`Request`]: what is wanted: the whole or a [`Range`] of one [`Version`], only what has changed since
 //!   [`Validators`], within [`Allowance`]s, counted by a [`Meter`].
 //! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
+//! - [`Trace`]: records a request with its redirects as [`Exchange`]s, for the evidence.
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
 //! - [`Guard`]: which addresses may be reached at all; [`Lookup`]: from names to addresses.
 //! - [`GuardedProxy`]: the same rules for children with a network stack of their own.
@@ -27,6 +28,7 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+mod heads;
 mod icy;
 mod inflate;
 mod limits;
@@ -36,7 +38,10 @@ mod meter;
 mod opened;
 mod range;
 mod request;
+mod seen;
 mod site;
+mod tls;
+mod trace;
 mod validators;
 mod proxy;
 mod walk;
@@ -54,5 +59,6 @@ pub use proxy::{Asked, Budget, GuardedProxy, Log, Outcome, Policy, ProxyLimits};
 pub use range::{ContentRange, Range};
 pub use request::{Kind, Request};
 pub use site::Scope;
+pub use trace::{Recorded, Trace};
 pub use validators::{Validators, Version};
 pub use walk::{Hop, Step, Walk};

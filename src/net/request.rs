@@ -11,6 +11,7 @@ use url::Url;
 use super::error::shown;
 use super::meter::{Allowance, Meter};
 use super::range::Range;
+use super::trace::Trace;
 use super::validators::{Validators, Version};
 
 /// What is expected at a URL: decides the cap, the clock and the headers.
@@ -50,6 +51,8 @@ pub struct Request {
     pub meter: Option<Arc<Meter>>,
     /// What the body may take from; each must suffice, or the body ends with [`super::Error::Budget`].
     pub allowances: Vec<Arc<Allowance>>,
+    /// Records the request with its redirects.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Request {
@@ -65,6 +68,7 @@ impl Request {
             version: None,
             meter: None,
             allowances: Vec::new(),
+            trace: None,
         }
     }
 

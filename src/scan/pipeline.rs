@@ -13,9 +13,10 @@ use crate::base::{Clock, Digest, RecordingId, Timestamp};
 use crate::cases::{self, CaseInput, Queued};
 use crate::catalog::{Catalog, Recording};
 use crate::crawl::{self, Event, Found, Probe, Sighting};
+use crate::evidence::{self, Capture};
 use crate::matching::{Match, MatchOptions};
 use crate::rights::{Decision, LicenceGraph, Question, Right, Verdict, verdict};
-use crate::store;
+use crate::store::{self, Batch};
 
 /// Two recordings that explain the same stretch of a query this nearly as well may be the same audio.
 const SAME_AUDIO_SHARE: f64 = 0.75;
@@ -34,6 +35,9 @@ pub enum Error {
     /// The case queue does not work.
     #[error(transparent)]
     Cases(#[from] cases::Error),
+    /// What was recorded of a case's file cannot be kept.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// The crawl cannot go on.
     #[error(transparent)]
     Crawl(#[from] crawl::Error),
@@ -122,7 +126,7 @@ pub enum Told<'a> {
 
 impl Pipeline<'_> {
     /// Checks a file that was seen on a site: opens or joins a case for each finding that is not licensed, and keeps
-    /// the bytes of such a file.
+    /// the bytes of such a file and what was recorded on the way to it.
     ///
     /// # Errors
     /// [`Error`] when the store fails; a file that cannot be read is told in [`Checked::error`].
@@ -224,18 +228,29 @@ impl Pipeline<'_> {
     fn open_cases(&self, checked: &mut Checked, found: &Found) -> Result<(), Error> {
         let store = self.library.store();
         let _one_at_a_time = self.library.filing();
+        let accused = checked.findings.iter().any(|one| one.verdict.decision != Decision::Licensed);
+        let Found { sighting, exchanges, .. } = found;
+        let capture = accused.then(|| Capture { sighting: sighting.clone(), exchanges: exchanges.clone() });
+        if accused {
+            self.keep_media(sighting, &found.file)?;
+        }
         for finding in &mut checked.findings {
-            if finding.verdict.decision != Decision::Licensed {
-                self.keep_media(&found.sighting, &found.file)?;
-            }
             let recording = self.recording(&finding.recording_id)?;
             let input = CaseInput {
-                sighting: &found.sighting,
+                sighting,
                 matches: &finding.matches,
                 verdict: &finding.verdict,
                 recording: &recording,
             };
-            let queued = cases::queue(store, self.clock.now(), input)?;
+            // As one: a case without what it rests on, or the other way round, must not outlive a kill.
+            let mut batch = Batch::new();
+            let queued = cases::queue_in(store, self.clock.now(), input, &mut batch)?;
+            if let (Some(case_id), Some(capture)) = (queued.case_id(), &capture)
+                && finding.verdict.decision != Decision::Licensed
+            {
+                evidence::keep_capture(store, case_id, capture, &mut batch)?;
+            }
+            store.commit(batch)?;
             finding.case_id = queued.case_id().map(str::to_owned);
             finding.case_is_new = matches!(queued, Queued::New(_));
         }

@@ -6,6 +6,7 @@ mod servers;
 mod support;
 
 mod audio;
+mod capture;
 mod cases;
 mod catalog;
 mod check;
