@@ -6,6 +6,7 @@ mod servers;
 mod support;
 
 mod audio;
+mod case_ways;
 mod cases;
 mod catalog;
 mod check;
