@@ -1,6 +1,7 @@
 //! From a finding to a case: new, joined, or nothing new.
 
 use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
+use super::reupload::{Place, place};
 use super::review::Error;
 use super::state::{Event, State};
 use crate::base::Timestamp;
@@ -74,14 +75,14 @@ pub fn queue_in(
     input: CaseInput<'_>,
     batch: &mut Batch,
 ) -> Result<Queued, Error> {
-    let CaseInput { sighting, verdict, recording, .. } = input;
-    let case_id = Case::id_of(&recording.recording_id, &sighting.domain, sighting.sha256);
-    let Some(mut case) = store.get::<Case>(&case_id)? else {
-        if verdict.decision == Decision::Licensed {
-            return Ok(Queued::Licensed);
+    let CaseInput { sighting, verdict, .. } = input;
+    let mut case = match place(store, &input)? {
+        Place::Old(case) => *case,
+        Place::New { .. } if verdict.decision == Decision::Licensed => return Ok(Queued::Licensed),
+        Place::New { case_id, reupload_of } => {
+            batch.put(&open(case_id.clone(), reupload_of, now, &input))?;
+            return Ok(Queued::New(case_id));
         }
-        batch.put(&open(case_id.clone(), now, &input))?;
-        return Ok(Queued::New(case_id));
     };
     let before = case.clone();
     let queued = see(&mut case, now, sighting);
@@ -92,7 +93,7 @@ pub fn queue_in(
     Ok(queued)
 }
 
-fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
+fn open(case_id: String, reupload_of: Option<String>, now: Timestamp, input: &CaseInput<'_>) -> Case {
     let CaseInput { sighting, matches, verdict, recording } = *input;
     let (state, event) = standing(verdict.decision);
     let mut case = Case {
@@ -107,10 +108,13 @@ fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
         matches: own_matches(matches, recording),
         verdict: verdict.clone(),
         created_at: now,
+        reupload_of,
+        gone_at: None,
         history: Vec::new(),
     };
+    let again = case.reupload_of.as_ref().map(|old| format!("; again there after case {old}"));
     // Cannot fail: the state was chosen for the event.
-    let _ = case.apply(event, now, PROGRAM, Some(told(verdict)));
+    let _ = case.apply(event, now, PROGRAM, Some(told(verdict) + &again.unwrap_or_default()));
     case
 }
 

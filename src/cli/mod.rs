@@ -6,6 +6,9 @@ mod output;
 mod scanning;
 
 mod case;
+mod case_due;
+mod case_moves;
+mod case_recheck;
 mod catalog;
 mod overlaps;
 mod check;

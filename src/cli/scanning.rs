@@ -57,15 +57,15 @@ pub(super) struct Tally {
 
 /// Everything that one call of `check` or `crawl run` needs.
 pub(super) struct Run<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     pub(super) fetch: FetchSettings,
     library: Library,
     licences: LicenceGraph,
     territory: Option<String>,
     operator: Option<String>,
-    runtime: tokio::runtime::Runtime,
-    cancel: CancellationToken,
-    together: Together,
+    pub(super) runtime: tokio::runtime::Runtime,
+    pub(super) cancel: CancellationToken,
+    pub(super) together: Together,
     /// How crawls stand, where stderr is a terminal.
     bar: ProgressBar,
 }
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn pipeline(&self, site: Option<&SiteSettings>) -> anyhow::Result<Pipeline<'_>> {
+    pub(super) fn pipeline(&self, site: Option<&SiteSettings>) -> anyhow::Result<Pipeline<'_>> {
         let of_site = |field: fn(&SiteSettings) -> &Option<String>| site.and_then(|site| field(site).clone());
         Ok(Pipeline {
             library: &self.library,

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::{Context, Exit, output};
-use crate::cases::Case;
+use crate::cases;
 use crate::catalog::Recording;
 use crate::crawl;
 use crate::evidence::CaptureRecord;
@@ -65,13 +65,9 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    let kinds = Kinds::new()
-        .with::<Recording>()
-        .with::<Licence>()
-        .with::<Case>()
-        .with::<Overlap>()
-        .with::<CaptureRecord>();
-    crawl::with_kinds(kinds)
+    let kinds =
+        Kinds::new().with::<Recording>().with::<Licence>().with::<Overlap>().with::<CaptureRecord>();
+    crawl::with_kinds(cases::with_kinds(kinds))
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {

@@ -5,6 +5,7 @@
 //! - [`NcacNotice`]: its data; what the JSON file holds.
 //! - [`render_ncac`]: the same as one HTML page, without outside resources.
 //! - [`Missing`]: mandatory fields that nothing gives, by their key in the configuration.
+//! - [`render_retraction`]: a letter that takes a notice back.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 
 mod inert;
@@ -12,8 +13,10 @@ mod chinese;
 mod form;
 mod ncac;
 mod render;
+mod retraction;
 
 pub use form::{AnnexItem, AnnexMatch, Claim, NcacNotice, Party, Provider, Signature, Site};
 pub use inert::inert;
 pub use ncac::{CaseItem, Missing, NcacInput, compose_ncac};
 pub use render::{Error, render_ncac};
+pub use retraction::{Retraction, render_retraction};

@@ -9,7 +9,8 @@
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
-//! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it.
+//! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it;
+//!   [`Pipeline::recheck`] tells whether an address still serves what a case is about.
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -24,6 +25,7 @@ pub mod transfer;
 mod identify;
 mod pipeline;
 mod crawling;
+mod recheck;
 #[cfg(test)]
 mod tests;
 
@@ -31,3 +33,4 @@ pub use crawling::{Ears, Together};
 pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identify, too_short};
 pub use library::{Error, IndexReader, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};
+pub use recheck::{Door, Target};

@@ -143,6 +143,9 @@ impl Pipeline<'_> {
         };
         let at = sighting.captured_at;
         self.fill(&mut checked, self.analyse(&found.file, &sighting.media_url), Some(&operator), at)?;
+        if checked.error.is_none() {
+            self.count_heard()?;
+        }
         self.open_cases(&mut checked, found)?;
         Ok(checked)
     }
@@ -279,7 +282,16 @@ impl Pipeline<'_> {
         let mut checked = Checked { query: probe.media_url.clone(), ..Checked::unread() };
         let analysis = self.analyse(&probe.file, &probe.media_url);
         self.fill(&mut checked, analysis, None, self.clock.now())?;
+        if checked.error.is_none() {
+            self.count_heard()?;
+        }
         Ok(checked)
+    }
+
+    /// Counts a file that was listened to: of how many strangers a match is the surest.
+    fn count_heard(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.library.filing();
+        Ok(cases::count_heard(self.library.store())?)
     }
 }
 

@@ -7,6 +7,7 @@ mod support;
 
 mod audio;
 mod capture;
+mod case_ways;
 mod cases;
 mod catalog;
 mod check;
