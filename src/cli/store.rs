@@ -11,6 +11,7 @@ use super::{Context, Exit, output};
 use crate::cases::Case;
 use crate::catalog::Recording;
 use crate::crawl;
+use crate::evidence::with_kinds;
 use crate::rights::Licence;
 use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
@@ -64,7 +65,7 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    let kinds = Kinds::new().with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>();
+    let kinds = with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>();
     crawl::with_kinds(kinds)
 }
 

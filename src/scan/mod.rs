@@ -9,6 +9,7 @@
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
+//! - [`bundling`]: a case → its evidence bundle; [`replay()`]: the match of a bundle made again; [`self_test()`].
 //! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it.
 
 #[cfg(fuzzing)]
@@ -24,10 +25,15 @@ pub mod transfer;
 mod identify;
 mod pipeline;
 mod crawling;
+mod self_test;
+mod replay;
+pub mod bundling;
 #[cfg(test)]
 mod tests;
 
 pub use crawling::{Ears, Together};
 pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identify, too_short};
 pub use library::{Error, IndexReader, Library};
+pub use replay::replay;
+pub use self_test::{SelfTest, self_test};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};
