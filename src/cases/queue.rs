@@ -1,7 +1,7 @@
 //! From a finding to a case: new, joined, or nothing new.
 
 use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
-use super::review::Error;
+use super::review::{Error, save};
 use super::state::{Event, State};
 use crate::base::Timestamp;
 use crate::catalog::Recording;
@@ -64,13 +64,15 @@ pub fn queue(store: &Store, now: Timestamp, input: CaseInput<'_>) -> Result<Queu
         if verdict.decision == Decision::Licensed {
             return Ok(Queued::Licensed);
         }
-        store.put(&open(case_id.clone(), now, &input))?;
+        save(store, [&open(case_id.clone(), now, &input)])?;
         return Ok(Queued::New(case_id));
     };
     let before = case.clone();
     let queued = see(&mut case, now, sighting);
     judge(&mut case, now, verdict);
-    if case != before {
+    if case.history.len() > before.history.len() {
+        save(store, [&case])?;
+    } else if case != before {
         store.put(&case)?;
     }
     Ok(queued)

@@ -3,6 +3,10 @@
 use super::case::{Case, MoveError};
 use super::state::{Event, State};
 use crate::base::Timestamp;
+use crate::evidence::{
+    self,
+    log::{Log, NewEntry},
+};
 use crate::rights::Decision;
 use crate::store::{self, Store};
 
@@ -12,6 +16,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The operation log does not work.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// No case has this identifier.
     #[error("there is no case `{0}`; `earwitness cases list` shows all")]
     Missing(String),
@@ -117,14 +124,27 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     Ok(case.apply(decided.event, now, &decided.actor, decided.note.clone())?)
 }
 
-/// Keeps cases, all or none.
+/// Keeps cases, all or none, and enters what last happened to each in the operation log.
 ///
 /// # Errors
-/// [`Error::Store`] when the store fails.
+/// [`Error::Store`] and [`Error::Evidence`] when the store fails.
 pub fn save<'a>(store: &Store, cases: impl IntoIterator<Item = &'a Case>) -> Result<(), Error> {
+    let mut log = Log::open(store)?;
     let mut batch = store::Batch::new();
     for case in cases {
         batch.put(case)?;
+        if let Some(last) = case.history.last() {
+            let note = last.note.as_deref().unwrap_or_default();
+            let entry = NewEntry {
+                at: last.at,
+                what: last.event.as_str(),
+                subject: &case.case_id,
+                actor: &last.actor,
+                sha256: None,
+                note,
+            };
+            log.add(&mut batch, &entry)?;
+        }
     }
     Ok(store.commit(batch)?)
 }

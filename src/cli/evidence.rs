@@ -12,8 +12,8 @@ use super::{Context, Exit, Usage, case, output};
 use crate::base::Digest;
 use crate::cases::{Case, State, find, list, load_licences};
 use crate::evidence::{
-    self, Capture, Check, Demands, Outcome, PublicKey, case_id_of, log, newest_bundle, public_keys, rotate, signing_key,
-    verify,
+    self, Capture, Check, Demands, Outcome, PublicKey, case_id_of, log, newest_bundle, public_keys, rotate,
+    signing_key, verify,
 };
 use crate::notice::inert;
 use crate::scan::bundling::{Bundler, captures_of_case};
@@ -130,7 +130,9 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     for case in &chosen {
         match bundler.export(case, &captures(case), Vec::new(), &args.out) {
             Ok(sealed) if context.json => output::json(&sealed)?,
-            Ok(sealed) => output::line(&format!("{}: {} (root {})", sealed.case_id, sealed.path.display(), sealed.root)),
+            Ok(sealed) => {
+                output::line(&format!("{}: {} (root {})", sealed.case_id, sealed.path.display(), sealed.root))
+            }
             Err(error) => {
                 output::failed(&output::chain(&error));
                 exit = Exit::SomeFailed;
@@ -177,7 +179,8 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let store = args.known.then(|| context.open_store()).transpose()?;
     let mut exit = Exit::Done;
     for path in &args.bundles {
-        let bundle = File::open(path).map_err(|error| Usage(format!("cannot open {}: {error}", path.display())))?;
+        let bundle =
+            File::open(path).map_err(|error| Usage(format!("cannot open {}: {error}", path.display())))?;
         let root = match &store {
             Some(store) => Some(known_root(store, &bundle, path)?),
             None => args.root,
@@ -202,7 +205,8 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
 fn known_root(store: &Store, bundle: &File, path: &Path) -> anyhow::Result<Digest> {
     let Some(case_id) = case_id_of(bundle) else { return Ok(Digest::from_bytes([0; 32])) };
     let newest = newest_bundle(store, &case_id)?;
-    let unknown = || Usage(format!("{}: the store knows of no bundle of case {}", path.display(), inert(&case_id)));
+    let unknown =
+        || Usage(format!("{}: the store knows of no bundle of case {}", path.display(), inert(&case_id)));
     Ok(newest.ok_or_else(unknown)?.root)
 }
 
@@ -234,7 +238,11 @@ fn tell(context: &Context, path: &Path, report: &evidence::Report) -> anyhow::Re
     let case = report.case_id.as_deref().map(|id| format!(", case {}", inert(id))).unwrap_or_default();
     output::line(&format!("{}{case}", path.display()));
     output::line(&table.to_string());
-    let summary = if report.passed() { "no check failed" } else { "at least one check FAILED: do not rely on this file" };
+    let summary = if report.passed() {
+        "no check failed"
+    } else {
+        "at least one check FAILED: do not rely on this file"
+    };
     output::line(summary);
     Ok(())
 }
@@ -259,7 +267,10 @@ fn show_key(context: &Context, all: bool) -> anyhow::Result<Exit> {
 fn rotate_key(context: &Context) -> anyhow::Result<Exit> {
     let store = context.open_store()?;
     let key = rotate(&store, context.clock.now())?.public();
-    output::note(context, &format!("key {} signs from now on; give its public part to those who verify", key.id()));
+    output::note(
+        context,
+        &format!("key {} signs from now on; give its public part to those who verify", key.id()),
+    );
     output::line(key.to_pem().trim_end());
     Ok(Exit::Done)
 }
@@ -278,12 +289,20 @@ fn show_log(context: &Context, id: Option<&str>) -> anyhow::Result<Exit> {
             output::json(&entry)?;
         } else {
             let log::LogEntry { number, at, what, subject, actor, note, .. } = &entry;
-            output::line(&format!("{number} {at} {what} {} by {}: {}", inert(subject), inert(actor), inert(note)));
+            output::line(&format!(
+                "{number} {at} {what} {} by {}: {}",
+                inert(subject),
+                inert(actor),
+                inert(note)
+            ));
         }
     }
     match log::check(&store) {
         Ok(head) => {
-            output::note(context, &format!("{} entries, one unbroken chain up to {}", head.number, head.link));
+            output::note(
+                context,
+                &format!("{} entries, one unbroken chain up to {}", head.number, head.link),
+            );
             Ok(Exit::Done)
         }
         Err(error @ evidence::Error::Log { .. }) => {

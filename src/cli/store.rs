@@ -65,7 +65,8 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    let kinds = with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>();
+    let kinds =
+        with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>();
     crawl::with_kinds(kinds)
 }
 

@@ -17,7 +17,7 @@ use super::error::Error;
 use super::keys::SigningKey;
 use super::log::{Log, NewEntry};
 use super::manifest::{Listed, MANIFEST, Manifest, SIGNATURE, Signature, TIMESTAMP, UNLISTED, document};
-use super::packing::{Place, all_of, write_packed};
+use super::packing::{Place, write_packed};
 use super::replay::MediaPlace;
 use super::section::Section;
 use super::warc::{self, Page};
@@ -115,7 +115,8 @@ impl<'a> Draft<'a> {
         let body = |sha256: &Digest| open_blob(&blobs, sha256);
         let mut out = std::io::BufWriter::new(&mut archive);
         let failed = |source| Error::Io { path: PathBuf::from(format!("archive of case {case_id}")), source };
-        warc::write_captures(&mut out, (case_id, made_at), captures, (media, &media_file), &body).map_err(failed)?;
+        warc::write_captures(&mut out, (case_id, made_at), captures, (media, &media_file), &body)
+            .map_err(failed)?;
         out.flush().map_err(failed)?;
         drop(out);
         let mut draft = Self {
@@ -136,7 +137,8 @@ impl<'a> Draft<'a> {
     /// Reads the archive as a verifier would: makes its index, and finds the media in it.
     fn read_back(&mut self) -> Result<(), Error> {
         let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
-        let records = warc::read(&archive).map_err(|fault| self.wrong(format!("its web archive is wrong: {fault}")))?;
+        let records =
+            warc::read(&archive).map_err(|fault| self.wrong(format!("its web archive is wrong: {fault}")))?;
         let place = media_in(&archive, &records, &self.media.sha256);
         self.media = place.ok_or_else(|| self.wrong("its web archive does not hold the media".to_owned()))?;
         let index = warc::index(&records).into_bytes();
@@ -193,7 +195,12 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written, [`Error::Store`] when it cannot be recorded.
-    pub fn seal(mut self, key: &SigningKey, stamp: Option<&Stamp<'_>>, folder: &Path) -> Result<Sealed, Error> {
+    pub fn seal(
+        mut self,
+        key: &SigningKey,
+        stamp: Option<&Stamp<'_>>,
+        folder: &Path,
+    ) -> Result<Sealed, Error> {
         let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
         let listed = self.listed(&archive)?;
         let manifest = Manifest::new(&self.case_id, self.made_at, listed);
@@ -213,7 +220,7 @@ impl<'a> Draft<'a> {
         let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
         let mut parts = vec![Part { name: ARCHIVE.to_owned(), content: archive }];
         for (name, bytes) in &self.entries {
-            parts.push(Part { name: name.clone(), content: all_of(bytes)? });
+            parts.push(Part { name: name.clone(), content: Section::of(bytes) });
         }
         let (path, sha256, bytes) = write_packed(parts, &manifest, self.pages.first(), &Place::New(folder))?;
         let record = BundleRecord {
@@ -236,8 +243,7 @@ impl<'a> Draft<'a> {
 
     fn listed(&self, archive: &Section<'_>) -> Result<Vec<Listed>, Error> {
         let sums = archive.sums().map_err(Error::io(ARCHIVE))?;
-        let mut listed =
-            vec![Listed { path: ARCHIVE.to_owned(), bytes: archive.bytes, sha256: sums.sha256 }];
+        let mut listed = vec![Listed { path: ARCHIVE.to_owned(), bytes: archive.bytes, sha256: sums.sha256 }];
         listed.extend(self.entries.iter().map(|(path, bytes)| Listed {
             path: path.clone(),
             bytes: bytes.len() as u64,

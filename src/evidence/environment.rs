@@ -8,15 +8,27 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::Error;
+use super::log::{NewEntry, append, entries_about};
+use super::manifest::document;
 use super::section::Section;
 use crate::base::{Digest, Timestamp};
+use crate::store::Store;
 
 /// No more than this is read of a file of the system, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Variables that send the requests of many programs through a proxy; this program never heeds them.
-const PROXY_VARIABLES: [&str; 8] =
-    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+const PROXY_VARIABLES: [&str; 8] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+];
 
 /// What the machine is like at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,9 +119,17 @@ pub fn environment(now: Timestamp, proxy: Option<&str>) -> Environment {
         },
         hosts_file: file("/etc/hosts"),
         resolver_file: file("/etc/resolv.conf"),
-        nameservers: resolver.lines().filter_map(|line| line.strip_prefix("nameserver")).map(|name| name.trim().to_owned()).collect(),
+        nameservers: resolver
+            .lines()
+            .filter_map(|line| line.strip_prefix("nameserver"))
+            .map(|name| name.trim().to_owned())
+            .collect(),
         proxy: proxy.map(without_secrets),
-        proxy_variables_not_heeded: PROXY_VARIABLES.iter().filter(is_set).map(|name| (*name).to_owned()).collect(),
+        proxy_variables_not_heeded: PROXY_VARIABLES
+            .iter()
+            .filter(is_set)
+            .map(|name| (*name).to_owned())
+            .collect(),
         clock: ClockSource {
             source: "the machine's clock, UTC".to_owned(),
             kernel_source: first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
@@ -118,6 +138,45 @@ pub fn environment(now: Timestamp, proxy: Option<&str>) -> Environment {
             offset_s: None,
         },
     }
+}
+
+/// The subject of the log's entries about the machine.
+const SUBJECT: &str = "environment";
+
+/// Keeps what the machine is like when a run begins, in the store and in its log, so that the bundle of a case can say what it
+/// was like when the case's file was captured. Nothing is kept where it is as it was.
+///
+/// # Errors
+/// [`Error`] when the store fails.
+pub fn keep_environment(store: &Store, environment: &Environment) -> Result<(), Error> {
+    let last = kept_environment(store, environment.at)?.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok());
+    if last.is_some_and(|last: Environment| Environment { at: environment.at, ..last } == *environment) {
+        return Ok(());
+    }
+    let blob = store.blobs().put(&document(environment, SUBJECT)?)?;
+    let note = format!("{} {}", environment.program.name, environment.program.version);
+    let entry = NewEntry {
+        at: environment.at,
+        what: SUBJECT,
+        subject: SUBJECT,
+        actor: "earwitness",
+        sha256: Some(blob.digest),
+        note: &note,
+    };
+    append(store, &entry)?;
+    Ok(())
+}
+
+/// What was last kept of the machine at or before `at`: its digest and its JSON; none where nothing was, or it is gone.
+///
+/// # Errors
+/// [`Error`] when the store fails.
+pub fn kept_environment(store: &Store, at: Timestamp) -> Result<Option<(Digest, Vec<u8>)>, Error> {
+    let entries = entries_about(store, SUBJECT)?;
+    let last = entries.into_iter().rev().find(|entry| entry.at <= at).and_then(|entry| entry.sha256);
+    let Some(sha256) = last else { return Ok(None) };
+    let read = File::open(store.blobs().path(&sha256)).and_then(|file| Section::all(&file)?.read(FILE_BYTES_MAX));
+    Ok(read.ok().filter(|bytes| Digest::of(bytes) == sha256).map(|bytes| (sha256, bytes)))
 }
 
 /// A proxy's address without what may be secret in it.
@@ -177,5 +236,25 @@ mod tests {
         let json = serde_json::to_string(&environment).unwrap();
         assert!(!json.contains("hidden"));
         assert_eq!(serde_json::from_str::<Environment>(&json).unwrap(), environment);
+    }
+
+    #[test]
+    fn what_it_was_like_at_an_instant_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let first = environment(at("2026-03-01T00:00:00Z"), None);
+        keep_environment(&store, &first).unwrap();
+        keep_environment(&store, &Environment { at: at("2026-03-02T00:00:00Z"), ..first.clone() }).unwrap();
+        let other = Environment { at: at("2026-03-03T00:00:00Z"), proxy: Some("http://p".to_owned()), ..first.clone() };
+        keep_environment(&store, &other).unwrap();
+        assert_eq!(super::super::log::check(&store).unwrap().number, 2);
+        let of = |text: &str| {
+            let kept = kept_environment(&store, at(text)).unwrap();
+            kept.map(|(_, bytes)| serde_json::from_slice::<Environment>(&bytes).unwrap())
+        };
+        assert_eq!(of("2026-02-01T00:00:00Z"), None);
+        assert_eq!(of("2026-03-02T12:00:00Z"), Some(first));
+        assert_eq!(of("2026-03-04T00:00:00Z"), Some(other));
     }
 }

@@ -11,8 +11,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use super::log::{Log, NewEntry};
 use super::Error;
+use super::log::{Log, NewEntry};
 use crate::base::{Digest, Timestamp};
 use crate::store::{Batch, Record, Store};
 
@@ -181,14 +181,17 @@ fn read(path: &Path) -> Result<Option<SigningKey>, Error> {
         Err(source) => return Err(Error::Io { path: path.to_owned(), source }),
     };
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(wrong("others than its owner may read it; take that from them with `chmod 600`, and if they may have \
-                          done so, make another with `earwitness evidence key rotate`"));
+        return Err(wrong(
+            "others than its owner may read it; take that from them with `chmod 600`, and if they may have \
+                          done so, make another with `earwitness evidence key rotate`",
+        ));
     }
     if metadata.len() > PEM_BYTES_MAX as u64 {
         return Err(wrong("it is no key; move it away, and another is made"));
     }
     let text = fs::read_to_string(path).map_err(Error::io(path))?;
-    let der = unpem("PRIVATE KEY", &text).map_err(|why| wrong(&format!("{why}; move it away, and another is made")))?;
+    let der = unpem("PRIVATE KEY", &text)
+        .map_err(|why| wrong(&format!("{why}; move it away, and another is made")))?;
     let key = SigningKey::from_der(&der);
     key.map(Some).ok_or_else(|| wrong("it is no Ed25519 key in PKCS#8; move it away, and another is made"))
 }
@@ -277,7 +280,8 @@ mod tests {
         assert_ne!(old, new);
         assert_eq!(signing_key(&store, now()).unwrap().public, new);
         let keys = public_keys(&store).unwrap();
-        let known: Vec<(Digest, bool)> = keys.iter().map(|key| (key.key_id, key.retired_at.is_some())).collect();
+        let known: Vec<(Digest, bool)> =
+            keys.iter().map(|key| (key.key_id, key.retired_at.is_some())).collect();
         assert_eq!(known, [(new.id(), false), (old.id(), true)]);
         assert_eq!(PublicKey::from_pem(&keys[1].public_key, "old").unwrap(), old);
         assert_eq!(super::super::log::check(&store).unwrap().number, 2);

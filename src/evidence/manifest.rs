@@ -178,7 +178,11 @@ struct Home<'a> {
 }
 
 /// WACZ 1.2: `datapackage.json`, which follows from all other entries.
-pub(super) fn datapackage(manifest: &Manifest, entries: &[Listed], home: Option<&Page>) -> Result<Vec<u8>, Error> {
+pub(super) fn datapackage(
+    manifest: &Manifest,
+    entries: &[Listed],
+    home: Option<&Page>,
+) -> Result<Vec<u8>, Error> {
     let resources = entries.iter().map(|entry| Resource {
         // A resource's name must be unique, which a path without its folders need not be.
         name: &entry.path,

@@ -3,7 +3,7 @@
 //!
 //! - [`Capture`]: what was recorded when the file was seen.
 //! - [`log`]: what was done, as a chain of digests.
-//! - [`environment()`]: where it was done.
+//! - [`environment()`], [`keep_environment`]: where it was done.
 //! - [`signing_key`], [`rotate`], [`PublicKey`]: who vouches for it.
 //! - [`Draft`]: captures and documents → a bundle; [`attach_timestamp`] for its token.
 //! - [`ReplayRecord`], [`Replay`]: the match made again from what is in the bundle.
@@ -29,11 +29,11 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use bundle::{
-    BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle,
-};
+pub use bundle::{BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle};
 pub use capture::Capture;
-pub use environment::{ClockSource, Environment, Program, System, SystemFile, environment, without_secrets};
+pub use environment::{
+    ClockSource, Environment, Program, System, SystemFile, environment, keep_environment, kept_environment, without_secrets,
+};
 pub use error::Error;
 pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
 pub use manifest::{Listed, Manifest, Signature, document};

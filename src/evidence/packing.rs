@@ -10,7 +10,8 @@ use super::capture::Capture;
 use super::container::{Container, Part, write};
 use super::error::Error;
 use super::manifest::{
-    DATAPACKAGE, DATAPACKAGE_DIGEST, Listed, MANIFEST, Manifest, SIGNATURE, TIMESTAMP, datapackage, datapackage_digest,
+    DATAPACKAGE, DATAPACKAGE_DIGEST, Listed, MANIFEST, Manifest, SIGNATURE, TIMESTAMP, datapackage,
+    datapackage_digest,
 };
 use super::section::{ReadAt, Section};
 use super::warc::{self, Page};
@@ -22,7 +23,9 @@ use crate::base::Digest;
 /// [`Error::NotABundle`] when the file is none.
 pub fn timestamp_imprint(bundle: &dyn ReadAt) -> Result<Digest, Error> {
     let container = Container::read(bundle).map_err(|fault| Error::NotABundle { what: fault.to_string() })?;
-    let signature = container.get(SIGNATURE).ok_or_else(|| Error::NotABundle { what: format!("it has no {SIGNATURE}") })?;
+    let signature = container
+        .get(SIGNATURE)
+        .ok_or_else(|| Error::NotABundle { what: format!("it has no {SIGNATURE}") })?;
     Ok(signature.sha256)
 }
 
@@ -32,7 +35,7 @@ pub fn timestamp_imprint(bundle: &dyn ReadAt) -> Result<Digest, Error> {
 ///
 /// # Errors
 /// [`Error::NotABundle`] when the file is none, [`Error::Io`] when it cannot be written.
-pub fn attach_timestamp(path: &Path, token: Vec<u8>) -> Result<Digest, Error> {
+pub fn attach_timestamp(path: &Path, token: &[u8]) -> Result<Digest, Error> {
     let file = File::open(path).map_err(Error::io(path))?;
     let not = |what: String| Error::NotABundle { what: format!("{}: {what}", path.display()) };
     let container = Container::read(&file).map_err(|fault| not(fault.to_string()))?;
@@ -48,7 +51,7 @@ pub fn attach_timestamp(path: &Path, token: Vec<u8>) -> Result<Digest, Error> {
     for entry in container.entries().iter().filter(|entry| !replaced.contains(&entry.name.as_str())) {
         parts.push(Part { name: entry.name.clone(), content: entry.content });
     }
-    parts.push(Part { name: TIMESTAMP.to_owned(), content: all_of(&token)? });
+    parts.push(Part { name: TIMESTAMP.to_owned(), content: Section::of(token) });
     let pages = warc::pages_of(&captures);
     let (_, sha256, _) = write_packed(parts, &manifest, pages.first(), &Place::Over(path))?;
     Ok(sha256)
@@ -78,11 +81,13 @@ pub(super) fn write_packed(
     }
     let package = datapackage(manifest, &listed, home)?;
     let package_digest = datapackage_digest(&package)?;
-    parts.push(Part { name: DATAPACKAGE.to_owned(), content: all_of(&package)? });
-    parts.push(Part { name: DATAPACKAGE_DIGEST.to_owned(), content: all_of(&package_digest)? });
+    parts.push(Part { name: DATAPACKAGE.to_owned(), content: Section::of(&package) });
+    parts.push(Part { name: DATAPACKAGE_DIGEST.to_owned(), content: Section::of(&package_digest) });
     let folder = match place {
         Place::New(folder) => folder,
-        Place::Over(path) => path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+        Place::Over(path) => {
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        }
     };
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let file = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder).map_err(Error::io(folder))?;
@@ -98,7 +103,8 @@ pub(super) fn write_packed(
     let path = match place {
         Place::New(folder) => keep_new(file, folder, &manifest.case_id)?,
         Place::Over(path) => {
-            file.persist(path).map_err(|error| Error::Io { path: (*path).to_owned(), source: error.error })?;
+            file.persist(path)
+                .map_err(|error| Error::Io { path: (*path).to_owned(), source: error.error })?;
             (*path).to_owned()
         }
     };
@@ -122,7 +128,3 @@ fn keep_new(mut file: tempfile::NamedTempFile, folder: &Path, case_id: &str) -> 
     Err(Error::Bundle { case_id: case_id.to_owned(), what })
 }
 
-/// The bytes of a document, which are in memory.
-pub(super) fn all_of(bytes: &Vec<u8>) -> Result<Section<'_>, Error> {
-    Section::all(bytes).map_err(Error::io("memory"))
-}

@@ -35,12 +35,7 @@ impl ReadAt for File {
 
 impl ReadAt for Vec<u8> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
-        let taken = rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        Ok(taken)
+        Ok(copy_at(self, buffer, offset))
     }
 
     fn length(&self) -> io::Result<u64> {
@@ -48,10 +43,33 @@ impl ReadAt for Vec<u8> {
     }
 }
 
+fn copy_at(bytes: &[u8], buffer: &mut [u8], offset: u64) -> usize {
+    let rest = usize::try_from(offset).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+    for (to, from) in buffer.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    rest.len().min(buffer.len())
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    At(&'a dyn ReadAt),
+    Memory(&'a [u8]),
+}
+
+impl Source<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self {
+            Self::At(source) => source.read_at(buffer, offset),
+            Self::Memory(bytes) => Ok(copy_at(bytes, buffer, offset)),
+        }
+    }
+}
+
 /// A stretch of such bytes.
 #[derive(Clone, Copy)]
 pub struct Section<'a> {
-    source: &'a dyn ReadAt,
+    source: Source<'a>,
     /// Where it begins.
     pub offset: u64,
     /// How long it is.
@@ -72,7 +90,13 @@ impl<'a> Section<'a> {
     /// # Errors
     /// What the system says.
     pub fn all(source: &'a dyn ReadAt) -> io::Result<Self> {
-        Ok(Self { source, offset: 0, bytes: source.length()? })
+        Ok(Self { source: Source::At(source), offset: 0, bytes: source.length()? })
+    }
+
+    /// All of some bytes in memory.
+    #[must_use]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self { source: Source::Memory(bytes), offset: 0, bytes: bytes.len() as u64 }
     }
 
     /// The part of this section from `from` on, `bytes` long, both cut to what there is.

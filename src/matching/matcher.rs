@@ -35,7 +35,13 @@ pub const POSTINGS_PER_S_MIN: u64 = 30_000;
 
 impl Default for MatchOptions {
     fn default() -> Self {
-        Self { log10_false_match_max: -6.0, postings_max: 3_000_000, deep_s: 15.0, threads: 1, catalogue_s: None }
+        Self {
+            log10_false_match_max: -6.0,
+            postings_max: 3_000_000,
+            deep_s: 15.0,
+            threads: 1,
+            catalogue_s: None,
+        }
     }
 }
 

@@ -12,11 +12,11 @@ use super::worker::Decoder;
 use crate::base::{Digest, Timestamp};
 use crate::cases::{Case, CaseSighting};
 use crate::catalog::{Catalog, Recording};
-use crate::crawl::Sighting;
 use crate::config::{FetchSettings, KnownHostSettings, MatchSettings, RenderSettings, Settings};
+use crate::crawl::Sighting;
 use crate::evidence::{
-    self, Capture, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT, ReferencePlace, ReplayRecord, ReplaySettings,
-    Rerun, Sealed, Section, SigningKey, Stamp, environment, log, without_secrets,
+    self, Capture, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT, ReferencePlace, ReplayRecord,
+    ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, environment, log, without_secrets,
 };
 use crate::fingerprint::{FORMAT_VERSION, encode};
 use crate::matching::{Match, MatchOptions};
@@ -43,7 +43,9 @@ pub enum Error {
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
     /// The recording is gone.
-    #[error("case {case_id}: recording `{recording_id}` is no longer in the catalogue with its audio; add it again")]
+    #[error(
+        "case {case_id}: recording `{recording_id}` is no longer in the catalogue with its audio; add it again"
+    )]
     NoReference {
         /// The case.
         case_id: String,
@@ -105,7 +107,8 @@ impl Bundler<'_> {
             case_id: case.case_id.clone(),
             recording_id: case.recording_id.to_string(),
         };
-        let (Some(recording), Some(reference)) = (recording, self.library.fingerprint(&case.recording_id)) else {
+        let (Some(recording), Some(reference)) = (recording, self.library.fingerprint(&case.recording_id))
+        else {
             return Err(gone());
         };
         let reference = encode(&reference);
@@ -120,6 +123,7 @@ impl Bundler<'_> {
         draft.add_json("replay.json", &replayed)?;
         draft.add(REFERENCE, reference)?;
         add_screenshots(&mut draft, store, &captures)?;
+        add_environments(&mut draft, store, &captures)?;
         for (name, bytes) in extras {
             draft.add(&name, bytes)?;
         }
@@ -244,9 +248,23 @@ fn configuration(settings: &Settings) -> Configuration<'_> {
     }
 }
 
+/// What the machine was like at the captures, as far as it was kept then; each state once.
+fn add_environments(draft: &mut Draft<'_>, store: &store::Store, captures: &[Capture]) -> Result<(), Error> {
+    let mut known: Vec<Digest> = Vec::new();
+    for capture in captures {
+        let kept = evidence::kept_environment(store, capture.sighting.captured_at)?;
+        if let Some((sha256, bytes)) = kept.filter(|(sha256, _)| !known.contains(sha256)) {
+            known.push(sha256);
+            draft.add(&format!("environment-at-capture-{}.json", known.len()), bytes)?;
+        }
+    }
+    Ok(())
+}
+
 /// Pictures of pages, each once.
 fn add_screenshots(draft: &mut Draft<'_>, store: &store::Store, captures: &[Capture]) -> Result<(), Error> {
-    let mut shown: Vec<Digest> = captures.iter().filter_map(|capture| capture.sighting.page_screenshot).collect();
+    let mut shown: Vec<Digest> =
+        captures.iter().filter_map(|capture| capture.sighting.page_screenshot).collect();
     shown.sort_unstable();
     shown.dedup();
     for (number, sha256) in (1..).zip(shown) {

@@ -34,6 +34,6 @@ mod tests;
 pub use crawling::{Ears, Together};
 pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identify, too_short};
 pub use library::{Error, IndexReader, Library};
+pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};
 pub use replay::replay;
 pub use self_test::{SelfTest, self_test};
-pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};

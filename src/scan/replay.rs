@@ -22,7 +22,8 @@ pub fn replay(decoder: &Decoder, rerun: &Rerun<'_>) -> Result<Vec<Match>, String
     if rerun.reference.len() > REFERENCE_BYTES_MAX {
         return Err(format!("the reference's fingerprint is longer than {REFERENCE_BYTES_MAX} bytes"));
     }
-    let reference = fingerprint::decode(rerun.reference).map_err(|error| format!("the reference's {error}"))?;
+    let reference =
+        fingerprint::decode(rerun.reference).map_err(|error| format!("the reference's {error}"))?;
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let index = index_of(folder.path(), rerun.recording_id.clone(), reference)?;
     let spool = || {

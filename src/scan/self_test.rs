@@ -63,7 +63,14 @@ pub fn self_test() -> SelfTest {
         && matched_peaks == MATCHED_PEAKS
         && (log10_false_match - LOG10_FALSE_MATCH).abs() < TOLERANCE;
     let found_at_s = found_at_s.map(Exact);
-    SelfTest { passed, fingerprint_sha256, found_at_s, matched_peaks, log10_false_match: Exact(log10_false_match), error }
+    SelfTest {
+        passed,
+        fingerprint_sha256,
+        found_at_s,
+        matched_peaks,
+        log10_false_match: Exact(log10_false_match),
+        error,
+    }
 }
 
 /// Looks the query up among the signal alone.

@@ -13,6 +13,7 @@ mod config;
 mod crawl;
 mod crawl_site;
 mod demo;
+mod evidence;
 mod golden;
 mod hostile_site;
 mod identify;

@@ -13,5 +13,5 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(super) use reader::Container;
+pub(super) use reader::{Container, Entry};
 pub(super) use writer::{Part, write};

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::format::{BYTES_MAX, ENTRIES_MAX, Fields, LOCAL_BYTES, LOCAL_MAGIC, NAME_BYTES_MAX, ending, is_name};
+use super::format::{
+    BYTES_MAX, ENTRIES_MAX, Fields, LOCAL_BYTES, LOCAL_MAGIC, NAME_BYTES_MAX, ending, is_name,
+};
 use crate::base::Digest;
 use crate::evidence::section::{ReadAt, Section};
 
@@ -51,7 +53,10 @@ impl<'a> Container<'a> {
     pub(in crate::evidence) fn read(source: &'a dyn ReadAt) -> Result<Self, Fault> {
         let whole = Section::all(source)?;
         if whole.bytes > BYTES_MAX {
-            return Err(fault(BYTES_MAX, format!("the file has {} bytes, more than a bundle can", whole.bytes)));
+            return Err(fault(
+                BYTES_MAX,
+                format!("the file has {} bytes, more than a bundle can", whole.bytes),
+            ));
         }
         let (mut entries, mut fields) = (Vec::<Entry<'a>>::new(), Vec::new());
         let mut offset = 0;

@@ -13,7 +13,7 @@ use crate::evidence::section::Section;
 fn archive(entries: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let parts = entries.iter().rev();
     let parts = parts
-        .map(|(name, bytes)| Part { name: name.clone(), content: Section::all(bytes).unwrap() })
+        .map(|(name, bytes)| Part { name: name.clone(), content: Section::of(bytes) })
         .collect();
     let mut out = Vec::new();
     write(parts, &mut out).unwrap();
@@ -89,13 +89,13 @@ fn names_that_leave_the_folder_are_refused() {
         assert!(!is_name(name), "{name}");
     }
     let content = Vec::new();
-    let parts = vec![Part { name: "../a".to_owned(), content: Section::all(&content).unwrap() }];
+    let parts = vec![Part { name: "../a".to_owned(), content: Section::of(&content) }];
     assert!(write(parts, &mut Vec::new()).unwrap_err().to_string().contains("`../a`"));
 }
 
 #[test]
 fn one_name_comes_once() {
     let content = Vec::new();
-    let part = || Part { name: "a".to_owned(), content: Section::all(&content).unwrap() };
+    let part = || Part { name: "a".to_owned(), content: Section::of(&content) };
     assert!(write(vec![part(), part()], &mut Vec::new()).unwrap_err().to_string().contains("twice"));
 }

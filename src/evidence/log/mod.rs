@@ -1,7 +1,8 @@
 //! The operation log: what was done about cases, by whom and when, as a chain of digests in the store.
 //!
 //! - [`Log::open`], [`Log::add`]: appends, in the same batch as the thing that is logged.
-//! - [`excerpt`]: the entries about one subject, with what proves that they stand in the chain.
+//! - [`entries_about`]: what was done to one subject.
+//! - [`excerpt()`]: the entries about one subject, with what proves that they stand in the chain.
 //! - [`check`]: walks the whole chain of a store.
 //!
 //! An entry is a line of JSON; its digest is that of the line's bytes. Link number n is the SHA-256 of three lines, each
@@ -201,7 +202,8 @@ fn shortened(text: &str) -> String {
 }
 
 fn line_of(entry: &LogEntry) -> Result<String, Error> {
-    serde_json::to_string(entry).map_err(|source| Error::Json { what: "an entry of the log".to_owned(), source })
+    serde_json::to_string(entry)
+        .map_err(|source| Error::Json { what: "an entry of the log".to_owned(), source })
 }
 
 /// Appends one entry that stands alone.
@@ -214,6 +216,21 @@ pub fn append(store: &Store, new: &NewEntry<'_>) -> Result<u64, Error> {
     let number = log.add(&mut batch, new)?;
     store.commit(batch)?;
     Ok(number)
+}
+
+/// Returns all entries about a subject, in their order.
+///
+/// # Errors
+/// [`Error::Log`] where one is missing or damaged, [`Error::Store`] when the store fails.
+pub fn entries_about(store: &Store, subject: &str) -> Result<Vec<LogEntry>, Error> {
+    let mentions = store.scan::<LogMention>(&mentions_of(subject))?;
+    let read = |mention: Result<LogMention, crate::store::Error>| {
+        let number = mention?.number;
+        let damaged = || Error::Log { number, what: "is missing from the store, or damaged".to_owned() };
+        let record = store.get::<LogRecord>(&key_of(number))?.ok_or_else(damaged)?;
+        serde_json::from_str(&record.entry).map_err(|_| damaged())
+    };
+    mentions.map(read).collect()
 }
 
 /// Where the chain ends.
@@ -241,7 +258,10 @@ pub fn check(store: &Store) -> Result<LogHead, Error> {
             return Err(Error::Log { number, what: "is no entry of this number".to_owned() });
         }
         if record.link != link(&at.link, number, &Digest::of(record.entry.as_bytes())) {
-            return Err(Error::Log { number, what: "its link does not follow from it and the one before".to_owned() });
+            return Err(Error::Log {
+                number,
+                what: "its link does not follow from it and the one before".to_owned(),
+            });
         }
         at = LogHead { number, link: record.link };
     }

@@ -13,14 +13,19 @@ use crate::evidence::warc;
 pub(super) fn data_package(opened: &Opened<'_>) -> Result<String, String> {
     let listed = opened.listed_without(&[DATAPACKAGE, DATAPACKAGE_DIGEST]);
     let pages = warc::pages_of(opened.captures()?);
-    let wanted = datapackage(opened.manifest()?, &listed, pages.first()).map_err(|error| error.to_string())?;
+    let wanted =
+        datapackage(opened.manifest()?, &listed, pages.first()).map_err(|error| error.to_string())?;
     same(opened, DATAPACKAGE, &wanted)?;
     same(opened, DATAPACKAGE_DIGEST, &datapackage_digest(&wanted).map_err(|error| error.to_string())?)?;
     Ok(format!("WACZ 1.2, {} resources with their digests", listed.len()))
 }
 
 fn same(opened: &Opened<'_>, name: &str, wanted: &[u8]) -> Result<(), String> {
-    if opened.bytes(name)? == wanted { Ok(()) } else { Err(format!("{name} does not follow from the other entries")) }
+    if opened.bytes(name)? == wanted {
+        Ok(())
+    } else {
+        Err(format!("{name} does not follow from the other entries"))
+    }
 }
 
 /// The archive is well-formed, its digests hold, and it holds just what was captured.
@@ -34,7 +39,10 @@ pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
     }
     for (answer, exchange) in answers.iter().zip(&exchanges) {
         let same_status = answer.status == Some(exchange.status);
-        if answer.date != exchange.asked_at || !same_status || answer.uri != Some(warc::uri_text(&exchange.url)) {
+        if answer.date != exchange.asked_at
+            || !same_status
+            || answer.uri != Some(warc::uri_text(&exchange.url))
+        {
             return Err(format!("the record at byte {} is not that of the captured exchange", answer.offset));
         }
         let whole = exchange.body_sha256.filter(|_| exchange.body_bytes > 0);
@@ -42,7 +50,11 @@ pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
             return Err(format!("the record at byte {} does not hold the captured body", answer.offset));
         }
     }
-    Ok(format!("WARC 1.1, {} records of {} exchanges, block and payload digests hold", records.len(), exchanges.len()))
+    Ok(format!(
+        "WARC 1.1, {} records of {} exchanges, block and payload digests hold",
+        records.len(),
+        exchanges.len()
+    ))
 }
 
 /// Index and pages follow from archive and captures.
@@ -63,11 +75,16 @@ pub(super) fn log(opened: &Opened<'_>) -> Result<String, String> {
         return Err(format!("entry {} is not about this case", other.number));
     }
     let (first, last) = (entries.first(), entries.last());
-    let (Some(first), Some(last)) = (first, last) else { return Ok("no entry is about this case".to_owned()) };
-    let stretch = format!("{} entries about this case, numbers {} to {}", entries.len(), first.number, last.number);
+    let (Some(first), Some(last)) = (first, last) else {
+        return Ok("no entry is about this case".to_owned());
+    };
+    let stretch =
+        format!("{} entries about this case, numbers {} to {}", entries.len(), first.number, last.number);
     match excerpt.runs.len() {
         1 => Ok(format!("{stretch}, one unbroken chain")),
-        runs => Ok(format!("{stretch}, in {runs} unbroken chains; what lies between them is not in the bundle")),
+        runs => {
+            Ok(format!("{stretch}, in {runs} unbroken chains; what lies between them is not in the bundle"))
+        }
     }
 }
 

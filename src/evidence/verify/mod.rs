@@ -129,7 +129,8 @@ pub fn verify(bundle: &dyn ReadAt, demands: &Demands<'_>) -> Report {
         Ok(container) => container,
         Err(fault) => return unreadable(&fault.to_string()),
     };
-    let whole = format!("{} entries, each byte of the file as the program writes it", container.entries().len());
+    let whole =
+        format!("{} entries, each byte of the file as the program writes it", container.entries().len());
     let mut checks = vec![Check { name: CONTAINER, outcome: Outcome::Passed, detail: whole }];
     let opened = Opened::new(container);
     checks.extend(CHECKS.iter().map(|(name, check)| match check(&opened, demands) {

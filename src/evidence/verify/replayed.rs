@@ -16,7 +16,10 @@ pub(super) fn replay(opened: &Opened<'_>, demands: &Demands<'_>) -> Told {
 fn again(opened: &Opened<'_>, run: &Replay<'_>) -> Result<String, String> {
     let record: ReplayRecord = opened.json("earwitness/replay.json")?;
     if record.format != REPLAY_FORMAT {
-        return Err(format!("the record's format is `{}`, not {REPLAY_FORMAT}", record.format.escape_debug()));
+        return Err(format!(
+            "the record's format is `{}`, not {REPLAY_FORMAT}",
+            record.format.escape_debug()
+        ));
     }
     let archive = opened.section(ARCHIVE)?;
     if media_in(&archive, opened.records()?, &record.media.sha256).as_ref() != Some(&record.media) {

@@ -30,7 +30,8 @@ const NEEDED: [&str; 13] = [
 /// No entry is missing, none is there that is not listed.
 pub(super) fn entries(opened: &Opened<'_>) -> Result<String, String> {
     let listed: BTreeSet<&str> = opened.manifest()?.entries.iter().map(|entry| entry.path.as_str()).collect();
-    let present: BTreeSet<&str> = opened.container.entries().iter().map(|entry| entry.name.as_str()).collect();
+    let present: BTreeSet<&str> =
+        opened.container.entries().iter().map(|entry| entry.name.as_str()).collect();
     let missing = listed.iter().chain(&NEEDED).find(|name| !present.contains(*name));
     if let Some(name) = missing {
         return Err(format!("{name} is missing"));
@@ -74,7 +75,9 @@ pub(super) fn signature(opened: &Opened<'_>, demands: &Demands<'_>) -> Result<St
     match demands.key {
         Some(wanted) if *wanted == key => Ok(format!("Ed25519, by the given key {id}")),
         Some(wanted) => Err(format!("it was signed by the key {id}, not by the given {}", wanted.id())),
-        None => Ok(format!("Ed25519, by the key {id} that the bundle itself holds; give --key to know whose it is")),
+        None => Ok(format!(
+            "Ed25519, by the key {id} that the bundle itself holds; give --key to know whose it is"
+        )),
     }
 }
 
@@ -82,9 +85,13 @@ pub(super) fn signature(opened: &Opened<'_>, demands: &Demands<'_>) -> Result<St
 pub(super) fn expected_root(opened: &Opened<'_>, demands: &Demands<'_>) -> Told {
     let found = opened.root();
     match demands.root {
-        None => Told::NotChecked("give --root or --known to tell an older bundle of the case from the newest".to_owned()),
+        None => Told::NotChecked(
+            "give --root or --known to tell an older bundle of the case from the newest".to_owned(),
+        ),
         Some(wanted) if *wanted == found => Told::Passed(found.to_string()),
-        Some(wanted) => Told::Failed(format!("it is {found}, wanted is {wanted}: another bundle of the case, or a forgery")),
+        Some(wanted) => Told::Failed(format!(
+            "it is {found}, wanted is {wanted}: another bundle of the case, or a forgery"
+        )),
     }
 }
 

@@ -57,7 +57,8 @@ impl Records<'_> {
              isPartOf: {case_id}\r\n",
             env!("CARGO_PKG_VERSION")
         );
-        let head = RecordHead { kind: "warcinfo", uri: None, date, content_type: WARC_FIELDS, fields: Vec::new() };
+        let head =
+            RecordHead { kind: "warcinfo", uri: None, date, content_type: WARC_FIELDS, fields: Vec::new() };
         self.writer.put(&head, &Block { head: text.into_bytes(), payload: None })?;
         Ok(())
     }
@@ -73,7 +74,8 @@ impl Records<'_> {
             fields: [Some(concurrent.clone()), address(exchange)].into_iter().flatten().collect(),
         };
         self.writer.put(&head, &Block { head: head::request(&exchange.request_head), payload: None })?;
-        let head = RecordHead { kind: "metadata", content_type: WARC_FIELDS, fields: vec![concurrent], ..head };
+        let head =
+            RecordHead { kind: "metadata", content_type: WARC_FIELDS, fields: vec![concurrent], ..head };
         self.writer.put(&head, &Block { head: metadata(exchange).into_bytes(), payload: None })?;
         Ok(())
     }
@@ -105,7 +107,10 @@ impl Records<'_> {
         let written = self.writer.put(&record, &Block { head, payload })?;
         if payload.is_some() {
             if exchange.body_sha256 != Some(written.sha256) {
-                let what = format!("the store's bytes of {} are damaged (they have SHA-256 {})", exchange.url, written.sha256);
+                let what = format!(
+                    "the store's bytes of {} are damaged (they have SHA-256 {})",
+                    exchange.url, written.sha256
+                );
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
             let place = (written.id.clone(), exchange.url.clone(), exchange.asked_at);

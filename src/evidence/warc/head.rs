@@ -18,10 +18,15 @@ pub(super) fn response(head: &str, status: u16) -> Vec<u8> {
         Some((_, rest)) => format!("HTTP/1.1 {}", one_line(rest)),
         None => format!("HTTP/1.1 {status}"),
     };
-    whole(&status_line, lines.map(|line| match line.split_once(':') {
-        Some((name, value)) if name.eq_ignore_ascii_case("transfer-encoding") => format!("x-orig-{name}:{value}"),
-        _ => line.to_owned(),
-    }))
+    whole(
+        &status_line,
+        lines.map(|line| match line.split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("transfer-encoding") => {
+                format!("x-orig-{name}:{value}")
+            }
+            _ => line.to_owned(),
+        }),
+    )
 }
 
 /// The head of a request with the empty line behind it.

@@ -35,7 +35,8 @@ fn line(record: &Record<'_>) -> Option<String> {
         return None;
     }
     let url = record.uri.as_deref()?;
-    let mime = if record.kind == "revisit" { "warc/revisit" } else { record.mime.as_deref().unwrap_or("unk") };
+    let mime =
+        if record.kind == "revisit" { "warc/revisit" } else { record.mime.as_deref().unwrap_or("unk") };
     let place = Place {
         url,
         mime,

@@ -116,7 +116,11 @@ fn read_one<'a>(archive: &Section<'a>, offset: u64) -> Result<Record<'a>, WarcFa
         return Err(fault("it is not followed by two empty lines".to_owned()));
     }
     let is_http = matches!(told.kind.as_str(), "response" | "revisit" | "request");
-    let (http, head_bytes) = if is_http { http_head(&block)?.ok_or_else(|| fault("its block has no head of HTTP".to_owned()))? } else { (Http::default(), 0) };
+    let (http, head_bytes) = if is_http {
+        http_head(&block)?.ok_or_else(|| fault("its block has no head of HTTP".to_owned()))?
+    } else {
+        (Http::default(), 0)
+    };
     let payload = block.part(head_bytes, block.bytes);
     let (of_block, of_payload) = digests(&block, head_bytes)?;
     if told.block != of_block {
@@ -191,13 +195,15 @@ fn digest(text: &str) -> Result<Digest, String> {
 
 fn fields(head: &[u8]) -> Result<Fields, String> {
     let end = find_empty_line(head).ok_or("its head does not end")?;
-    let text = head.get(..end).and_then(|text| std::str::from_utf8(text).ok()).ok_or("its head is no UTF-8")?;
+    let text =
+        head.get(..end).and_then(|text| std::str::from_utf8(text).ok()).ok_or("its head is no UTF-8")?;
     let mut lines = text.split("\r\n");
     if lines.next() != Some("WARC/1.1") {
         return Err("it does not begin with WARC/1.1".to_owned());
     }
     let pair = |line: &str| {
-        let (name, value) = line.split_once(": ").ok_or_else(|| "a line of its head is no field".to_owned())?;
+        let (name, value) =
+            line.split_once(": ").ok_or_else(|| "a line of its head is no field".to_owned())?;
         Ok((name.to_owned(), value.to_owned()))
     };
     let lines = lines.map(pair).collect::<Result<Vec<_>, String>>()?;

@@ -46,7 +46,10 @@ impl<'w> WarcWriter<'w> {
     pub(super) fn put(&mut self, head: &RecordHead<'_>, block: &Block<'_>) -> io::Result<Written> {
         let (of_block, of_payload) = digests(block)?;
         let id = self.next_id(head);
-        let mut text = format!("WARC/1.1\r\nWARC-Type: {}\r\nWARC-Record-ID: {id}\r\nWARC-Date: {}\r\n", head.kind, head.date);
+        let mut text = format!(
+            "WARC/1.1\r\nWARC-Type: {}\r\nWARC-Record-ID: {id}\r\nWARC-Date: {}\r\n",
+            head.kind, head.date
+        );
         let mut field = |name: &str, value: &str| text.push_str(&format!("{name}: {}\r\n", one_line(value)));
         if let Some(uri) = head.uri {
             field("WARC-Target-URI", &uri_text(uri));
@@ -77,12 +80,20 @@ impl<'w> WarcWriter<'w> {
         let uri = head.uri.unwrap_or_default();
         let name = format!("{}\n{}\n{}\n{}\n{uri}\n", self.seed, self.count, head.kind, head.date);
         let digest = Digest::of(name.as_bytes());
-        let mut number = digest.as_bytes().iter().take(16).fold(0u128, |all, byte| all << 8 | u128::from(*byte));
+        let mut number =
+            digest.as_bytes().iter().take(16).fold(0u128, |all, byte| all << 8 | u128::from(*byte));
         number = number & !(0xf << 76) | 8 << 76;
         number = number & !(0x3 << 62) | 2 << 62;
         let hex = format!("{number:032x}");
         let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-        format!("<urn:uuid:{}-{}-{}-{}-{}>", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+        format!(
+            "<urn:uuid:{}-{}-{}-{}-{}>",
+            part(0..8),
+            part(8..12),
+            part(12..16),
+            part(16..20),
+            part(20..32)
+        )
     }
 }
 
