@@ -64,6 +64,7 @@ pub fn edit(
     change: &mut dyn FnMut(&mut CaseFile) -> Result<(), Error>,
 ) -> Result<Vec<CaseFile>, Error> {
     let (mut edited, mut batch): (Vec<CaseFile>, _) = (Vec::new(), Batch::new());
+    let mut log = Log::open(store)?;
     for case_id in case_ids {
         if edited.iter().any(|known| known.case.case_id == *case_id) {
             continue;
@@ -73,6 +74,7 @@ pub fn edit(
         let mut file = before.clone();
         change(&mut file)?;
         put_changed(&mut batch, &before, &file)?;
+        enter(&mut log, &mut batch, &file.case, before.case.history.len())?;
         edited.push(file);
     }
     store.commit(batch)?;

@@ -2,11 +2,12 @@
 
 use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
 use super::reupload::{Place, place};
-use super::review::Error;
+use super::review::{Error, enter};
 use super::state::{Event, State};
 use crate::base::Timestamp;
 use crate::catalog::Recording;
 use crate::crawl::Sighting;
+use crate::evidence::log::Log;
 use crate::matching::Match;
 use crate::rights::{Decision, Verdict};
 use crate::store::{Batch, Store};
@@ -80,7 +81,9 @@ pub fn queue_in(
         Place::Old(case) => *case,
         Place::New { .. } if verdict.decision == Decision::Licensed => return Ok(Queued::Licensed),
         Place::New { case_id, reupload_of } => {
-            batch.put(&open(case_id.clone(), reupload_of, now, &input))?;
+            let case = open(case_id.clone(), reupload_of, now, &input);
+            batch.put(&case)?;
+            enter(&mut Log::open(store)?, batch, &case, 0)?;
             return Ok(Queued::New(case_id));
         }
     };
@@ -89,6 +92,7 @@ pub fn queue_in(
     judge(&mut case, now, verdict);
     if case != before {
         batch.put(&case)?;
+        enter(&mut Log::open(store)?, batch, &case, before.history.len())?;
     }
     Ok(queued)
 }

@@ -5,6 +5,10 @@ use super::notification::Standing;
 use super::sendable::Why;
 use super::state::{Event, State};
 use crate::base::Timestamp;
+use crate::evidence::{
+    self,
+    log::{Log, NewEntry},
+};
 use crate::rights::Decision;
 use crate::store::{self, Store};
 
@@ -14,6 +18,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The operation log does not work.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// No case has this identifier.
     #[error("there is no case `{0}`; `earwitness cases list` shows all")]
     Missing(String),
@@ -196,14 +203,34 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     Ok(case.apply(decided.event, now, &decided.actor, decided.note.clone())?)
 }
 
-/// Keeps cases, all or none.
+/// Keeps cases, all or none, and enters what happened to each since it was kept last in the operation log.
 ///
 /// # Errors
-/// [`Error::Store`] when the store fails.
+/// [`Error::Store`] and [`Error::Evidence`] when the store fails.
 pub fn save<'a>(store: &Store, cases: impl IntoIterator<Item = &'a Case>) -> Result<(), Error> {
+    let mut log = Log::open(store)?;
     let mut batch = store::Batch::new();
     for case in cases {
+        let told = store.get::<Case>(&case.case_id)?.map_or(0, |kept| kept.history.len());
         batch.put(case)?;
+        enter(&mut log, &mut batch, case, told)?;
     }
     Ok(store.commit(batch)?)
+}
+
+/// Enters what happened to a case in the operation log, without the first `told` entries of its history.
+pub(super) fn enter(log: &mut Log, batch: &mut store::Batch, case: &Case, told: usize) -> Result<(), Error> {
+    for event in case.history.iter().skip(told) {
+        let note = event.note.as_deref().unwrap_or_default();
+        let entry = NewEntry {
+            at: event.at,
+            what: event.event.as_str(),
+            subject: &case.case_id,
+            actor: &event.actor,
+            sha256: None,
+            note,
+        };
+        log.add(batch, &entry)?;
+    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod check;
 mod crawl;
 mod crawl_status;
 mod demo;
+mod evidence;
 mod identify;
 mod licence;
 mod notice;
@@ -68,6 +69,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(context, &args),
         Command::Crawl(args) => crawl::run(context, args),
         Command::Cases(args) => case::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Notice(args) => notice::run(context, args),
         Command::Store(args) => store::run(context, args),
         Command::DecodeWorker(_) => {

@@ -16,6 +16,7 @@ use crate::cases::load_licences;
 use crate::config::{FetchSettings, MatchSettings, SiteSettings};
 use crate::crawl::known_host::KnownHosts;
 use crate::crawl::render::Browser;
+use crate::evidence::{environment, keep_environment};
 use crate::crawl::{self, Event, Plan, Status, Summary};
 use crate::net::{Budget, Client};
 use crate::rights::{LicenceGraph, Territory};
@@ -79,6 +80,7 @@ impl<'a> Run<'a> {
         let mut fetch = context.settings.fetch.clone();
         fetch.allow_private |= options.allow_private;
         let library = Library::open(context.open_store()?)?;
+        keep_environment(library.store(), &environment(context.clock.now(), fetch.proxy.as_deref()))?;
         if library.index().is_empty() {
             output::note(
                 context,

@@ -11,7 +11,7 @@ use super::{Context, Exit, output};
 use crate::cases;
 use crate::catalog::Recording;
 use crate::crawl;
-use crate::evidence::CaptureRecord;
+use crate::evidence;
 use crate::rights::Licence;
 use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
@@ -66,7 +66,7 @@ enum Command {
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
     let kinds =
-        Kinds::new().with::<Recording>().with::<Licence>().with::<Overlap>().with::<CaptureRecord>();
+        evidence::with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Overlap>();
     crawl::with_kinds(cases::with_kinds(kinds))
 }
 

@@ -9,6 +9,7 @@
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
+//! - [`bundling`]: a case → its evidence bundle; [`replay()`]: the match of a bundle made again; [`self_test()`].
 //! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it;
 //!   [`Pipeline::recheck`] tells whether an address still serves what a case is about.
 
@@ -26,6 +27,9 @@ mod identify;
 mod pipeline;
 mod crawling;
 mod recheck;
+mod self_test;
+mod replay;
+pub mod bundling;
 #[cfg(test)]
 mod tests;
 
@@ -34,3 +38,5 @@ pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identi
 pub use library::{Error, IndexReader, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};
 pub use recheck::{Door, Target};
+pub use replay::replay;
+pub use self_test::{SelfTest, self_test};

@@ -15,6 +15,7 @@ mod config;
 mod crawl;
 mod crawl_site;
 mod demo;
+mod evidence;
 mod golden;
 mod hostile_site;
 mod identify;
