@@ -4,6 +4,7 @@
 mod cases;
 mod fetch;
 mod hint;
+mod notice;
 mod site_fetch;
 mod render;
 mod schedule;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
+pub use cases::{ClaimSettings, LocalClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
+pub use notice::NoticeSettings;
 pub use render::{KnownHostSettings, RenderSettings};
 pub use schedule::ScheduleSettings;
 pub use site_fetch::SiteFetchSettings;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
     /// What is claimed in cases and notices, and who sends them.
     pub claim: ClaimSettings,
+    /// How notices are written.
+    pub notice: NoticeSettings,
     /// Who receives notices, by registrable domain: `[providers."example.com"]`.
     pub providers: std::collections::BTreeMap<String, ProviderSettings>,
 }
