@@ -90,7 +90,9 @@ impl Templates {
     /// # Errors
     /// [`Error`] names the file that cannot be read, has a name that is none, or does not work, and where in it.
     pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
-        let own = folder.map(read_folder).transpose()?.unwrap_or_default();
+        let mut own = folder.map(read_folder).transpose()?.unwrap_or_default();
+        // What was not changed needs no check.
+        own.retain(|name, text| !BUILT_IN.iter().any(|known| known.0 == name && known.1 == text));
         let mut templates = Self { wordings: BTreeMap::new(), pages: BTreeMap::new() };
         for (name, built_in) in BUILT_IN {
             let text = own.get(name).map_or(built_in, String::as_str);
@@ -121,7 +123,7 @@ impl Templates {
             for full in [true, false] {
                 let document = self.document(&sample::notice(form, full))?;
                 html::render(self.page(html::PAGE), &document)?;
-                if own.contains_key(pdf::PAGE) {
+                if full && own.contains_key(pdf::PAGE) {
                     pdf::render(self.page(pdf::PAGE), &document, sample::DATE)?;
                 }
             }
