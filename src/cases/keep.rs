@@ -6,10 +6,11 @@ use super::liveness::Liveness;
 use super::lock::CounterLock;
 use super::notification::{Notification, prefix};
 use super::reupload::GoneRecord;
-use super::review::Error;
+use super::review::{Error, enter};
 use super::state::State;
 use super::wrong::HeardCount;
 use crate::base::Timestamp;
+use crate::evidence::log::Log;
 use crate::store::{Batch, Kinds, Record, Store};
 
 /// Adds the kinds of record that cases are kept in to those that an import is checked against.

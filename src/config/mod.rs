@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
+pub use cases::{ClaimSettings, LocalClaimSettings, PartySettings, ProviderSettings};
 pub use fetch::FetchSettings;
 pub use notice::NoticeSettings;
 pub use render::{KnownHostSettings, RenderSettings};
@@ -51,7 +51,7 @@ pub struct Settings {
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
     /// What is claimed in cases and notices, and who sends them.
     pub claim: ClaimSettings,
-    /// What must hold before a notice is written, and where the law's calendars are.
+    /// How notices are written, and what must hold before one is.
     pub notice: NoticeSettings,
     /// Who receives notices, by registrable domain: `[providers."example.com"]`.
     pub providers: std::collections::BTreeMap<String, ProviderSettings>,

@@ -15,12 +15,18 @@ pub fn inert(text: &str) -> String {
     shown
 }
 
-/// Control characters, Unicode's `Bidi_Control`, and format characters without a width.
+/// Returns an address with everything percent-encoded that no URI may hold, white space among it.
+pub(super) fn encoded(address: &str) -> String {
+    url::Url::parse(address)
+        .map_or_else(|_| address.split_whitespace().collect::<Vec<_>>().join("%20"), String::from)
+}
+
+/// Control characters, Unicode's `Bidi_Control`, format characters without a width, and what XML cannot hold.
 fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
 #[cfg(test)]

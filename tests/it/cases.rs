@@ -279,7 +279,7 @@ fn a_notice_holds_every_field_and_is_recorded() {
     assert!(note.contains(&Digest::of(html.as_bytes()).to_string()), "{note}");
     // Again: the same bytes under the same name, recorded again.
     export(&["--case", &id]).assert().code(0);
-    assert_eq!(fs::read_dir(dir.path().join("out")).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(dir.path().join("out")).unwrap().count(), 6);
     assert_eq!(case(dir.path(), &id).history.len(), noticed.history.len() + 1);
     // With other details: never over the first one.
     settings(dir.path(), &SETTINGS.replace("王小明", "李大力"));

@@ -26,6 +26,8 @@ mod layers;
 mod licence;
 mod manners;
 mod net;
+mod notices;
+mod notice_batches;
 mod readme;
 mod render;
 mod repository;
