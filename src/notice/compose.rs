@@ -8,7 +8,7 @@ use super::complete::{self, Incomplete};
 use super::data::{
     AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
 };
-use super::form::Form;
+use super::form::{Document as _, Form};
 use super::inert::inert;
 use super::words::{self, Lang};
 use crate::base::Digest;

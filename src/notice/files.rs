@@ -2,7 +2,7 @@
 
 use super::data::Notice;
 use super::error::Error;
-use super::form::{Form, Format};
+use super::form::{Document as _, Form, Format};
 use super::template::Templates;
 use super::{acns, docx, google, html, list, lumen, pdf};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::form::Form;
+use super::form::{Document as _, Form};
 use crate::cases::Case;
 use crate::config::ProviderSettings;
 

@@ -2,7 +2,7 @@
 //! gives eight kinds of document in all their formats, or names everything that is missing. Nothing is sent, and
 //! nothing is read but templates.
 //!
-//! - [`Form`], [`Format`]: the kinds of document, and what each is written as.
+//! - [`Form`], [`Document`], [`Format`]: the kinds of document, and what each is written as.
 //! - [`group()`]: which cases go into one notice.
 //! - [`compose`]: cases → [`Notice`], the data behind every document; [`Incomplete`] names what a form lacks.
 //! - [`Templates`]: the wording and the look, built in or from a folder, checked.
@@ -44,7 +44,7 @@ pub use data::{
 };
 pub use error::Error;
 pub use files::{NoticeFile, files};
-pub use form::{Form, Format};
+pub use form::{Document, Form, Format};
 pub use group::{ADDRESSES_MAX, group};
 pub use inert::inert;
 pub use retraction::{Retraction, render_retraction};

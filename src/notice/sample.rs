@@ -3,7 +3,7 @@
 use super::data::{
     AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
 };
-use super::form::Form;
+use super::form::{Document as _, Form};
 use super::words;
 use crate::base::Digest;
 

@@ -16,7 +16,7 @@ use super::document::{
     Block, Document, Field, LITERAL_BEGINS, LITERAL_ENDS, Lines, Section, Style, lines,
 };
 use super::error::Error;
-use super::form::Form;
+use super::form::{Document as _, Form};
 use super::{html, pdf, sample, words};
 
 /// The built-in templates by name.
@@ -115,7 +115,7 @@ impl Templates {
 
     /// Writes samples with everything that is not built in.
     fn check(&self, own: &BTreeMap<String, String>) -> Result<(), Error> {
-        for form in Form::ALL {
+        for &form in Form::ALL {
             let changed = [form.template(), html::PAGE, pdf::PAGE].map(|name| own.contains_key(name));
             if !changed.contains(&true) {
                 continue;

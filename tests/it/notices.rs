@@ -232,7 +232,7 @@ fn run(command: &mut Command) -> String {
 
 #[test]
 fn the_text_of_every_document_is_pinned() {
-    for form in Form::ALL {
+    for &form in Form::ALL {
         let text = [Format::Html, Format::Json, Format::Csv, Format::Xml, Format::Txt];
         for file in written(form, &text) {
             let path = format!("tests/fixtures/notices/{form}{}.{}", file.suffix, file.format.as_str());

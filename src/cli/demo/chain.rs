@@ -12,7 +12,7 @@ use crate::cases::{self, Decided, Event, load_licences, record_licences};
 use crate::catalog::import;
 use crate::crawl::{self, Plan};
 use crate::net::Client;
-use crate::notice::Form;
+use crate::notice::{Document as _, Form};
 use crate::rights::{Decision, LicenceGraph, conflicts, parse_csv};
 use crate::scan::worker::Decoder;
 use crate::scan::{Checked, Library, Pipeline, Together, Told, register};

@@ -2,6 +2,7 @@
 
 mod choose;
 mod export;
+mod sift;
 mod write;
 
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use jiff::tz::TimeZone;
 
 use super::{Context, Exit, Usage, output};
 use crate::base::Timestamp;
-use crate::notice::{Form, Format, Templates};
+use crate::notice::{Document as _, Form, Format, Templates};
 
 pub(super) use export::{Batch, export};
 pub(super) use write::Written;
@@ -154,7 +155,7 @@ fn run_export(context: &Context, args: ExportArgs) -> anyhow::Result<Exit> {
     let templates = templates(context)?;
     let now = context.clock.now();
     let store = context.open_store()?;
-    let cases = choose::choose(&store, &args.cases)?;
+    let cases = choose::choose(&store, form, &args.cases)?;
     if cases.is_empty() {
         output::note(
             context,
@@ -171,8 +172,16 @@ fn run_export(context: &Context, args: ExportArgs) -> anyhow::Result<Exit> {
         redact: args.redact,
         out: &args.out,
     };
-    export(&store, &context.settings, cases, &batch, &mut |written| tell(context, written))?;
-    Ok(Exit::Done)
+    let exported =
+        export(&store, &context.settings, cases, &batch, &mut |written| tell(context, written))?;
+    for one in &exported.left_out {
+        output::failed(&format!("case {}: {} is left out: {}", one.case_id, one.url, one.reason));
+    }
+    output::note(
+        context,
+        &format!("wrong accusations to be expected in this batch by chance: {:.1e} at most", exported.expected_wrong),
+    );
+    Ok(if exported.left_out.is_empty() { Exit::Done } else { Exit::SomeFailed })
 }
 
 /// The formats asked for, or all; one that the document does not have is a mistake.

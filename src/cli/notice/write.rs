@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::super::Usage;
 use super::export::{Batch, Ready};
+use super::sift::Sifted;
 use crate::base::Digest;
-use crate::cases::{Event, save};
+use crate::cases::{NoticeWritten, record_notice};
 use crate::notice::{Form, LeftOut, NoticeFile};
 use crate::store::Store;
 
@@ -42,15 +43,15 @@ pub(in crate::cli) struct WrittenFile {
 
 /// Writes a document's files, then records them in the histories of all its cases at once.
 pub(super) fn write_and_record(store: &Store, ready: Ready, batch: &Batch<'_>) -> anyhow::Result<Written> {
-    let Ready { notice, mut cases, files } = ready;
-    let domain = cases.first().map(|case| case.domain.to_lowercase()).unwrap_or_default();
+    let Ready { notice, cases, files } = ready;
+    let domain = cases.first().map(|one| one.case.domain.to_lowercase()).unwrap_or_default();
     let stem = format!("{}-{}-{}", notice.date, file_part(&domain), notice.form);
     let stem = free_stem(batch.out, &stem, &files)?;
     let mut written = Written {
         form: notice.form,
         number: notice.number,
         domain,
-        cases: cases.iter().map(|case| case.case_id.clone()).collect(),
+        cases: cases.iter().map(|one| one.case.case_id.clone()).collect(),
         paths: BTreeMap::new(),
         files: Vec::new(),
         left_out: notice.left_out,
@@ -62,14 +63,22 @@ pub(super) fn write_and_record(store: &Store, ready: Ready, batch: &Batch<'_>) -
         written.paths.entry(format).or_insert_with(|| path.clone());
         written.files.push(WrittenFile { format, path, sha256: Digest::of(&file.bytes) });
     }
-    // A report or a complaint tells the provider nothing.
-    if notice.form.notifies() {
-        let note = note(&written);
-        for case in &mut cases {
-            case.apply(Event::Noticed, batch.now, "earwitness", Some(note.clone()))?;
-        }
-        save(store, &cases)?;
-    }
+    let notices: Vec<(String, NoticeWritten)> = cases
+        .into_iter()
+        .map(|Sifted { case, urls }| {
+            let notice = NoticeWritten {
+                notice_id: written.number.clone(),
+                form: written.form,
+                forum: written.form.forum(),
+                provider: case.domain,
+                urls,
+                actor: "earwitness".to_owned(),
+                note: note(&written),
+            };
+            (case.case_id, notice)
+        })
+        .collect();
+    record_notice(store, &notices, batch.now)?;
     Ok(written)
 }
 

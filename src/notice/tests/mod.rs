@@ -4,6 +4,7 @@
 mod hostile;
 mod own_templates;
 
+use super::form::Document as _;
 use super::sample;
 use super::*;
 
@@ -14,7 +15,7 @@ fn built_in() -> Templates {
 #[test]
 fn every_form_is_written_in_every_format_and_again_with_the_same_bytes() {
     let templates = built_in();
-    for form in Form::ALL {
+    for &form in Form::ALL {
         for full in [true, false] {
             let notice = sample::notice(form, full);
             let once = files(&notice, &templates, form.formats()).unwrap();
@@ -43,7 +44,7 @@ fn what_counsel_is_to_confirm_is_told_until_it_is() {
 #[test]
 fn the_statement_of_an_open_verdict_claims_less() {
     let templates = built_in();
-    for form in Form::ALL {
+    for &form in Form::ALL {
         let mut notice = sample::notice(form, true);
         let sure = templates.document(&notice).unwrap().plain_text();
         notice.by_verdict = false;
