@@ -148,7 +148,10 @@ impl Frontier<'_> {
         let TlsSeen { version, cipher, certificates } = &tls;
         let text = format!("{version:?} {cipher:?} {certificates:?}");
         let key = format!("{}/{}", self.prefix, hash(&text, 32));
-        self.keep(&TlsRecord { key: key.clone(), tls })?;
+        // Thousands of requests go over one connection.
+        if self.store.get::<TlsRecord>(&key)?.is_none() {
+            self.keep(&TlsRecord { key: key.clone(), tls })?;
+        }
         Ok(key)
     }
 

@@ -91,7 +91,7 @@ impl<'a> Engine<'a> {
                     && total <= self.client.media_bytes_max()
                     && begun.layout.can_be_probed =>
             {
-                self.probe(in_hand, begun).await
+                Box::pin(self.probe(in_hand, begun)).await
             }
             Content::Media | Content::Archive(_) => self.fetch_rest(in_hand, begun).await,
             Content::Other if may_be_media(begun.content_type.as_deref()) => {
