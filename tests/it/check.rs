@@ -321,9 +321,7 @@ fn sites_are_crawled_when_they_are_due() {
     house.settings(&(settings("yearly", "0 0 1 1 *") + &settings("leap", "0 0 29 2 *")));
     let due = |house: &House| -> Vec<bool> {
         let now = earwitness::base::Timestamp::now();
-        let is_due = |line: &Value| {
-            line["due_at"].as_str().unwrap().parse::<earwitness::base::Timestamp>().unwrap() <= now
-        };
+        let is_due = |line: &Value| line["due_at"].as_str().unwrap().parse::<earwitness::base::Timestamp>().unwrap() <= now;
         json_lines(&house.run(&["crawl", "list", "--json"])).iter().map(is_due).collect()
     };
     assert_eq!(due(&house), [true, true], "never crawled");
@@ -344,11 +342,7 @@ fn sites_are_crawled_when_they_are_due() {
     house.settings("[sites.a]\nseeds = []\nschedule = { cron = \"99 * * * *\" }\n");
     let output = house.run(&["crawl", "list"]);
     assert_code(&output, 2);
-    assert!(
-        stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"), "{}", stderr(&output));
 }
 
 /// A body that never ends.
