@@ -2,6 +2,7 @@
 //! environment, then file, then default.
 
 mod cases;
+mod evidence;
 mod fetch;
 mod hint;
 mod site_fetch;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
+pub use evidence::EvidenceSettings;
 pub use fetch::FetchSettings;
 pub use render::{KnownHostSettings, RenderSettings};
 pub use schedule::ScheduleSettings;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub known_hosts: KnownHostSettings,
     /// The sites that `crawl run` visits, by name.
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
+    /// How evidence is secured.
+    pub evidence: EvidenceSettings,
     /// What is claimed in cases and notices, and who sends them.
     pub claim: ClaimSettings,
     /// Who receives notices, by registrable domain: `[providers."example.com"]`.

@@ -2,7 +2,13 @@
 //! can verify offline.
 //!
 //! - [`Capture`]: what was recorded when the file was seen.
+//! - [`timestamp`]: time-stamps of a third party (RFC 3161), obtained and verified.
+//! - [`pictures`]: what a match rests on, as pictures.
+//! - [`factors`]: which part of a bundle answers which factor that a Chinese court looks at.
 
 mod capture;
+pub mod factors;
+pub mod pictures;
+pub mod timestamp;
 
 pub use capture::Capture;

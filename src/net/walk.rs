@@ -90,7 +90,8 @@ impl<'c> Walk<'c> {
         if let Some(site) = &self.client.site {
             site.keep_cookies(&self.url, response.headers());
         }
-        if let Some(location) = redirect_target(&response) {
+        let follows = self.request.upload.is_none();
+        if let Some(location) = redirect_target(&response).filter(|_| follows) {
             self.turn_to(&location)?;
             return Ok(Step::Redirect);
         }

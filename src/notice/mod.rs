@@ -7,13 +7,12 @@
 //! - [`Missing`]: mandatory fields that nothing gives, by their key in the configuration.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 
-mod inert;
 mod chinese;
 mod form;
 mod ncac;
 mod render;
 
+pub use crate::base::inert;
 pub use form::{AnnexItem, AnnexMatch, Claim, NcacNotice, Party, Provider, Signature, Site};
-pub use inert::inert;
 pub use ncac::{CaseItem, Missing, NcacInput, compose_ncac};
 pub use render::{Error, render_ncac};

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::chinese;
 use super::form::{AnnexItem, AnnexMatch, Claim, NcacNotice, Party, Provider, Signature, Site};
-use super::inert::inert;
+use crate::base::inert;
 use crate::cases::{Case, CaseSighting};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, PartySettings, ProviderSettings};

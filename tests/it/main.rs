@@ -29,3 +29,4 @@ mod repository;
 mod revisit;
 mod store;
 mod stream;
+mod timestamp;
