@@ -2,6 +2,7 @@
 //! environment, then file, then default.
 
 mod cases;
+mod evidence;
 mod fetch;
 mod hint;
 mod notice;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use cases::{ClaimSettings, LocalClaimSettings, PartySettings, ProviderSettings};
+pub use evidence::EvidenceSettings;
 pub use fetch::FetchSettings;
 pub use notice::NoticeSettings;
 pub use render::{KnownHostSettings, RenderSettings};
@@ -49,6 +51,8 @@ pub struct Settings {
     pub known_hosts: KnownHostSettings,
     /// The sites that `crawl run` visits, by name.
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
+    /// How evidence is secured.
+    pub evidence: EvidenceSettings,
     /// What is claimed in cases and notices, and who sends them.
     pub claim: ClaimSettings,
     /// How notices are written, and what must hold before one is.

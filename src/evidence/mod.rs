@@ -9,6 +9,9 @@
 //! - [`Draft`]: captures and documents → a bundle; [`attach_timestamp`] for its token.
 //! - [`ReplayRecord`], [`Replay`]: the match made again from what is in the bundle.
 //! - [`verify()`]: a bundle → each check with its result.
+//! - [`timestamp`]: time-stamps of a third party (RFC 3161), obtained and verified.
+//! - [`pictures`]: what a match rests on, as pictures.
+//! - [`factors`]: which part of a bundle answers which factor that a Chinese court looks at.
 //!
 //! Invariants: a bundle is a function of what it is made from, the key and the instant; nothing in it is outside the
 //! signature but what follows from the rest; what verifies needs no store and no network.
@@ -27,6 +30,9 @@ mod replay;
 mod bundle;
 mod packing;
 mod verify;
+pub mod timestamp;
+pub mod pictures;
+pub mod factors;
 #[cfg(test)]
 mod tests;
 

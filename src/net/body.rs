@@ -252,6 +252,7 @@ impl Body {
             Kind::Media | Kind::Live => "fetch.media_bytes_max",
             Kind::Page | Kind::Playlist | Kind::Robots => "fetch.page_bytes_max",
             Kind::Sitemap => "the sitemap protocol",
+            Kind::Stamp => "what a time-stamp may have",
         };
         Err(Error::TooLarge { url: shown(&self.url), bytes_max: self.limits.bytes_max(self.kind), setting })
     }

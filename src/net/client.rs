@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{HeaderValue, USER_AGENT};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::io::AsyncWrite;
@@ -207,7 +207,14 @@ impl Client {
         if let Some(site) = &self.site {
             site.add_to(url, is_downgrade, &mut headers);
         }
-        self.http.get(url.clone()).headers(headers)
+        match &request.upload {
+            None => self.http.get(url.clone()),
+            Some(upload) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(upload.content_type));
+                self.http.post(url.clone()).body(upload.body.clone())
+            }
+        }
+        .headers(headers)
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`Client::for_site`]: with one site's own headers, cookies, proxy and user agent.
 //! - [`Request`]: what is wanted: the whole or a [`Range`] of one [`Version`], only what has changed since
 //!   [`Validators`], within [`Allowance`]s, counted by a [`Meter`].
+//!   With an [`Upload`] it is a POST.
 //! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
 //! - [`Trace`]: records a request with its redirects as [`Exchange`]s, for the evidence.
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
@@ -57,7 +58,7 @@ pub use meter::{Allowance, Meter};
 pub use opened::{MediaFetched, Opened, Response};
 pub use proxy::{Asked, Budget, GuardedProxy, Log, Outcome, Policy, ProxyLimits};
 pub use range::{ContentRange, Range};
-pub use request::{Kind, Request};
+pub use request::{Kind, Request, Upload};
 pub use site::Scope;
 pub use trace::{Recorded, Trace};
 pub use validators::{Validators, Version};

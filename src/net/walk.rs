@@ -106,7 +106,8 @@ impl<'c> Walk<'c> {
         if let (Some(trace), Some(asked)) = (&self.request.trace, asked) {
             trace.push(self.exchange(&response, peer.clone(), asked));
         }
-        if let Some(location) = redirect_target(&response) {
+        let follows = self.request.upload.is_none();
+        if let Some(location) = redirect_target(&response).filter(|_| follows) {
             self.turn_to(&location)?;
             return Ok(Step::Redirect);
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::data::{Notice, Party};
 use super::form::Form;
-use super::inert::inert;
+use crate::base::inert;
 
 /// Why a document is not written: everything that it lacks, in the order of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]

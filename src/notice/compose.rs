@@ -9,7 +9,7 @@ use super::data::{
     AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
 };
 use super::form::{Document as _, Form};
-use super::inert::inert;
+use crate::base::inert;
 use super::words::{self, Lang};
 use crate::base::Digest;
 use crate::cases::{Case, CaseSighting};

@@ -10,7 +10,6 @@
 //! - [`render_retraction`]: a letter that takes a notice back.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 
-mod inert;
 mod words;
 mod form;
 mod retraction;
@@ -46,7 +45,7 @@ pub use error::Error;
 pub use files::{NoticeFile, files};
 pub use form::{Document, Form, Format};
 pub use group::{ADDRESSES_MAX, group};
-pub use inert::inert;
+pub use crate::base::inert;
 pub use retraction::{Retraction, render_retraction};
 pub use template::Templates;
 pub use words::Lang;

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::inert::inert;
+use crate::base::inert;
 use crate::cases::{Forum, Notification};
 
 /// What the letter says.

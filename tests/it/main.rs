@@ -34,3 +34,4 @@ mod repository;
 mod revisit;
 mod store;
 mod stream;
+mod timestamp;
