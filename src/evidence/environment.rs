@@ -149,7 +149,8 @@ const SUBJECT: &str = "environment";
 /// # Errors
 /// [`Error`] when the store fails.
 pub fn keep_environment(store: &Store, environment: &Environment) -> Result<(), Error> {
-    let last = kept_environment(store, environment.at)?.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok());
+    let last =
+        kept_environment(store, environment.at)?.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok());
     if last.is_some_and(|last: Environment| Environment { at: environment.at, ..last } == *environment) {
         return Ok(());
     }
@@ -175,7 +176,8 @@ pub fn kept_environment(store: &Store, at: Timestamp) -> Result<Option<(Digest, 
     let entries = entries_about(store, SUBJECT)?;
     let last = entries.into_iter().rev().find(|entry| entry.at <= at).and_then(|entry| entry.sha256);
     let Some(sha256) = last else { return Ok(None) };
-    let read = File::open(store.blobs().path(&sha256)).and_then(|file| Section::all(&file)?.read(FILE_BYTES_MAX));
+    let read =
+        File::open(store.blobs().path(&sha256)).and_then(|file| Section::all(&file)?.read(FILE_BYTES_MAX));
     Ok(read.ok().filter(|bytes| Digest::of(bytes) == sha256).map(|bytes| (sha256, bytes)))
 }
 
@@ -246,7 +248,11 @@ mod tests {
         let first = environment(at("2026-03-01T00:00:00Z"), None);
         keep_environment(&store, &first).unwrap();
         keep_environment(&store, &Environment { at: at("2026-03-02T00:00:00Z"), ..first.clone() }).unwrap();
-        let other = Environment { at: at("2026-03-03T00:00:00Z"), proxy: Some("http://p".to_owned()), ..first.clone() };
+        let other = Environment {
+            at: at("2026-03-03T00:00:00Z"),
+            proxy: Some("http://p".to_owned()),
+            ..first.clone()
+        };
         keep_environment(&store, &other).unwrap();
         assert_eq!(super::super::log::check(&store).unwrap().number, 2);
         let of = |text: &str| {

@@ -39,7 +39,8 @@ mod tests;
 pub use bundle::{BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle};
 pub use capture::{Capture, CaptureRecord, captures, keep_capture};
 pub use environment::{
-    ClockSource, Environment, Program, System, SystemFile, environment, keep_environment, kept_environment, without_secrets,
+    ClockSource, Environment, Program, System, SystemFile, environment, keep_environment, kept_environment,
+    without_secrets,
 };
 pub use error::Error;
 pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};

@@ -127,4 +127,3 @@ fn keep_new(mut file: tempfile::NamedTempFile, folder: &Path, case_id: &str) -> 
     let what = format!("{} is full of bundles of it; choose another folder", folder.display());
     Err(Error::Bundle { case_id: case_id.to_owned(), what })
 }
-

@@ -47,7 +47,8 @@ impl House {
             .route("/a.wav", get(move || async move { ([(header::CONTENT_TYPE, "audio/wav")], bytes) }));
         let address = runtime.block_on(crate::servers::serve(router));
         let url = format!("http://{address}/page");
-        run(&["check", &url, "--allow-private", "--territory", "CN"]);
+        // Without licences the case is in doubt, which is a case all the same.
+        let _ = run(&["check", &url, "--allow-private", "--territory", "CN"]);
         let listed = earwitness(folder.path()).args(["cases", "list", "--json"]).output().unwrap();
         let case: Value = serde_json::from_slice(&listed.stdout).unwrap();
         let case_id = case["case_id"].as_str().unwrap().to_owned();

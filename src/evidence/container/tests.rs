@@ -12,9 +12,7 @@ use crate::evidence::section::Section;
 
 fn archive(entries: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let parts = entries.iter().rev();
-    let parts = parts
-        .map(|(name, bytes)| Part { name: name.clone(), content: Section::of(bytes) })
-        .collect();
+    let parts = parts.map(|(name, bytes)| Part { name: name.clone(), content: Section::of(bytes) }).collect();
     let mut out = Vec::new();
     write(parts, &mut out).unwrap();
     out
