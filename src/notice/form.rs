@@ -95,9 +95,7 @@ impl Form {
             Self::Acns => &[Format::Xml, Format::Json],
             Self::Lumen => &[Format::Json],
             Self::Google => &[Format::Txt, Format::Json],
-            _ => {
-                &[Format::Pdf, Format::Docx, Format::Html, Format::Json, Format::Csv, Format::Xlsx]
-            }
+            _ => &[Format::Pdf, Format::Docx, Format::Html, Format::Json, Format::Csv, Format::Xlsx],
         }
     }
 

@@ -37,9 +37,7 @@ mod tests;
 
 pub use complete::Incomplete;
 pub use compose::{CaseItem, NoticeInput, compose};
-pub use data::{
-    AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
-};
+pub use data::{AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work};
 pub use error::Error;
 pub use files::{NoticeFile, files};
 pub use form::{Form, Format};
