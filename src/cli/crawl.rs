@@ -113,8 +113,7 @@ enum Command {
 pub(super) fn run(context: &Context, args: CrawlArgs) -> anyhow::Result<Exit> {
     match args.command {
         Command::Add { site, seeds, territory, operator, depth_max, requests_max, schedule, time_zone } => {
-            let schedule =
-                schedule.map(|cron| ScheduleSettings::new(&cron, &time_zone)).transpose().map_err(Usage)?;
+            let schedule = schedule.map(|cron| ScheduleSettings::new(&cron, &time_zone)).transpose().map_err(Usage)?;
             let settings = SiteSettings {
                 seeds,
                 territory,
@@ -198,9 +197,7 @@ fn run_due(context: &Context, names: &[String], fresh: bool, options: &CheckOpti
     let mut due: Vec<String> = Vec::new();
     {
         let store = context.open_store()?;
-        if let Some(name) =
-            names.iter().find(|name| site(context, &store, name).is_ok_and(|s| s.schedule.is_none()))
-        {
+        if let Some(name) = names.iter().find(|name| site(context, &store, name).is_ok_and(|s| s.schedule.is_none())) {
             return Err(Usage(format!("`{name}` has no schedule; leave out --due to crawl it now")).into());
         }
         let (sites, runs) = (sites(context, Some(&store))?, last_runs(&store)?);

@@ -133,7 +133,9 @@ impl Heard {
                 self.passed.push(text(&event["request"]["url"]));
             }
             "Fetch.failRequest" => self.answered += 1,
-            "Fetch.continueWithAuth" if said["authChallengeResponse"]["response"] == "ProvideCredentials" => {
+            "Fetch.continueWithAuth"
+                if said["authChallengeResponse"]["response"] == "ProvideCredentials" =>
+            {
                 self.trusted.push(text(&event["authChallenge"]["origin"]));
             }
             _ => {}
