@@ -198,7 +198,8 @@ fn detection(xml: &mut Xml, items: &[&AnnexItem]) {
     xml.element("OriginalAssetID", &[("type", kind)], id);
     xml.end();
     let surest = items.iter().flat_map(|item| &item.matches).map(|found| found.log10_false_match);
-    let threshold = surest.fold(None, |surest: Option<f64>, one| Some(surest.map_or(one, |known| known.max(one))));
+    let threshold =
+        surest.fold(None, |surest: Option<f64>, one| Some(surest.map_or(one, |known| known.max(one))));
     let threshold = threshold.map(|log10| format!("log10 false match {log10:.1}"));
     let mut attributes = vec![("Audio", "true"), ("Fingerprint", "true"), ("Human", "true")];
     if let Some(threshold) = &threshold {

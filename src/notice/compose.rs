@@ -209,20 +209,16 @@ fn sites(input: &NoticeInput<'_>) -> Vec<Site> {
 }
 
 fn seen_addresses(input: &NoticeInput<'_>, domain: &str) -> Vec<String> {
-    let of_site =
-        listed(input).filter(|(_, item, _)| item.case.domain.eq_ignore_ascii_case(domain));
+    let of_site = listed(input).filter(|(_, item, _)| item.case.domain.eq_ignore_ascii_case(domain));
     let seen: BTreeSet<String> = of_site.filter_map(|(_, _, sighting)| peer(sighting).0).collect();
     seen.into_iter().collect()
 }
 
 /// The sightings that the notice names, with their items and these items' places.
-fn listed<'a>(
-    input: &NoticeInput<'a>,
-) -> impl Iterator<Item = (usize, CaseItem<'a>, &'a CaseSighting)> {
+fn listed<'a>(input: &NoticeInput<'a>) -> impl Iterator<Item = (usize, CaseItem<'a>, &'a CaseSighting)> {
     input.items.iter().enumerate().flat_map(|(place, &item)| {
-        let named = move |sighting: &&CaseSighting| {
-            item.urls.is_none_or(|urls| urls.contains(&sighting.media_url))
-        };
+        let named =
+            move |sighting: &&CaseSighting| item.urls.is_none_or(|urls| urls.contains(&sighting.media_url));
         item.case.sightings.iter().filter(named).map(move |sighting| (place, item, sighting))
     })
 }
@@ -240,8 +236,7 @@ fn peer(sighting: &CaseSighting) -> (Option<String>, Option<u16>) {
 fn numbered<'a>(input: &NoticeInput<'a>) -> (Vec<usize>, Vec<&'a Recording>) {
     let mut recordings: Vec<&Recording> = Vec::new();
     let numbers = input.items.iter().map(|item| {
-        let known =
-            recordings.iter().position(|known| known.recording_id == item.recording.recording_id);
+        let known = recordings.iter().position(|known| known.recording_id == item.recording.recording_id);
         known.unwrap_or_else(|| {
             recordings.push(item.recording);
             recordings.len() - 1
@@ -358,9 +353,7 @@ fn signature(
     right_holder: &Party,
     agent: Option<&Party>,
 ) -> Signature {
-    let own = local
-        .text(|local| &local.signature)
-        .or_else(|| optional(input.claim.signature.as_ref()));
+    let own = local.text(|local| &local.signature).or_else(|| optional(input.claim.signature.as_ref()));
     // An American notice is signed by a person who was asked to; a company's name is not made into a signature.
     let name = if input.form == Form::Dmca {
         own
@@ -391,7 +384,8 @@ mod tests {
 
     #[test]
     fn file_names_are_the_last_part_of_the_path() {
-        let names = ["https://a.example/x/y.mp3?z=/1#w", "https://a.example/x/", "https://a.example", "x"].map(file_name);
+        let names = ["https://a.example/x/y.mp3?z=/1#w", "https://a.example/x/", "https://a.example", "x"]
+            .map(file_name);
         assert_eq!(names, ["y.mp3", "a.example/x/", "a.example", "x"]);
     }
 }

@@ -125,14 +125,18 @@ impl Document {
                 Block::Title { lines } | Block::Heading { lines } => push(&plain(lines)),
                 Block::Text { lines, .. } => lines.iter().for_each(|line| push(&plain(&vec![line.clone()]))),
                 Block::Fields { rows, .. } => {
-                    rows.iter().for_each(|row| push(&format!("{}: {}", plain(&row.label), plain(&row.value))));
+                    rows.iter()
+                        .for_each(|row| push(&format!("{}: {}", plain(&row.label), plain(&row.value))));
                 }
                 Block::List { items } => {
-                    items.iter().enumerate().for_each(|(n, item)| push(&format!("{}. {}", n + 1, plain(item))));
+                    items
+                        .iter()
+                        .enumerate()
+                        .for_each(|(n, item)| push(&format!("{}. {}", n + 1, plain(item))));
                 }
-                Block::Table { rows, .. } => rows
-                    .iter()
-                    .for_each(|row| push(&row.iter().map(plain).collect::<Vec<_>>().join("; "))),
+                Block::Table { rows, .. } => {
+                    rows.iter().for_each(|row| push(&row.iter().map(plain).collect::<Vec<_>>().join("; ")))
+                }
             }
         }
         text

@@ -3,9 +3,9 @@
 use std::io::Cursor;
 
 use docx_rs::{
-    AlignmentType, BreakType, Docx, Footer, LineSpacing, NumPages, PageMargin, PageNum,
-    PageOrientationType, PageSize, Paragraph, Run, RunFonts, SectionProperty, Table, TableCell,
-    TableLayoutType, TableRow, WidthType,
+    AlignmentType, BreakType, Docx, Footer, LineSpacing, NumPages, PageMargin, PageNum, PageOrientationType,
+    PageSize, Paragraph, Run, RunFonts, SectionProperty, Table, TableCell, TableLayoutType, TableRow,
+    WidthType,
 };
 
 use super::document::{Block, Document, Field, Lines, Run as Piece, Section, Style};
@@ -77,7 +77,11 @@ fn fonts(lang: Lang) -> RunFonts {
         Lang::Japanese => "MS Mincho",
         Lang::Chinese | Lang::AmericanEnglish | Lang::English => "SimSun",
     };
-    RunFonts::new().ascii("Times New Roman").hi_ansi("Times New Roman").cs("Times New Roman").east_asia(east_asia)
+    RunFonts::new()
+        .ascii("Times New Roman")
+        .hi_ansi("Times New Roman")
+        .cs("Times New Roman")
+        .east_asia(east_asia)
 }
 
 /// What a section's blocks come to.
@@ -193,7 +197,8 @@ fn form(rows: &[Field], tall: bool, width: u32) -> Table {
         if row.must {
             label = label.add_run(Run::new().size(PLAIN).color("AA0000").add_text("＊"));
         }
-        let made = TableRow::new(vec![cell(label, widths[0]), cell(text(&row.value, PLAIN, false), widths[1])]);
+        let made =
+            TableRow::new(vec![cell(label, widths[0]), cell(text(&row.value, PLAIN, false), widths[1])]);
         if tall { made.row_height(900.0) } else { made }
     });
     laid_out(rows.collect(), &widths)

@@ -21,11 +21,7 @@ pub struct NoticeFile {
 ///
 /// # Errors
 /// [`Error`] when a template does not work or a format cannot hold what the notice says.
-pub fn files(
-    notice: &Notice,
-    templates: &Templates,
-    formats: &[Format],
-) -> Result<Vec<NoticeFile>, Error> {
+pub fn files(notice: &Notice, templates: &Templates, formats: &[Format]) -> Result<Vec<NoticeFile>, Error> {
     let mut files = Vec::new();
     let document = templates.document(notice)?;
     for format in notice.form.formats().iter().filter(|format| formats.contains(format)) {

@@ -25,8 +25,7 @@ pub(super) struct Fonts {
 }
 
 pub(super) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
-    let faces: Vec<Font> =
-        FACES.iter().filter_map(|bytes| Font::new(Bytes::new(*bytes), 0)).collect();
+    let faces: Vec<Font> = FACES.iter().filter_map(|bytes| Font::new(Bytes::new(*bytes), 0)).collect();
     Fonts { book: LazyHash::new(FontBook::from_fonts(&faces)), faces }
 });
 
@@ -41,21 +40,42 @@ pub(super) const fn families(lang: Lang) -> [&'static str; 5] {
     }
 }
 
-/// Whether the fonts show `c`. Scripts that run from right to left are left out: they would turn what stands next to
-/// them around.
-fn shows(c: char) -> bool {
-    let leftward = matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}');
-    !leftward && FONTS.faces.iter().any(|face| face.info().coverage.contains(u32::from(c)))
+/// Scripts that run from right to left: they would turn what stands next to them around.
+const fn runs_leftward(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
-/// Returns text with every character that no font has written as `[U+1F3B5]`.
+/// The faces that have `c`, one bit each.
+fn faces_with(c: char) -> u32 {
+    if runs_leftward(c) {
+        return 0;
+    }
+    let has = |face: &Font| u32::from(face.info().coverage.contains(u32::from(c)));
+    FONTS.faces.iter().enumerate().fold(0, |faces, (n, face)| faces | has(face) << n)
+}
+
+static MARK: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(r"^\p{M}").ok());
+
+/// Whether `c` is drawn together with the character before it: accents, and the later parts of a Hangul syllable.
+pub(super) fn joins(c: char) -> bool {
+    if c.is_ascii() {
+        return false;
+    }
+    let jamo = matches!(c, '\u{1160}'..='\u{11FF}' | '\u{D7B0}'..='\u{D7FF}');
+    jamo || MARK.as_ref().is_some_and(|mark| mark.is_match(c.encode_utf8(&mut [0; 4])))
+}
+
+/// Returns text with every character that no font has written as `[U+1F3B5]`. What is drawn together must be in one font.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
+    let mut faces = 0;
     for c in text.chars() {
-        if shows(c) {
-            shown.push(c);
-        } else {
+        let own = faces_with(c);
+        faces = if joins(c) { faces & own } else { own };
+        if faces == 0 {
             shown.push_str(&format!("[U+{:04X}]", u32::from(c)));
+        } else {
+            shown.push(c);
         }
     }
     shown
@@ -81,5 +101,8 @@ mod tests {
         assert_eq!(shown(titles), titles);
         assert_eq!(shown("a🎵b"), "a[U+1F3B5]b");
         assert_eq!(shown("אa"), "[U+05D0]a");
+        // Accents that the base's font lacks.
+        assert_eq!(shown("e\u{301}"), "e\u{301}");
+        assert_eq!(shown("夜\u{301}a"), "夜[U+0301]a");
     }
 }

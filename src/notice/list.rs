@@ -11,8 +11,8 @@ const CELL_CHARS_MAX: usize = 32_000;
 
 /// The widths of the columns, in characters.
 const WIDTHS: [f64; 21] = [
-    6.0, 14.0, 16.0, 28.0, 24.0, 20.0, 15.0, 60.0, 50.0, 30.0, 22.0, 22.0, 40.0, 18.0, 10.0, 10.0, 10.0, 10.0, 30.0, 30.0,
-    8.0,
+    6.0, 14.0, 16.0, 28.0, 24.0, 20.0, 15.0, 60.0, 50.0, 30.0, 22.0, 22.0, 40.0, 18.0, 10.0, 10.0, 10.0,
+    10.0, 30.0, 30.0, 8.0,
 ];
 
 /// A cell.
@@ -25,9 +25,8 @@ enum Cell {
 /// encoding. No cell begins like a formula.
 pub(super) fn csv(notice: &Notice) -> Result<Vec<u8>, Error> {
     let failed = |error: csv::Error| Error::Table(error.to_string());
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(b"\xEF\xBB\xBF".to_vec());
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(b"\xEF\xBB\xBF".to_vec());
     writer.write_record(words::columns(notice.language)).map_err(failed)?;
     for row in rows(notice) {
         let cells = row.into_iter().map(|cell| match cell {

@@ -38,9 +38,7 @@ mod tests;
 
 pub use complete::Incomplete;
 pub use compose::{CaseItem, NoticeInput, compose};
-pub use data::{
-    AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
-};
+pub use data::{AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work};
 pub use error::Error;
 pub use files::{NoticeFile, files};
 pub use form::{Document, Form, Format};

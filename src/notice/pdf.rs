@@ -18,7 +18,7 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use super::document::Document;
 use super::error::Error;
-use super::fonts::{FONTS, families, shown};
+use super::fonts::{FONTS, families, joins, shown};
 
 /// The name of the page's template.
 pub(super) const PAGE: &str = "page.typ";
@@ -87,8 +87,7 @@ struct Data<'a> {
 
 /// Renders a document as PDF/A-2b with the date as its time of making. Same document and date, same bytes.
 pub(super) fn render(template: &str, document: &Document, date: &str) -> Result<Vec<u8>, Error> {
-    let mut data =
-        serde_json::to_value(Data { document, fonts: families(document.language) })?;
+    let mut data = serde_json::to_value(Data { document, fonts: families(document.language) })?;
     make_printable(&mut data);
     let files = (*FILES).ok_or_else(|| Error::Pdf("no name for its files".to_owned()))?;
     let page = Page {
@@ -127,7 +126,8 @@ fn options(document: &Document, date: &str) -> Result<PdfOptions, Error> {
         ident: Smart::Custom(document.footer.clone()),
         creator: Smart::Custom(Some("Earwitness".to_owned())),
         timestamp: at.map(Timestamp::new_utc),
-        standards: PdfStandards::new(&[PdfStandard::A_2b]).map_err(|error| Error::Pdf(error.message().to_string()))?,
+        standards: PdfStandards::new(&[PdfStandard::A_2b])
+            .map_err(|error| Error::Pdf(error.message().to_string()))?,
         ..PdfOptions::default()
     })
 }
@@ -172,11 +172,6 @@ fn pieces(text: &str, literal: bool) -> Vec<String> {
 /// Whether a line may break at `c` by the rules: white space and the scripts without spaces.
 fn breaks_anyway(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
-}
-
-/// Whether `c` belongs to the character before it.
-fn joins(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{20D0}'..='\u{20FF}' | '\u{3099}'..='\u{309A}' | '\u{FE00}'..='\u{FE2F}')
 }
 
 #[cfg(test)]

@@ -12,9 +12,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Deserialize;
 
 use super::data::Notice;
-use super::document::{
-    Block, Document, Field, LITERAL_BEGINS, LITERAL_ENDS, Lines, Section, Style, lines,
-};
+use super::document::{Block, Document, Field, LITERAL_BEGINS, LITERAL_ENDS, Lines, Section, Style, lines};
 use super::error::Error;
 use super::form::{Document as _, Form};
 use super::{html, pdf, sample, words};
@@ -138,8 +136,7 @@ impl Templates {
     /// Renders a notice into blocks.
     pub(super) fn document(&self, notice: &Notice) -> Result<Document, Error> {
         let name = notice.form.template();
-        let wording =
-            self.wordings.get(name).ok_or_else(|| Error::Unknown { name: name.to_owned() })?;
+        let wording = self.wordings.get(name).ok_or_else(|| Error::Unknown { name: name.to_owned() })?;
         let renderer = Renderer { name, environment: environment(), root: Value::from(Serde(notice)) };
         let mut sections = Vec::new();
         for (n, section) in wording.section.iter().enumerate() {
@@ -311,13 +308,7 @@ impl Renderer {
         }
     }
 
-    fn fields(
-        &self,
-        fields: &[Vec<String>],
-        tall: bool,
-        place: &str,
-        data: &Value,
-    ) -> Result<Block, Error> {
+    fn fields(&self, fields: &[Vec<String>], tall: bool, place: &str, data: &Value) -> Result<Block, Error> {
         let mut rows = Vec::new();
         for field in fields {
             let (label, value, must) = match field.as_slice() {

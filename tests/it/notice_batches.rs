@@ -93,7 +93,8 @@ fn seed(dir: &Path, settings: &str, findings: &[Finding]) -> Vec<String> {
                 steps: Vec::new(),
             };
             let matches = [found(&recording.recording_id)];
-            let input = CaseInput { sighting: &seen, matches: &matches, verdict: &verdict, recording: &recording };
+            let input =
+                CaseInput { sighting: &seen, matches: &matches, verdict: &verdict, recording: &recording };
             let queued = queue(&store, at("2026-03-01T12:00:00Z"), input).unwrap();
             queued.case_id().unwrap().to_owned()
         })
@@ -267,7 +268,11 @@ fn templates_are_written_changed_and_checked_at_the_start() {
     let settings = format!("{SETTINGS}\n[notice]\ntemplates = \"own\"\nconfirmed = [\"dsa\"]\n");
     let ids = seed(dir.path(), &settings, &[finding("R1", "pirate.example", Decision::Unlicensed)]);
     approve(dir.path(), &ids);
-    earwitness(dir.path()).args(["notice", "templates", "--out", "own"]).assert().code(0).stdout(contains("dsa.toml"));
+    earwitness(dir.path())
+        .args(["notice", "templates", "--out", "own"])
+        .assert()
+        .code(0)
+        .stdout(contains("dsa.toml"));
     earwitness(dir.path())
         .args(["notice", "templates", "--out", "own"])
         .assert()
@@ -291,5 +296,9 @@ fn templates_are_written_changed_and_checked_at_the_start() {
 fn a_format_that_a_document_lacks_is_a_mistake() {
     let dir = tempfile::tempdir().unwrap();
     seed(dir.path(), SETTINGS, &[]);
-    export(dir.path(), "lumen").args(["--format", "pdf"]).assert().code(2).stderr(contains("it does as json"));
+    export(dir.path(), "lumen")
+        .args(["--format", "pdf"])
+        .assert()
+        .code(2)
+        .stderr(contains("it does as json"));
 }

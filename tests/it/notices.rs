@@ -157,14 +157,22 @@ fn case(recording_id: &str, domain: &str, decision: Decision, sightings: Vec<Cas
 }
 
 fn cases() -> Vec<Case> {
-    let long = format!("https://cdn.pirate.example/{}/%E6%9B%B2.mp3?token={}", "a1b2c3d4".repeat(12), "x".repeat(120));
+    let long = format!(
+        "https://cdn.pirate.example/{}/%E6%9B%B2.mp3?token={}",
+        "a1b2c3d4".repeat(12),
+        "x".repeat(120)
+    );
     vec![
         case(
             "R1",
             "pirate.example",
             Decision::Unlicensed,
             vec![
-                sighting("https://pirate.example/music/夜明け 1.mp3", "夜明けの駅 🎧 免费下载 | 海盗音乐网", "2026-11-20T18:30:00Z"),
+                sighting(
+                    "https://pirate.example/music/夜明け 1.mp3",
+                    "夜明けの駅 🎧 免费下载 | 海盗音乐网",
+                    "2026-11-20T18:30:00Z",
+                ),
                 sighting(&long, "<b>free</b> mp3 \u{202E}3pm", "2026-11-21T00:00:00Z"),
             ],
         ),
@@ -172,7 +180,11 @@ fn cases() -> Vec<Case> {
             "R2",
             "mirror.example",
             Decision::Unlicensed,
-            vec![sighting("https://mirror.example/d/2.flac", "Là-bas (여름밤) — download", "2026-11-22T09:15:30Z")],
+            vec![sighting(
+                "https://mirror.example/d/2.flac",
+                "Là-bas (여름밤) — download",
+                "2026-11-22T09:15:30Z",
+            )],
         ),
     ]
 }
@@ -188,8 +200,11 @@ pub(crate) fn notice(form: Form) -> Notice {
         .zip(&recordings)
         .map(|(case, recording)| CaseItem { case, recording, urls: None })
         .collect();
-    let attachments =
-        [Attachment { name: "C-0000000001.wacz".to_owned(), sha256: Digest::of(b"bundle"), about: String::new() }];
+    let attachments = [Attachment {
+        name: "C-0000000001.wacz".to_owned(),
+        sha256: Digest::of(b"bundle"),
+        about: String::new(),
+    }];
     let left_out = [LeftOut {
         case_id: "C-0000000001".to_owned(),
         url: "https://pirate.example/gone.mp3".to_owned(),
@@ -255,7 +270,8 @@ fn acns_messages_are_valid_by_the_schema() {
         // The schema does not wave everything through.
         let text = String::from_utf8(message.bytes).unwrap();
         std::fs::write(&path, text.replace("<IP_Address>203", "<IP_Address>x203")).unwrap();
-        let refused = Command::new(&xmllint).arg("--noout").arg("--schema").arg(&schema).arg(&path).output().unwrap();
+        let refused =
+            Command::new(&xmllint).arg("--noout").arg("--schema").arg(&schema).arg(&path).output().unwrap();
         assert!(!refused.status.success());
     }
 }
@@ -269,7 +285,10 @@ fn pdf_pages_hold_their_text_inside_the_margins_and_all_their_fonts() {
     };
     let dir = tempfile::tempdir().unwrap();
     let expected: [(Form, &[&str]); 5] = [
-        (Form::Ncac, &["授权委托书", "夜明けの駅", "黎明车站", "黎明車站", "여름밤", "[U+1F3B5]", "2026年11月26日"]),
+        (
+            Form::Ncac,
+            &["授权委托书", "夜明けの駅", "黎明车站", "黎明車站", "여름밤", "[U+1F3B5]", "2026年11月26日"],
+        ),
         (Form::Complaint, &["国家版权局", "某某音乐网工作室", "夜明けの駅"]),
         (Form::Dmca, &["/s/ Jing Li", "November 26, 2026", "Ångström Łódź", "perjury"]),
         (Form::Dsa, &["26 November 2026", "bona fide"]),
@@ -296,7 +315,12 @@ fn pdf_pages_hold_their_text_inside_the_margins_and_all_their_fonts() {
 /// Every word is on its page, not nearer to the edge than the footer is.
 fn assert_inside(form: Form, boxes: &str) {
     let number = |line: &str, key: &str| -> f64 {
-        line.split(&format!("{key}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap().parse().unwrap()
+        line.split(&format!("{key}=\""))
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     let (mut width, mut height, mut words) = (0.0, 0.0, 0);
     for line in boxes.lines().map(str::trim) {
@@ -306,7 +330,10 @@ fn assert_inside(form: Form, boxes: &str) {
             words += 1;
             let (left, right) = (number(line, "xMin"), number(line, "xMax"));
             let (top, bottom) = (number(line, "yMin"), number(line, "yMax"));
-            assert!(left > 28.0 && right < width - 28.0 && top > 28.0 && bottom < height - 10.0, "{form}: {line}");
+            assert!(
+                left > 28.0 && right < width - 28.0 && top > 28.0 && bottom < height - 10.0,
+                "{form}: {line}"
+            );
         }
     }
     assert!(words > 100, "{form}: {words} words");

@@ -9,7 +9,8 @@ use crate::base::Timestamp;
 /// `catalogue.csv`: what is looked for.
 pub(super) fn catalogue() -> String {
     let mut text =
-        "recording_id,isrc,title,title_alt,artist,label,p_line,first_made_date,release_date,filename\n".to_owned();
+        "recording_id,isrc,title,title_alt,artist,label,p_line,first_made_date,release_date,filename\n"
+            .to_owned();
     for title in &TITLES {
         let year = &title.first_made[..4];
         text += &format!(

@@ -202,7 +202,12 @@ fn formats(form: Form, asked: &[FormatArg]) -> anyhow::Result<Vec<Format>> {
 
 /// The templates that the configuration names; a mistake in them is one of the configuration.
 pub(super) fn templates(context: &Context) -> anyhow::Result<Templates> {
-    let folder = context.settings.notice.templates.as_deref();
+    let settings = &context.settings.notice;
+    let strange = settings.confirmed.iter().find(|name| Form::ALL.iter().all(|form| form.as_str() != *name));
+    if let Some(name) = strange {
+        return Err(Usage(format!("notice.confirmed: there is no form `{name}`")).into());
+    }
+    let folder = settings.templates.as_deref();
     Templates::load(folder).map_err(|error| Usage(output::chain(&error)).into())
 }
 
@@ -221,12 +226,7 @@ fn tell(context: &Context, written: &Written) -> anyhow::Result<()> {
         return output::json(written);
     }
     for file in &written.files {
-        output::line(&format!(
-            "{}: {} cases → {}",
-            written.domain,
-            written.cases.len(),
-            file.path.display()
-        ));
+        output::line(&format!("{}: {} cases → {}", written.domain, written.cases.len(), file.path.display()));
     }
     for one in &written.left_out {
         output::line(&format!("{}: left out {}: {}", written.domain, one.url, one.reason));

@@ -16,7 +16,8 @@ fn filled(form: Form, text: &str) -> Notice {
     for work in &mut notice.works {
         work.title.clone_from(&text);
         work.title_alt = vec![text.clone()];
-        for field in [&mut work.artist, &mut work.album, &mut work.label, &mut work.p_line, &mut work.version] {
+        for field in [&mut work.artist, &mut work.album, &mut work.label, &mut work.p_line, &mut work.version]
+        {
             *field = Some(text.clone());
         }
     }
@@ -54,7 +55,8 @@ fn hard_text_is_written_in_every_format() {
     let templates = built_in();
     for text in HARD {
         for form in [Form::Ncac, Form::Japan, Form::Dmca] {
-            files(&filled(form, text), &templates, form.formats()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            files(&filled(form, text), &templates, form.formats())
+                .unwrap_or_else(|error| panic!("{text}: {error}"));
         }
     }
 }

@@ -61,7 +61,10 @@ fn lumen_is_public_and_gets_no_address() {
         assert!(!text.contains(private), "{private}");
     }
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json["notice"]["works_attributes"][0]["infringing_urls_attributes"][0]["url"], "https://pirate.example/1.mp3");
+    assert_eq!(
+        json["notice"]["works_attributes"][0]["infringing_urls_attributes"][0]["url"],
+        "https://pirate.example/1.mp3"
+    );
 }
 
 #[test]

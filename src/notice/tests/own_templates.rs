@@ -42,7 +42,11 @@ fn mistakes_are_told_with_their_place() {
         ("dmca.toml", block("text = \"{{ provider.name \""), "syntax error"),
         ("dsa.toml", block("text = \"a\"\nheading = \"b\""), "a block is one of"),
         ("dsa.toml", block("text = \"a\"\nwhen = \"agnet\""), "`agnet` is not known"),
-        ("ncac.toml", block("columns = [[\"a\", 1]]\ncells = []\neach = \"annex\""), "1 columns, but 0 cells"),
+        (
+            "ncac.toml",
+            block("columns = [[\"a\", 1]]\ncells = []\neach = \"annex\""),
+            "1 columns, but 0 cells",
+        ),
         ("ncac.toml", block("fields = [[\"only a name\"]]"), "a field is [name, value]"),
         ("ncac.toml", "title = 1\n".to_owned(), "ncac.toml"),
         ("ncac.toml", block("txet = \"a\""), "txet"),

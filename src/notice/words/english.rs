@@ -6,14 +6,34 @@ use crate::base::ChannelView;
 pub(super) const UNALTERED: &str = "no change of speed or pitch found";
 
 pub(super) const COLUMNS: [&str; 21] = [
-    "No.", "Case", "Recording ID", "Title", "Other titles", "Artist", "ISRC", "Address of the media file", "Page",
-    "Page title", "Captured (UTC)", "Last seen (UTC)", "SHA-256", "Server IP", "File from (s)", "File to (s)",
-    "Recording from (s)", "Recording to (s)", "Alteration", "False match", "log10",
+    "No.",
+    "Case",
+    "Recording ID",
+    "Title",
+    "Other titles",
+    "Artist",
+    "ISRC",
+    "Address of the media file",
+    "Page",
+    "Page title",
+    "Captured (UTC)",
+    "Last seen (UTC)",
+    "SHA-256",
+    "Server IP",
+    "File from (s)",
+    "File to (s)",
+    "Recording from (s)",
+    "Recording to (s)",
+    "Alteration",
+    "False match",
+    "log10",
 ];
 
 pub(super) fn altered(one: Altered) -> String {
     match one {
-        Altered::Speed(by) => format!("played at {by:.3} times the original speed, with the pitch changed along"),
+        Altered::Speed(by) => {
+            format!("played at {by:.3} times the original speed, with the pitch changed along")
+        }
         Altered::Tempo(by) => format!("tempo {by:.3} times the original, pitch kept"),
         Altered::Pitch(by) => {
             let how = if by > 0.0 { "raised" } else { "lowered" };

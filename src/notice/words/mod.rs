@@ -120,8 +120,7 @@ const MEASURED_SHARE: f64 = 1.0 / 3.0;
 pub(super) fn probability(lang: Lang, log10: f64) -> String {
     const BOUNDS: [i32; 4] = [6, 4, 3, 2];
     let measured = log10 * MEASURED_SHARE;
-    let decades =
-        BOUNDS.into_iter().find(|decades| log10.is_finite() && measured <= -f64::from(*decades));
+    let decades = BOUNDS.into_iter().find(|decades| log10.is_finite() && measured <= -f64::from(*decades));
     match lang {
         Lang::Chinese => chinese::probability(decades),
         Lang::Japanese => japanese::probability(decades),
@@ -192,7 +191,10 @@ pub(super) const fn list_name(lang: Lang) -> &'static str {
 /// The heading of what counsel is to confirm, and what stands under it.
 pub(super) const fn draft(lang: Lang) -> (&'static str, &'static str) {
     match lang {
-        Lang::Chinese => ("草稿说明（供律师确认，不属于文书内容）", "下列表述并非直接取自法律条文或官方示范格式，寄送前请由律师确认："),
+        Lang::Chinese => (
+            "草稿说明（供律师确认，不属于文书内容）",
+            "下列表述并非直接取自法律条文或官方示范格式，寄送前请由律师确认：",
+        ),
         Lang::Japanese => (
             "下書きに関する注記（弁護士の確認用。本書面の一部ではない）",
             "次の記載は法令又はガイドラインの原文によらない部分を含むため、送付前に弁護士の確認を要する。",
@@ -234,7 +236,10 @@ mod tests {
         assert_eq!(alteration(Lang::Chinese, &found()), "未见变速、变调");
         let sped = Match { speed: 1.25, pitch_semitones: -2.0, channel: ChannelView::Side, ..found() };
         let told = alteration(Lang::Chinese, &sped);
-        assert!(told.contains("1.250 倍") && told.contains("降低 2.00 个半音") && told.contains("反相"), "{told}");
+        assert!(
+            told.contains("1.250 倍") && told.contains("降低 2.00 个半音") && told.contains("反相"),
+            "{told}"
+        );
         assert!(alteration(Lang::Chinese, &Match { tempo: 0.9, ..found() }).contains("变速不变调（节奏放慢"));
         for lang in ALL {
             let told = alteration(lang, &sped);
