@@ -16,7 +16,8 @@ pub fn inert(text: &str) -> String {
 }
 
 /// Returns an address with everything percent-encoded that no URI may hold, white space among it.
-pub(super) fn encoded(address: &str) -> String {
+#[must_use]
+pub fn encoded(address: &str) -> String {
     url::Url::parse(address)
         .map_or_else(|_| address.split_whitespace().collect::<Vec<_>>().join("%20"), String::from)
 }

@@ -18,7 +18,7 @@ mod text;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
-pub use inert::inert;
+pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
 pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};
 pub use text::{DecodedText, decode_text, encoding_by_name};

@@ -60,13 +60,13 @@ impl Queued {
 /// # Errors
 /// [`Error`] when the store fails.
 pub fn queue(store: &Store, now: Timestamp, input: CaseInput<'_>) -> Result<Queued, Error> {
-    let mut batch = Batch::new();
-    let queued = queue_in(store, now, input, &mut batch)?;
+    let (mut log, mut batch) = (Log::open(store)?, Batch::new());
+    let queued = queue_in(store, now, input, (&mut log, &mut batch))?;
     store.commit(batch)?;
     Ok(queued)
 }
 
-/// As [`queue`], but puts the case into `batch`, for the caller to commit with what belongs to it.
+/// As [`queue`], but puts the case into the batch, for the caller to commit with what belongs to it while it has the log.
 ///
 /// # Errors
 /// As [`queue`].
@@ -74,7 +74,7 @@ pub fn queue_in(
     store: &Store,
     now: Timestamp,
     input: CaseInput<'_>,
-    batch: &mut Batch,
+    (log, batch): (&mut Log, &mut Batch),
 ) -> Result<Queued, Error> {
     let CaseInput { sighting, verdict, .. } = input;
     let mut case = match place(store, &input)? {
@@ -83,7 +83,7 @@ pub fn queue_in(
         Place::New { case_id, reupload_of } => {
             let case = open(case_id.clone(), reupload_of, now, &input);
             batch.put(&case)?;
-            enter(&mut Log::open(store)?, batch, &case, 0)?;
+            enter(log, batch, &case, 0)?;
             return Ok(Queued::New(case_id));
         }
     };
@@ -92,7 +92,7 @@ pub fn queue_in(
     judge(&mut case, now, verdict);
     if case != before {
         batch.put(&case)?;
-        enter(&mut Log::open(store)?, batch, &case, before.history.len())?;
+        enter(log, batch, &case, before.history.len())?;
     }
     Ok(queued)
 }

@@ -7,6 +7,7 @@ use std::io::Read as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::log::{Log, NewEntry};
 use crate::base::{Digest, Timestamp};
 use crate::crawl::Sighting;
 use crate::net::Exchange;
@@ -63,7 +64,8 @@ impl Record for CaptureRecord {
 }
 
 /// Keeps a capture of a case, unless there is one of the same address, or there are very many. What refers to it, and
-/// what keeps the bodies that it rests on, comes into `batch`, to be committed with the case. Returns whether it was new.
+/// what keeps the bodies that it rests on, comes into the batch, to be committed with the case; it is entered in the log.
+/// Returns whether it was new.
 ///
 /// # Errors
 /// [`Error`] when the store fails.
@@ -71,7 +73,8 @@ pub fn keep_capture(
     store: &Store,
     case_id: &str,
     capture: &Capture,
-    batch: &mut Batch,
+    now: Timestamp,
+    (log, batch): (&mut Log, &mut Batch),
 ) -> Result<bool, Error> {
     let Capture { sighting, .. } = capture;
     let key = CaptureRecord::key_of(case_id, &sighting.media_url);
@@ -92,6 +95,15 @@ pub fn keep_capture(
         }
     }
     batch.put(&record)?;
+    let entry = NewEntry {
+        at: now,
+        what: "capture",
+        subject: case_id,
+        actor: "earwitness",
+        sha256: Some(record.capture_sha256),
+        note: &record.media_url,
+    };
+    log.add(batch, &entry)?;
     Ok(true)
 }
 
@@ -175,8 +187,9 @@ mod tests {
     }
 
     fn keep(store: &Store, case_id: &str, capture: &Capture) -> bool {
-        let mut batch = Batch::new();
-        let is_new = keep_capture(store, case_id, capture, &mut batch).unwrap();
+        let (mut log, mut batch) = (Log::open(store).unwrap(), Batch::new());
+        let now = Timestamp::UNIX_EPOCH;
+        let is_new = keep_capture(store, case_id, capture, now, (&mut log, &mut batch)).unwrap();
         store.commit(batch).unwrap();
         is_new
     }

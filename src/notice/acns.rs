@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::data::{AnnexItem, Notice, Party};
-use super::inert::encoded;
+use crate::base::encoded;
 
 /// The namespace of revision 1.2.
 const NAMESPACE: &str = "http://www.acns.net/ACNS";

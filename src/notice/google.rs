@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::data::{Notice, Work};
 use super::error::Error;
-use super::inert::encoded;
+use crate::base::encoded;
 
 /// The longest list that is taken.
 const BYTES_MAX: usize = 1_000_000;

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::library::Library;
-use super::replay::replay;
+use super::illustrating::pictures;
+use super::replay::replayed;
 use super::self_test::{SelfTest, self_test};
 use super::worker::Decoder;
 use crate::base::{Digest, Timestamp};
@@ -112,7 +113,7 @@ impl Bundler<'_> {
             return Err(gone());
         };
         let reference = encode(&reference);
-        let replayed = self.replay(case, &draft, &reference)?;
+        let (replayed, drawn) = self.replay(case, &recording, &draft, &reference)?;
         draft.add_json("case.json", case)?;
         draft.add_json("match.json", &case.matches)?;
         draft.add_json("verdict.json", &case.verdict)?;
@@ -124,7 +125,7 @@ impl Bundler<'_> {
         draft.add(REFERENCE, reference)?;
         add_screenshots(&mut draft, store, &captures)?;
         add_environments(&mut draft, store, &captures)?;
-        for (name, bytes) in extras {
+        for (name, bytes) in drawn.into_iter().chain(extras) {
             draft.add(&name, bytes)?;
         }
         let machine = environment(self.now, self.settings.fetch.proxy.as_deref());
@@ -133,7 +134,14 @@ impl Bundler<'_> {
         Ok(draft.seal(self.key, self.stamp, folder)?)
     }
 
-    fn replay(&self, case: &Case, draft: &Draft<'_>, reference: &[u8]) -> Result<ReplayRecord, Error> {
+    /// Makes the match again, as a verifier will; also gives its pictures.
+    fn replay(
+        &self,
+        case: &Case,
+        recording: &Recording,
+        draft: &Draft<'_>,
+        reference: &[u8],
+    ) -> Result<(ReplayRecord, Vec<Extra>), Error> {
         let settings = ReplaySettings {
             catalogue_s: Exact(self.library.index().duration_s()),
             log10_false_match_max: Exact(self.options.log10_false_match_max),
@@ -147,9 +155,10 @@ impl Bundler<'_> {
             settings: &settings,
         };
         let failed = |why| Error::Replay { case_id: case.case_id.clone(), why };
-        let found = replay(self.decoder, &rerun).map_err(failed)?;
+        let (analysis, fingerprint, found) = replayed(self.decoder, &rerun).map_err(failed)?;
         let differences = differences(&case.matches, &found);
-        Ok(ReplayRecord {
+        let drawn = pictures(case, recording, (&analysis, &fingerprint), &found);
+        let record = ReplayRecord {
             format: REPLAY_FORMAT.to_owned(),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             fingerprint_format: FORMAT_VERSION,
@@ -163,7 +172,8 @@ impl Bundler<'_> {
             matches: found.iter().map(ExactMatch::from).collect(),
             agrees_with_case: differences.is_none(),
             remark: differences.unwrap_or_else(|| "the matches of the case".to_owned()),
-        })
+        };
+        Ok((record, drawn))
     }
 
     /// The licences that may cover the recording, as they were known when its use was judged, and what came later.

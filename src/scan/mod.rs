@@ -30,6 +30,7 @@ mod recheck;
 mod self_test;
 mod replay;
 pub mod bundling;
+mod illustrating;
 #[cfg(test)]
 mod tests;
 

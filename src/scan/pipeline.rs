@@ -13,6 +13,7 @@ use crate::base::{Clock, Digest, RecordingId, Timestamp};
 use crate::cases::{self, CaseInput, Queued};
 use crate::catalog::{Catalog, Recording};
 use crate::crawl::{self, Event, Found, Probe, Sighting};
+use crate::evidence::log::Log;
 use crate::evidence::{self, Capture};
 use crate::matching::{Match, MatchOptions};
 use crate::rights::{Decision, LicenceGraph, Question, Right, Verdict, verdict};
@@ -246,12 +247,13 @@ impl Pipeline<'_> {
                 recording: &recording,
             };
             // As one: a case without what it rests on, or the other way round, must not outlive a kill.
-            let mut batch = Batch::new();
-            let queued = cases::queue_in(store, self.clock.now(), input, &mut batch)?;
+            let (mut log, mut batch) = (Log::open(store)?, Batch::new());
+            let now = self.clock.now();
+            let queued = cases::queue_in(store, now, input, (&mut log, &mut batch))?;
             if let (Some(case_id), Some(capture)) = (queued.case_id(), &capture)
                 && finding.verdict.decision != Decision::Licensed
             {
-                evidence::keep_capture(store, case_id, capture, &mut batch)?;
+                evidence::keep_capture(store, case_id, capture, now, (&mut log, &mut batch))?;
             }
             store.commit(batch)?;
             finding.case_id = queued.case_id().map(str::to_owned);

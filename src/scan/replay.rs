@@ -4,7 +4,7 @@ use std::io::{Seek as _, copy};
 use std::path::Path;
 
 use super::identify::identify;
-use super::worker::Decoder;
+use super::worker::{Analysis, Decoder};
 use crate::base::RecordingId;
 use crate::evidence::{ReplaySettings, Rerun};
 use crate::fingerprint::{self, Fingerprint};
@@ -19,13 +19,21 @@ const REFERENCE_BYTES_MAX: usize = 64 << 20;
 /// # Errors
 /// Why it cannot be done, in a line: a fingerprint of another version, media that cannot be decoded here.
 pub fn replay(decoder: &Decoder, rerun: &Rerun<'_>) -> Result<Vec<Match>, String> {
+    replayed(decoder, rerun).map(|(_, _, matches)| matches)
+}
+
+/// As [`replay`], with the media's analysis and the reference's fingerprint.
+pub(super) fn replayed(
+    decoder: &Decoder,
+    rerun: &Rerun<'_>,
+) -> Result<(Analysis, Fingerprint, Vec<Match>), String> {
     if rerun.reference.len() > REFERENCE_BYTES_MAX {
         return Err(format!("the reference's fingerprint is longer than {REFERENCE_BYTES_MAX} bytes"));
     }
     let reference =
         fingerprint::decode(rerun.reference).map_err(|error| format!("the reference's {error}"))?;
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
-    let index = index_of(folder.path(), rerun.recording_id.clone(), reference)?;
+    let index = index_of(folder.path(), rerun.recording_id.clone(), reference.clone())?;
     let spool = || {
         let mut file = tempfile::tempfile()?;
         copy(&mut rerun.media.reader(), &mut file)?;
@@ -34,7 +42,8 @@ pub fn replay(decoder: &Decoder, rerun: &Rerun<'_>) -> Result<Vec<Match>, String
     };
     let media = spool().map_err(|error: std::io::Error| format!("the media cannot be read: {error}"))?;
     let analysis = decoder.analyse_open(&media, "the bundle's media").map_err(|error| error.to_string())?;
-    Ok(identify(&analysis, &index, &options(rerun.settings)).matches)
+    let matches = identify(&analysis, &index, &options(rerun.settings)).matches;
+    Ok((analysis, reference, matches))
 }
 
 fn options(settings: &ReplaySettings) -> MatchOptions {
