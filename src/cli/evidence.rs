@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use url::Url;
 
 use super::{Context, Exit, Usage, case, output};
 use crate::base::Digest;
 use crate::cases::{Case, State, find, list, load_licences};
+use crate::evidence::timestamp::{self, Patience, obtain, read_roots};
 use crate::evidence::{
-    self, Capture, Check, Demands, Outcome, PublicKey, case_id_of, log, newest_bundle, public_keys, rotate,
-    signing_key, verify,
+    self, Capture, Check, Demands, Outcome, PublicKey, attach_timestamp, case_id_of, factors, log,
+    newest_bundle, public_keys, rotate, signing_key, timestamp_imprint, verify,
 };
+use crate::net::Client;
 use crate::notice::inert;
 use crate::scan::bundling::{Bundler, captures_of_case};
 use crate::scan::worker::Decoder;
@@ -35,6 +38,21 @@ enum EvidenceCommand {
     /// Verify bundles offline: every byte, the signature, the match itself
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Have a bundle stamped by the configured time-stamp authority (RFC 3161), in place of a stamp that it may have
+    Timestamp {
+        /// The bundles
+        #[arg(required = true, value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+    },
+    /// Report which factor that a Chinese court looks at is answered by what in a bundle, in Chinese and English
+    Factors {
+        /// The bundle
+        #[arg(value_name = "BUNDLE")]
+        bundle: PathBuf,
+        /// The page to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// The key that bundles are signed with
     Key {
         #[command(subcommand)]
@@ -78,6 +96,9 @@ struct VerifyArgs {
     /// The bundle must be the newest of its case that the store knows of
     #[arg(long, conflicts_with = "root")]
     known: bool,
+    /// Root certificates (PEM) that the time-stamp is verified against [default: evidence.timestamp_roots]
+    #[arg(long, value_name = "PEM")]
+    tsa_roots: Vec<PathBuf>,
     /// Do not decode and match again
     #[arg(long)]
     no_replay: bool,
@@ -99,6 +120,8 @@ pub(super) fn run(context: &Context, args: EvidenceArgs) -> anyhow::Result<Exit>
     match args.command {
         EvidenceCommand::Export(args) => export(context, &args),
         EvidenceCommand::Verify(args) => verify_all(context, &args),
+        EvidenceCommand::Timestamp { bundles } => stamp_all(context, &bundles),
+        EvidenceCommand::Factors { bundle, out } => report_factors(context, &bundle, &out),
         EvidenceCommand::Key { command: KeyCommand::Show { all } } => show_key(context, all),
         EvidenceCommand::Key { command: KeyCommand::Rotate } => rotate_key(context),
         EvidenceCommand::Log { case } => show_log(context, case.as_deref()),
@@ -116,6 +139,8 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     let now = context.clock.now();
     let (licences, key) = (load_licences(store)?, signing_key(store, now)?);
     let decoder = Decoder::of_this_program()?;
+    let authority = Authority::configured(context)?;
+    let stamp = authority.as_ref().map(|authority| |digest: &Digest| authority.stamp(digest));
     let bundler = Bundler {
         library: &library,
         decoder: &decoder,
@@ -123,18 +148,29 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
         settings: &context.settings,
         licences: &licences,
         key: &key,
-        stamp: None,
+        stamp: stamp.as_ref().map(|stamp| stamp as &evidence::Stamp<'_>),
         now,
     };
     let mut exit = Exit::Done;
     for case in &chosen {
-        match bundler.export(case, &captures(case), Vec::new(), &args.out) {
+        let made = captures(store, case)
+            .and_then(|captures| Ok(bundler.export(case, &captures, Vec::new(), &args.out)?));
+        if let Some(why) = made.as_ref().ok().and_then(|sealed| sealed.timestamp_error.as_ref()) {
+            output::note(
+                context,
+                &format!(
+                    "warning: case {} has no time-stamp ({why}); `earwitness evidence timestamp` asks again",
+                    case.case_id
+                ),
+            );
+        }
+        match made {
             Ok(sealed) if context.json => output::json(&sealed)?,
             Ok(sealed) => {
                 output::line(&format!("{}: {} (root {})", sealed.case_id, sealed.path.display(), sealed.root))
             }
             Err(error) => {
-                output::failed(&output::chain(&error));
+                output::failed(&format!("{error:#}"));
                 exit = Exit::SomeFailed;
             }
         }
@@ -142,9 +178,83 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// What was recorded of a case.
-fn captures(case: &Case) -> Vec<Capture> {
-    captures_of_case(case)
+/// What was recorded of a case; of one from before that was done, what the case itself says.
+fn captures(store: &Store, case: &Case) -> anyhow::Result<Vec<Capture>> {
+    let recorded = evidence::captures(store, &case.case_id)?;
+    Ok(if recorded.is_empty() { captures_of_case(case) } else { recorded })
+}
+
+/// The configured time-stamp authority.
+struct Authority {
+    client: Client,
+    url: Url,
+    roots: Vec<Vec<u8>>,
+    patience: Patience,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Authority {
+    fn configured(context: &Context) -> anyhow::Result<Option<Self>> {
+        let settings = &context.settings.evidence;
+        let Some(url) = &settings.timestamp_url else { return Ok(None) };
+        let url = Url::parse(url).map_err(|error| Usage(format!("evidence.timestamp_url: {error}")))?;
+        let roots = read_roots(&settings.timestamp_roots)
+            .map_err(|error| Usage(format!("evidence.timestamp_roots: {error}")))?;
+        if roots.is_empty() {
+            return Err(
+                Usage("evidence.timestamp_url needs evidence.timestamp_roots beside it".to_owned()).into()
+            );
+        }
+        let patience = Patience { tries: settings.timestamp_tries, ..Patience::default() };
+        let client = Client::new(&context.settings.fetch)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Some(Self { client, url, roots, patience, runtime }))
+    }
+
+    fn stamp(&self, digest: &Digest) -> Result<Vec<u8>, String> {
+        let asked = obtain(&self.client, &self.url, digest, &self.roots, self.patience);
+        self.runtime.block_on(asked).map(|token| token.response).map_err(|error| output::chain(&error))
+    }
+}
+
+fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
+    let authority = Authority::configured(context)?.ok_or_else(|| {
+        Usage(
+            "no time-stamp authority is configured; set evidence.timestamp_url and evidence.timestamp_roots"
+                .to_owned(),
+        )
+    })?;
+    let mut exit = Exit::Done;
+    for path in bundles {
+        let stamped = File::open(path)
+            .map_err(|error| format!("{}: {error}", path.display()))
+            .and_then(|file| timestamp_imprint(&file).map_err(|error| output::chain(&error)))
+            .and_then(|imprint| authority.stamp(&imprint))
+            .and_then(|token| attach_timestamp(path, &token).map_err(|error| output::chain(&error)));
+        match stamped {
+            Ok(sha256) => output::line(&format!("{}: stamped (SHA-256 now {sha256})", path.display())),
+            Err(why) => {
+                output::failed(&format!("{}: {why}", path.display()));
+                exit = Exit::SomeFailed;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn report_factors(context: &Context, path: &Path, out: &Path) -> anyhow::Result<Exit> {
+    let bundle =
+        File::open(path).map_err(|error| Usage(format!("cannot open {}: {error}", path.display())))?;
+    let report = factors::factors(&evidence::artefacts(&bundle).map_err(|error| Usage(error.to_string()))?);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let page = factors::render_factors(&report, &name)?;
+    std::fs::write(out, page).with_context(|| format!("cannot write {}", out.display()))?;
+    if context.json {
+        output::json(&report)?;
+    } else {
+        output::line(&out.display().to_string());
+    }
+    Ok(Exit::Done)
 }
 
 fn choose(store: &Store, ids: &[String]) -> anyhow::Result<Vec<Case>> {
@@ -177,6 +287,13 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let key = args.key.as_deref().map(read_key).transpose()?;
     let decoder = Decoder::of_this_program()?;
     let store = args.known.then(|| context.open_store()).transpose()?;
+    let named =
+        if args.tsa_roots.is_empty() { &context.settings.evidence.timestamp_roots } else { &args.tsa_roots };
+    let roots = read_roots(named).map_err(|error| Usage(error.to_string()))?;
+    let judge = |token: &[u8], digest: &Digest| {
+        let stamped = timestamp::verify(token, digest, &roots).map_err(|error| output::chain(&error))?;
+        Ok(format!("stamped at {} by {}", stamped.at, stamped.authority))
+    };
     let mut exit = Exit::Done;
     for path in &args.bundles {
         let bundle =
@@ -189,7 +306,7 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
         let demands = Demands {
             key: key.as_ref(),
             root: root.as_ref(),
-            stamp: None,
+            stamp: (!roots.is_empty()).then_some(&judge as &evidence::StampCheck<'_>),
             replay: if args.no_replay { None } else { Some(&run) },
         };
         let report = verify(&bundle, &demands);

@@ -65,8 +65,7 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    let kinds =
-        evidence::with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Overlap>();
+    let kinds = evidence::with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Overlap>();
     crawl::with_kinds(cases::with_kinds(kinds))
 }
 

@@ -11,7 +11,7 @@
 //! - [`verify()`]: a bundle → each check with its result.
 //! - [`timestamp`]: time-stamps of a third party (RFC 3161), obtained and verified.
 //! - [`pictures`]: what a match rests on, as pictures.
-//! - [`factors`]: which part of a bundle answers which factor that a Chinese court looks at.
+//! - [`artefacts()`]: what a bundle holds; [`factors`]: which part of a bundle answers which factor that a Chinese court looks at.
 //!
 //! Invariants: a bundle is a function of what it is made from, the key and the instant; nothing in it is outside the
 //! signature but what follows from the rest; what verifies needs no store and no network.
@@ -30,12 +30,14 @@ mod replay;
 mod bundle;
 mod packing;
 mod verify;
+mod artefacts;
 pub mod timestamp;
 pub mod pictures;
 pub mod factors;
 #[cfg(test)]
 mod tests;
 
+pub use artefacts::artefacts;
 pub use bundle::{BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle};
 pub use capture::{Capture, CaptureRecord, captures, keep_capture};
 pub use environment::{

@@ -9,9 +9,9 @@ use super::data::{
     AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
 };
 use super::form::{Document as _, Form};
-use crate::base::inert;
 use super::words::{self, Lang};
 use crate::base::Digest;
+use crate::base::inert;
 use crate::cases::{Case, CaseSighting};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, LocalClaimSettings, NoticeSettings, PartySettings, ProviderSettings};

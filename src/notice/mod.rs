@@ -36,6 +36,7 @@ mod files;
 #[cfg(test)]
 mod tests;
 
+pub use crate::base::inert;
 pub use complete::Incomplete;
 pub use compose::{CaseItem, NoticeInput, compose};
 pub use data::{AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work};
@@ -43,7 +44,6 @@ pub use error::Error;
 pub use files::{NoticeFile, files};
 pub use form::{Document, Form, Format};
 pub use group::{ADDRESSES_MAX, group};
-pub use crate::base::inert;
 pub use retraction::{Retraction, render_retraction};
 pub use template::Templates;
 pub use words::Lang;

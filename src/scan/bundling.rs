@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::library::Library;
 use super::illustrating::pictures;
+use super::library::Library;
 use super::replay::replayed;
 use super::self_test::{SelfTest, self_test};
 use super::worker::Decoder;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use earwitness::base::{Digest, FixedClock, Timestamp};
 use earwitness::config::{FetchSettings, SiteSettings};
 use earwitness::crawl::{Event, Found, Heard, JobState, Lanes, Plan, Run, crawl, jobs};
+use earwitness::evidence::log::Log;
 use earwitness::evidence::{Capture, captures, keep_capture};
 use earwitness::net::{Client, Exchange, LookedUp, Lookup, Truncated};
 use earwitness::store::{Batch, Hold, Store};
@@ -95,8 +96,9 @@ fn paths(exchanges: &[Exchange]) -> Vec<String> {
 /// Keeps a found file as a case's, as the pipeline does.
 fn keep(store: &Store, case_id: &str, found: Found) {
     let capture = Capture { sighting: found.sighting, exchanges: found.exchanges };
-    let mut batch = Batch::new();
-    assert!(keep_capture(store, case_id, &capture, &mut batch).unwrap());
+    let (mut log, mut batch) = (Log::open(store).unwrap(), Batch::new());
+    let now = earwitness::base::Timestamp::UNIX_EPOCH;
+    assert!(keep_capture(store, case_id, &capture, now, (&mut log, &mut batch)).unwrap());
     store.commit(batch).unwrap();
 }
 

@@ -368,7 +368,11 @@ fn sites_are_crawled_when_they_are_due() {
     house.settings("[sites.a]\nseeds = []\nschedule = { cron = \"99 * * * *\" }\n");
     let output = house.run(&["crawl", "list"]);
     assert_code(&output, 2);
-    assert!(stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("line 3") && stderr(&output).contains("no cron text"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// A body that never ends.

@@ -152,6 +152,8 @@ fn case(recording_id: &str, domain: &str, decision: Decision, sightings: Vec<Cas
         sightings_unlisted: 0,
         matches: vec![found],
         created_at: at("2026-11-20T10:00:00Z"),
+        reupload_of: None,
+        gone_at: None,
         history: Vec::<HistoryEntry>::new(),
     }
 }

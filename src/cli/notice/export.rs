@@ -15,8 +15,8 @@ use crate::catalog::Recording;
 use crate::config::{ProviderSettings, Settings};
 use crate::evidence;
 use crate::notice::{
-    Attachment, CaseItem, Document as _, Form, Format, Incomplete, Lang, LeftOut, Notice, NoticeFile, NoticeInput,
-    Templates, compose, files, group,
+    Attachment, CaseItem, Document as _, Form, Format, Incomplete, Lang, LeftOut, Notice, NoticeFile,
+    NoticeInput, Templates, compose, files, group,
 };
 use crate::rights::normalise_operator;
 use crate::store::Store;

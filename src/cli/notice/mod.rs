@@ -172,14 +172,16 @@ fn run_export(context: &Context, args: ExportArgs) -> anyhow::Result<Exit> {
         redact: args.redact,
         out: &args.out,
     };
-    let exported =
-        export(&store, &context.settings, cases, &batch, &mut |written| tell(context, written))?;
+    let exported = export(&store, &context.settings, cases, &batch, &mut |written| tell(context, written))?;
     for one in &exported.left_out {
         output::failed(&format!("case {}: {} is left out: {}", one.case_id, one.url, one.reason));
     }
     output::note(
         context,
-        &format!("wrong accusations to be expected in this batch by chance: {:.1e} at most", exported.expected_wrong),
+        &format!(
+            "wrong accusations to be expected in this batch by chance: {:.1e} at most",
+            exported.expected_wrong
+        ),
     );
     Ok(if exported.left_out.is_empty() { Exit::Done } else { Exit::SomeFailed })
 }

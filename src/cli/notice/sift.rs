@@ -49,7 +49,12 @@ pub(super) fn sift(
 }
 
 /// Refuses a batch of which more accusations are to be expected to be wrong than is set.
-pub(super) fn weigh(store: &Store, settings: &NoticeSettings, form: Form, kept: &[Sifted]) -> anyhow::Result<f64> {
+pub(super) fn weigh(
+    store: &Store,
+    settings: &NoticeSettings,
+    form: Form,
+    kept: &[Sifted],
+) -> anyhow::Result<f64> {
     let cases: Vec<Case> = kept.iter().map(|one| one.case.clone()).collect();
     let expected = cases::expected_wrong_of(&cases, cases::heard(store)?);
     if form.purpose() != None::<Purpose> && expected.expected > settings.expected_wrong_max {

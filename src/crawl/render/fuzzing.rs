@@ -133,9 +133,7 @@ impl Heard {
                 self.passed.push(text(&event["request"]["url"]));
             }
             "Fetch.failRequest" => self.answered += 1,
-            "Fetch.continueWithAuth"
-                if said["authChallengeResponse"]["response"] == "ProvideCredentials" =>
-            {
+            "Fetch.continueWithAuth" if said["authChallengeResponse"]["response"] == "ProvideCredentials" => {
                 self.trusted.push(text(&event["authChallenge"]["origin"]));
             }
             _ => {}

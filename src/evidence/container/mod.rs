@@ -13,5 +13,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(super) use reader::{Container, Entry};
+pub(super) use reader::Container;
+#[cfg(test)]
+pub(super) use reader::Entry;
 pub(super) use writer::{Part, write};
