@@ -230,7 +230,7 @@ proptest! {
     ) {
         let calendars = Calendars::built_in().unwrap();
         let mut now = Timestamp::from_second(start).unwrap();
-        let mut file = START.with(|start| start.clone());
+        let mut file = START.with(Clone::clone);
         for one in &mut file.case.sightings {
             one.last_seen = now;
         }

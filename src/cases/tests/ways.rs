@@ -83,6 +83,18 @@ fn a_counter_notice_locks_its_provider_and_starts_our_own_clock() {
 }
 
 #[test]
+fn a_counter_notice_after_our_suit_still_asks_for_its_proof() {
+    let mut file = sent(Form::Ncac, Forum::CnEcommerce);
+    let now = at("2026-03-04T02:00:00Z");
+    file.receive(1, &received(Event::Escalated, now), now).unwrap();
+    assert_eq!(kinds(&file, DAY, 24 * 60), []);
+    file.receive(1, &received(Event::Countered, now), now).unwrap();
+    assert_eq!(kinds(&file, DAY, 24 * 60), [(DueKind::Answer, "2026-03-19T16:00:00Z".to_owned())]);
+    file.receive(1, &received(Event::Escalated, now), now).unwrap();
+    assert_eq!(kinds(&file, DAY, 24 * 60), []);
+}
+
+#[test]
 fn what_is_down_while_a_counter_notice_is_pending_stops_no_clock() {
     let calendars = Calendars::built_in().unwrap();
     let mut file = sent(Form::Dmca, Forum::Us);
@@ -240,7 +252,7 @@ fn a_counter_notice_binds_the_next_upload_at_the_same_address() {
     let open = |bytes: &[u8], url: &str, on: i8| {
         let queued = file_finding(&store, &sighting(url, PROVIDER, bytes, day(on)), -40.0);
         let id = queued.case_id().unwrap().to_owned();
-        edit(&store, &[id.clone()], &mut |file| {
+        edit(&store, std::slice::from_ref(&id), &mut |file| {
             let decided = Decided { event: Event::Approved, actor: "Ann".to_owned(), note: None };
             decide(&mut file.case, day(on), &decided)
         })
@@ -250,7 +262,7 @@ fn a_counter_notice_binds_the_next_upload_at_the_same_address() {
     let first = open(b"bytes", URL, 1);
     let written = notice(Form::Ncac, Forum::Cn, PROVIDER, &[URL]);
     record_notice(&store, &[(first.clone(), written.clone())], day(1)).unwrap();
-    edit(&store, &[first.clone()], &mut |file| {
+    edit(&store, std::slice::from_ref(&first), &mut |file| {
         file.receive(1, &received(Event::Sent, day(1)), day(1))?;
         file.receive(1, &received(Event::Countered, day(2)), day(2))
     })
@@ -282,7 +294,7 @@ fn expected_wrong_accusations_grow_with_what_was_heard() {
     assert!(near(expected_wrong(&[case(-6.0)], 10_000_000), 1.0), "no more than there are");
     let mut empty = case(-6.0);
     empty.matches.clear();
-    assert!(near(expected_wrong(&[empty.clone()], 1), 1.0));
+    assert!(near(expected_wrong(std::slice::from_ref(&empty), 1), 1.0));
     assert!(near(expected_wrong(&[], 1_000), 0.0));
     let told = expected_wrong_of(&[case(-40.0), empty], 5);
     assert_eq!((told.cases, told.heard, told.worst[0].1), (2, 5, 1.0));
