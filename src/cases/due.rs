@@ -102,7 +102,7 @@ pub fn due(file: &CaseFile, now: Timestamp, within: jiff::SignedDuration, calend
         all.extend(clocks.map(|clock| of_clock(file, one, &clock, now)));
     }
     all.retain(|one| one.at <= until);
-    all.sort_by(|a, b| (a.at, a.number, a.kind).cmp(&(b.at, b.number, b.kind)));
+    all.sort_by_key(|a| (a.at, a.number, a.kind));
     all
 }
 

@@ -314,7 +314,7 @@ mod tests {
             let stays = State::Retracted.after(event).is_none_or(|state| state == State::Retracted);
             assert!(stays, "{event:?}");
             let closed = State::Closed.after(event);
-            assert!(closed.is_none_or(|state| state.is_final()), "{event:?}");
+            assert!(closed.is_none_or(State::is_final), "{event:?}");
         }
     }
 

@@ -82,8 +82,9 @@ pub(super) fn run(context: &Context, args: &RecheckArgs) -> anyhow::Result<Exit>
     let liveness = look_at_all(&run, &sites, &addresses(&chosen))?;
     let mut is_unclear = false;
     for file in &chosen {
-        let own = liveness.iter().filter(|one| one.case_id == file.case.case_id).cloned().collect();
-        is_unclear |= settle(context, &run, &file.case.case_id, own, &calendars)?;
+        let own: Vec<Liveness> =
+            liveness.iter().filter(|one| one.case_id == file.case.case_id).cloned().collect();
+        is_unclear |= settle(context, &run, &file.case.case_id, &own, &calendars)?;
     }
     Ok(if is_unclear { Exit::SomeFailed } else { Exit::Done })
 }
@@ -252,13 +253,13 @@ fn settle(
     context: &Context,
     run: &Run<'_>,
     case_id: &str,
-    looked: Vec<Liveness>,
+    looked: &[Liveness],
     calendars: &Calendars,
 ) -> anyhow::Result<bool> {
     let now = context.clock.now();
     let mut moved = None;
     let files = edit(run.store(), &[case_id.to_owned()], &mut |file| {
-        file.look(looked.clone(), now, "earwitness");
+        file.look(looked.to_vec(), now, "earwitness");
         moved = file.settle(now, calendars, "earwitness");
         Ok(())
     })

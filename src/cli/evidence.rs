@@ -167,7 +167,12 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
         match made {
             Ok(sealed) if context.json => output::json(&sealed)?,
             Ok(sealed) => {
-                output::line(&format!("{}: {} (root {})", sealed.case_id, sealed.path.display(), sealed.root))
+                output::line(&format!(
+                    "{}: {} (root {})",
+                    sealed.case_id,
+                    sealed.path.display(),
+                    sealed.root
+                ));
             }
             Err(error) => {
                 output::failed(&format!("{error:#}"));

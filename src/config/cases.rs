@@ -85,6 +85,9 @@ pub struct PartySettings {
 pub struct ProviderSettings {
     /// Full legal name of the provider of storage, search or link service; IP-WHOIS and the site's imprint tell it.
     pub name: Option<String>,
+    /// Under which law it is notified, where that does not follow from the form: `cn`, `cn-sector` (one of the NCAC's sector
+    /// notices gives it 24 hours), `cn-ecommerce`, `us`, `eu` or `jp`.
+    pub forum: Option<String>,
     /// Its postal address.
     pub address: Option<String>,
     /// Its post code.

@@ -135,7 +135,7 @@ impl Document {
                         .for_each(|(n, item)| push(&format!("{}. {}", n + 1, plain(item))));
                 }
                 Block::Table { rows, .. } => {
-                    rows.iter().for_each(|row| push(&row.iter().map(plain).collect::<Vec<_>>().join("; ")))
+                    rows.iter().for_each(|row| push(&row.iter().map(plain).collect::<Vec<_>>().join("; ")));
                 }
             }
         }

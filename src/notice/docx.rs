@@ -52,8 +52,8 @@ pub(super) fn render(document: &Document, date: &str) -> Result<Vec<u8>, Error> 
     for (n, section) in document.sections.iter().enumerate() {
         for one in blocks(section, (n == 0).then_some(document)) {
             docx = match one {
-                Made::Paragraph(paragraph) => docx.add_paragraph(paragraph),
-                Made::Table(table) => docx.add_table(table),
+                Made::Paragraph(paragraph) => docx.add_paragraph(*paragraph),
+                Made::Table(table) => docx.add_table(*table),
             };
         }
         let (width, height) = page_size(section.landscape);
@@ -86,8 +86,14 @@ fn fonts(lang: Lang) -> RunFonts {
 
 /// What a section's blocks come to.
 enum Made {
-    Paragraph(Paragraph),
-    Table(Table),
+    Paragraph(Box<Paragraph>),
+    Table(Box<Table>),
+}
+
+impl From<Paragraph> for Made {
+    fn from(paragraph: Paragraph) -> Self {
+        Self::Paragraph(Box::new(paragraph))
+    }
 }
 
 /// What ends a section whose pages stand or lie as told.
@@ -110,10 +116,10 @@ fn page_margin() -> PageMargin {
 fn blocks(section: &Section, head: Option<&Document>) -> Vec<Made> {
     let mut made = Vec::new();
     if let Some(document) = head {
-        made.push(Made::Paragraph(title(&one_line(&document.title))));
+        made.push(Made::from(title(&one_line(&document.title))));
         if !document.subtitle.is_empty() {
             let subtitle = text(&one_line(&document.subtitle), SMALL, false);
-            made.push(Made::Paragraph(subtitle.align(AlignmentType::Center)));
+            made.push(Made::from(subtitle.align(AlignmentType::Center)));
         }
     }
     let width = page_size(section.landscape).0.saturating_sub(2 * MARGIN);
@@ -129,25 +135,25 @@ fn one_line(text: &str) -> Lines {
 
 fn made_of(block: &Block, width: u32, made: &mut Vec<Made>) {
     match block {
-        Block::Title { lines } => made.push(Made::Paragraph(title(lines))),
+        Block::Title { lines } => made.push(Made::from(title(lines))),
         Block::Heading { lines } => {
             let spacing = LineSpacing::new().before(240).after(80);
-            made.push(Made::Paragraph(text(lines, HEADING, true).line_spacing(spacing).keep_next(true)));
+            made.push(Made::from(text(lines, HEADING, true).line_spacing(spacing).keep_next(true)));
         }
         Block::Text { style, lines } => {
-            made.extend(lines.iter().map(|line| Made::Paragraph(styled(*style, line))));
+            made.extend(lines.iter().map(|line| Made::from(styled(*style, line))));
         }
         Block::Fields { rows, tall } => {
-            made.push(Made::Table(form(rows, *tall, width)));
-            made.push(Made::Paragraph(gap()));
+            made.push(Made::Table(Box::new(form(rows, *tall, width))));
+            made.push(Made::from(gap()));
         }
         Block::List { items } => made.extend(items.iter().enumerate().map(|(n, item)| {
             let numbered = Paragraph::new().add_run(Run::new().size(PLAIN).add_text(format!("{}. ", n + 1)));
-            Made::Paragraph(with_lines(numbered, item, PLAIN, false).indent(Some(420), None, None, None))
+            Made::from(with_lines(numbered, item, PLAIN, false).indent(Some(420), None, None, None))
         })),
         Block::Table { head, widths, rows } => {
-            made.push(Made::Table(table(head, widths, rows, width)));
-            made.push(Made::Paragraph(gap()));
+            made.push(Made::Table(Box::new(table(head, widths, rows, width))));
+            made.push(Made::from(gap()));
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::Usage;
 use super::sift::{Sifted, sift, weigh};
 use super::write::{Written, write_and_record};
 use crate::base::Timestamp;
-use crate::cases::Case;
+use crate::cases::{Case, Forum};
 use crate::catalog::Recording;
 use crate::config::{ProviderSettings, Settings};
 use crate::evidence;
@@ -68,6 +68,10 @@ pub(in crate::cli) fn export(
     let (kept, mut left_out) = sift(store, &settings.notice, batch.form, cases, batch.now)?;
     let expected_wrong = weigh(store, &settings.notice, batch.form, &kept)?;
     let provider_of = |domain: &str| provider(settings, domain);
+    let forum_of = |domain: &str| forum(settings, batch.form, domain);
+    for one in &kept {
+        forum_of(&one.case.domain)?;
+    }
     let (cases, mut urls): (Vec<Case>, BTreeMap<String, Vec<String>>) =
         kept.into_iter().map(|one| (one.case.clone(), (one.case.case_id, one.urls))).unzip();
     let mut incomplete: Option<Incomplete> = None;
@@ -93,7 +97,7 @@ pub(in crate::cli) fn export(
     // One after the other: the files of a batch are not all held at once.
     for (notice, cases) in composed {
         let files = files(&notice, batch.templates, batch.formats)?;
-        tell(&write_and_record(store, Ready { notice, cases, files }, batch)?)?;
+        tell(&write_and_record(store, Ready { notice, cases, files }, batch, &forum_of)?)?;
     }
     Ok(Exported { left_out, expected_wrong })
 }
@@ -102,6 +106,13 @@ fn provider<'a>(settings: &'a Settings, domain: &str) -> Option<&'a ProviderSett
     let known =
         settings.providers.iter().find(|(name, _)| normalise_operator(name) == normalise_operator(domain));
     known.map(|(_, provider)| provider)
+}
+
+/// Under which law a site's provider is notified.
+fn forum(settings: &Settings, form: Form, domain: &str) -> anyhow::Result<Forum> {
+    let named = provider(settings, domain).and_then(|provider| provider.forum.as_deref());
+    let Some(named) = named else { return Ok(form.forum()) };
+    Ok(named.parse().map_err(|error| Usage(format!("providers.\"{domain}\".forum: {error}")))?)
 }
 
 fn compose_one(

@@ -144,12 +144,12 @@ impl From<FormatArg> for Format {
 
 pub(super) fn run(context: &Context, args: NoticeArgs) -> anyhow::Result<Exit> {
     match args.command {
-        NoticeCommand::Export(args) => run_export(context, args),
+        NoticeCommand::Export(args) => run_export(context, &args),
         NoticeCommand::Templates(args) => write_templates(&args),
     }
 }
 
-fn run_export(context: &Context, args: ExportArgs) -> anyhow::Result<Exit> {
+fn run_export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     let form = Form::from(args.form);
     let formats = formats(form, &args.formats)?;
     let templates = templates(context)?;

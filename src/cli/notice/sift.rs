@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::super::Usage;
 use crate::base::Timestamp;
-use crate::cases::{self, Case, Form, Purpose, sendable};
+use crate::cases::{self, Case, Form, sendable};
 use crate::config::NoticeSettings;
 use crate::notice::LeftOut;
 use crate::store::Store;
@@ -57,7 +57,7 @@ pub(super) fn weigh(
 ) -> anyhow::Result<f64> {
     let cases: Vec<Case> = kept.iter().map(|one| one.case.clone()).collect();
     let expected = cases::expected_wrong_of(&cases, cases::heard(store)?);
-    if form.purpose() != None::<Purpose> && expected.expected > settings.expected_wrong_max {
+    if form.purpose().is_some() && expected.expected > settings.expected_wrong_max {
         let worst: Vec<String> =
             expected.worst.iter().take(3).map(|(case_id, wrong)| format!("{case_id} {wrong:.2}")).collect();
         return Err(Usage(format!(

@@ -11,7 +11,7 @@ use super::super::Usage;
 use super::export::{Batch, Ready};
 use super::sift::Sifted;
 use crate::base::Digest;
-use crate::cases::{NoticeWritten, record_notice};
+use crate::cases::{Forum, NoticeWritten, record_notice};
 use crate::notice::{Form, LeftOut, NoticeFile};
 use crate::store::Store;
 
@@ -42,7 +42,12 @@ pub(in crate::cli) struct WrittenFile {
 }
 
 /// Writes a document's files, then records them in the histories of all its cases at once.
-pub(super) fn write_and_record(store: &Store, ready: Ready, batch: &Batch<'_>) -> anyhow::Result<Written> {
+pub(super) fn write_and_record(
+    store: &Store,
+    ready: Ready,
+    batch: &Batch<'_>,
+    forum_of: &dyn Fn(&str) -> anyhow::Result<Forum>,
+) -> anyhow::Result<Written> {
     let Ready { notice, cases, files } = ready;
     let domain = cases.first().map(|one| one.case.domain.to_lowercase()).unwrap_or_default();
     let stem = format!("{}-{}-{}", notice.date, file_part(&domain), notice.form);
@@ -65,19 +70,19 @@ pub(super) fn write_and_record(store: &Store, ready: Ready, batch: &Batch<'_>) -
     }
     let notices: Vec<(String, NoticeWritten)> = cases
         .into_iter()
-        .map(|Sifted { case, urls }| {
+        .map(|Sifted { case, urls }| -> anyhow::Result<_> {
             let notice = NoticeWritten {
                 notice_id: written.number.clone(),
                 form: written.form,
-                forum: written.form.forum(),
+                forum: forum_of(&case.domain)?,
                 provider: case.domain,
                 urls,
                 actor: "earwitness".to_owned(),
                 note: note(&written),
             };
-            (case.case_id, notice)
+            Ok((case.case_id, notice))
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     record_notice(store, &notices, batch.now)?;
     Ok(written)
 }
