@@ -1,8 +1,8 @@
 //! Pictures that a judge understands: here are two fingerprints, a match and, where it may be shown, the sound; gives SVG.
 //!
-//! - [`spectrograms`]: a passage of both, one above the other, with the peaks that were found in both joined.
-//! - [`time_map`]: where in the file is which place of the recording; the slope is the speed.
-//! - [`coverage`]: how much of the file is the recording, and how much of the recording is in the file.
+//! - [`spectrograms()`]: a passage of both, one above the other, with the peaks that were found in both joined.
+//! - [`time_map()`]: where in the file is which place of the recording; the slope is the speed.
+//! - [`coverage()`]: how much of the file is the recording, and how much of the recording is in the file.
 //! - [`Language`]: of the captions.
 //!
 //! Pure, and the same input gives the same bytes. A picture has no script and no outside resource; text from outside is

@@ -172,9 +172,10 @@ fn explain(svg: &mut Svg, language: Language, (here, all): (usize, usize), has_s
         Language::Japanese => format!("双方に共通するピーク：この箇所 {here} 個、一致全体 {all} 個"),
     };
     svg.text(58.0, y, Anchor::Start, &counted);
-    svg.line([610.0, y - 6.0, 645.0, y - 6.0], &format!(r#"stroke="{COMMON}" stroke-width="1.6""#));
+    let y = y + 28.0;
+    svg.line([30.0, y - 6.0, 54.0, y - 6.0], &format!(r#"stroke="{COMMON}" stroke-width="1.6""#));
     let joined = language.pick("joins the same peak in both", "连接双方的同一谱峰", "同一のピークを結ぶ線");
-    svg.text(655.0, y, Anchor::Start, joined);
+    svg.text(64.0, y, Anchor::Start, joined);
     let mut y = y + 28.0;
     if has_sound {
         ramp(svg, y, language);

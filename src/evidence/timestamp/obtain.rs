@@ -44,7 +44,7 @@ pub struct Token {
 ///
 /// # Errors
 /// [`Error`] of the last try: [`Error::NoRoots`] before any, [`Error::Network`] where no answer came, and what
-/// [`super::verify`] finds wrong with one.
+/// [`super::verify()`] finds wrong with one.
 pub async fn obtain(
     client: &Client,
     url: &Url,

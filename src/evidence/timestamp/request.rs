@@ -13,7 +13,8 @@ use crate::base::Digest;
 pub const NONCE_BYTES: usize = 8;
 
 /// Returns the DER bytes of a request for a time-stamp of `digest`, with the signer's certificate asked for. The nonce
-/// is a random number that the answer must hold; [`normal`] says which of its bits are used.
+/// is a random number that the answer must hold; its first two bits are made 0 and 1, so that it
+/// is positive and 8 bytes long.
 ///
 /// # Errors
 /// [`Error::Malformed`] where it cannot be written, which the types leave no way to.

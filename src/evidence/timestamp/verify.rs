@@ -42,7 +42,7 @@ pub struct Stamped {
 
 /// Verifies `token` (a response, `.tsr`, or a token alone) for `digest` against `roots` (certificates in DER): what it
 /// is of, the signed attributes, the certificate that the signature is bound to and its purpose, the signature, and
-/// the chain at the token's instant. The nonce is [`super::obtain`]'s to compare, who knows it.
+/// the chain at the token's instant. The nonce is [`super::obtain()`]'s to compare, who knows it.
 ///
 /// # Errors
 /// [`Error`] names the first of these that does not hold.
