@@ -87,7 +87,7 @@ mod tests {
             .collect();
         let shown = spectrogram(&samples);
         let peaks = analyze(&samples).peaks;
-        assert!(peaks.len() > 10);
+        assert!(peaks.len() >= 8, "of ten notes {}", peaks.len());
         for peak in peaks {
             let (frame, bin) = ((peak.time + 4) as usize / 8, (peak.pitch + 4) as usize / 8);
             let (here, beside) = (shown.decibels(frame, bin), shown.decibels(frame, bin + 12));

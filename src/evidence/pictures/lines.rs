@@ -1,6 +1,8 @@
 //! Text laid into widths. How wide a letter is depends on the font, which is not known here; the estimates are those of
 //! a wide one, so that what fits by them fits.
 
+use crate::base::inert;
+
 /// Returns the width of a letter in ems.
 fn width(c: char) -> f64 {
     match c {
@@ -22,10 +24,16 @@ pub(super) fn width_em(text: &str) -> f64 {
     text.chars().map(width).sum()
 }
 
+/// Letters of a text that are looked at.
+const LETTERS_MAX: usize = 2000;
+
 /// Shortens `text` to `most` ems, with an ellipsis where something was left out.
 pub(super) fn fitted(text: &str, most: f64) -> String {
-    if text.len() < 20_000 && width_em(text) <= most {
-        return text.to_owned();
+    // As it will be shown: what is active in it is written out, and so is longer. No place holds as many letters as this.
+    let is_long = text.chars().nth(LETTERS_MAX).is_some();
+    let text = inert(&text.chars().take(LETTERS_MAX).collect::<String>());
+    if !is_long && width_em(&text) <= most {
+        return text;
     }
     let mut left = most - width('…');
     let mut short = String::new();

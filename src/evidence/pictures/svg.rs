@@ -122,7 +122,7 @@ fn n(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// Text as XML allows it: nothing active, no markup, and none of the two letters that XML 1.0 forbids.
+/// Text as XML allows it: nothing active, no markup.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in inert(text).chars() {
@@ -132,7 +132,6 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }
