@@ -132,7 +132,7 @@ fn of_clock(file: &CaseFile, one: &Notification, clock: &Running, now: Timestamp
         ),
         (Starts::Countered, Owes::Provider) => (DueKind::Restore, term.what.to_owned()),
         (Starts::Sent, _) if !is_over => (DueKind::Provider, term.what.to_owned()),
-        (Starts::Sent, _) if seen_live_after(file, one, ends.at) => (
+        (Starts::Sent, _) if !ends.is_sure && seen_live_after(file, one, ends.at) => (
             DueKind::Calendar,
             format!(
                 "the file is still live, but the calendar does not know this year's holidays; add them (notice.calendars), \

@@ -67,7 +67,7 @@ pub struct ExpectedWrong {
 #[must_use]
 pub fn expected_wrong(cases: &[Case], heard: u64) -> f64 {
     let heard = heard.max(cases.len() as u64);
-    cases.iter().map(|case| wrong_of(case, heard)).sum()
+    cases.iter().map(|case| wrong_of(case, heard)).fold(0.0, |sum, wrong| sum + wrong)
 }
 
 /// As [`expected_wrong`], with what a person needs to act on it.

@@ -32,6 +32,9 @@ mod acns;
 mod lumen;
 mod google;
 mod files;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 
 #[cfg(test)]
 mod tests;

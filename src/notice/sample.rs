@@ -164,3 +164,27 @@ fn item(number: usize, full: bool) -> AnnexItem {
         ],
     }
 }
+
+/// A notice in which every text from a site or a catalogue is `text`.
+#[cfg(any(test, fuzzing))]
+pub(super) fn filled(form: Form, text: &str) -> Notice {
+    let mut notice = notice(form, true);
+    let text = crate::base::inert(text);
+    for work in &mut notice.works {
+        work.title.clone_from(&text);
+        work.title_alt = vec![text.clone()];
+        for field in [&mut work.artist, &mut work.album, &mut work.label, &mut work.p_line, &mut work.version]
+        {
+            *field = Some(text.clone());
+        }
+    }
+    for item in &mut notice.annex {
+        item.title.clone_from(&text);
+        item.artist = Some(text.clone());
+        item.page_title = Some(text.clone());
+        item.media_url = format!("https://pirate.example/{text}");
+        item.file_name.clone_from(&text);
+    }
+    notice.provider.name = Some(text);
+    notice
+}

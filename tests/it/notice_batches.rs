@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use earwitness::base::{ChannelView, Digest, RecordingId, Timestamp};
-use earwitness::cases::{Case, CaseInput, State, queue};
+use earwitness::cases::{self, Alive, Case, CaseInput, Liveness, State, queue};
 use earwitness::catalog::Recording;
 use earwitness::crawl::Sighting;
 use earwitness::matching::Match;
@@ -16,6 +16,9 @@ use predicates::str::contains;
 use crate::support::earwitness;
 
 const SETTINGS: &str = r#"
+[notice]
+# The findings are of a past day.
+live_within_h = 1000000
 [claim]
 signature = "A. Person"
 proof = ["certificate 1"]
@@ -221,11 +224,34 @@ fn a_batch_with_gaps_says_what_is_emitted_and_what_is_refused() {
     // No ISRC: nothing asks for one, but Google's list asks for an address that is made of it.
     export(dir.path(), "google").assert().code(2).stderr(contains("claim.authorised_url"));
     assert!(!dir.path().join("out").exists(), "nothing is written where anything is missing");
+    // One of the files is gone by now, and one case has nothing left to be named.
+    let store = open(dir.path());
+    cases::edit(&store, &ids[1..], &mut |file| {
+        let gone = Liveness {
+            case_id: file.case.case_id.clone(),
+            url: "https://pirate.example/R2.mp3".to_owned(),
+            at: at("2026-03-04T10:00:00Z"),
+            status: Some(404),
+            sha256: None,
+            alive: Alive::Gone,
+            note: "not found".to_owned(),
+        };
+        file.look(vec![gone], at("2026-03-04T10:00:00Z"), "earwitness");
+        Ok(())
+    })
+    .unwrap();
+    drop(store);
     // What was approved without a sure verdict claims no more than a person's judgement.
-    export(dir.path(), "dsa").assert().code(0);
+    export(dir.path(), "dsa").assert().code(3).stderr(
+        contains("https://pirate.example/R2.mp3 is left out: gone since 2026-03-04T10:00:00Z at the latest (status 404)")
+            .and(contains("wrong accusations to be expected in this batch by chance")),
+    );
     let html = read(dir.path(), "2026-03-05-pirate.example-dsa.html");
     assert!(html.contains("a person who reviewed each case found that the operator holds no licence"));
     assert!(!html.contains("as of the time of capture, and no licence"));
+    assert!(
+        html.contains("https://pirate.example/R1.mp3") && !html.contains("https://pirate.example/R2.mp3")
+    );
 }
 
 #[test]
@@ -265,7 +291,8 @@ fn the_uploader_is_left_out_where_asked() {
 #[test]
 fn templates_are_written_changed_and_checked_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
-    let settings = format!("{SETTINGS}\n[notice]\ntemplates = \"own\"\nconfirmed = [\"dsa\"]\n");
+    let own = "[notice]\ntemplates = \"own\"\nconfirmed = [\"dsa\"]\n";
+    let settings = SETTINGS.replace("[notice]\n", own);
     let ids = seed(dir.path(), &settings, &[finding("R1", "pirate.example", Decision::Unlicensed)]);
     approve(dir.path(), &ids);
     earwitness(dir.path())

@@ -300,10 +300,12 @@ fn pdf_pages_hold_their_text_inside_the_margins_and_all_their_fonts() {
         let path = dir.path().join("notice.pdf");
         std::fs::write(&path, &written(form, &[Format::Pdf])[0].bytes).unwrap();
         let text = run(Command::new(&pdftotext).arg("-raw").arg(&path).arg("-"));
+        // Between Chinese and Latin letters stands a little room, which the reader takes for a blank.
+        let letters = |text: &str| text.split_whitespace().collect::<String>();
         for expected in texts {
-            assert!(text.contains(expected), "{form}: no `{expected}` in\n{text}");
+            assert!(letters(&text).contains(&letters(expected)), "{form}: no `{expected}` in\n{text}");
         }
-        assert!(!text.contains('\u{202E}') && text.contains("[U+202E]"), "{form}");
+        assert!(!text.contains('\u{202E}') && text.contains("U+202E"), "{form}");
         let fonts = run(Command::new(&pdffonts).arg(&path));
         for font in fonts.lines().skip(2) {
             let columns: Vec<&str> = font.split_whitespace().rev().collect();

@@ -9,31 +9,8 @@ fn tags(html: &str) -> Vec<&str> {
     html.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()).collect()
 }
 
-/// A notice in which every text from a site or a catalogue is `text`.
-fn filled(form: Form, text: &str) -> Notice {
-    let mut notice = sample::notice(form, true);
-    let text = inert(text);
-    for work in &mut notice.works {
-        work.title.clone_from(&text);
-        work.title_alt = vec![text.clone()];
-        for field in [&mut work.artist, &mut work.album, &mut work.label, &mut work.p_line, &mut work.version]
-        {
-            *field = Some(text.clone());
-        }
-    }
-    for item in &mut notice.annex {
-        item.title.clone_from(&text);
-        item.artist = Some(text.clone());
-        item.page_title = Some(text.clone());
-        item.media_url = format!("https://pirate.example/{text}");
-        item.file_name.clone_from(&text);
-    }
-    notice.provider.name = Some(text);
-    notice
-}
-
 fn html(form: Form, text: &str) -> String {
-    let files = files(&filled(form, text), &built_in(), &[Format::Html]).unwrap();
+    let files = files(&sample::filled(form, text), &built_in(), &[Format::Html]).unwrap();
     String::from_utf8(files[0].bytes.clone()).unwrap()
 }
 
@@ -55,7 +32,7 @@ fn hard_text_is_written_in_every_format() {
     let templates = built_in();
     for text in HARD {
         for form in [Form::Ncac, Form::Japan, Form::Dmca] {
-            files(&filled(form, text), &templates, form.formats())
+            files(&sample::filled(form, text), &templates, form.formats())
                 .unwrap_or_else(|error| panic!("{text}: {error}"));
         }
     }
@@ -65,7 +42,7 @@ fn hard_text_is_written_in_every_format() {
 fn endless_titles_are_written() {
     let templates = built_in();
     for text in ["長".repeat(10_000), "x".repeat(10_000), "a\u{301}".repeat(5_000), "word ".repeat(2_000)] {
-        let notice = filled(Form::Ncac, &text);
+        let notice = sample::filled(Form::Ncac, &text);
         files(&notice, &templates, Form::Ncac.formats()).unwrap();
     }
 }
@@ -73,7 +50,7 @@ fn endless_titles_are_written() {
 #[test]
 fn what_the_machine_s_xml_reader_refuses_is_not_in_messages() {
     for text in HARD {
-        for file in files(&filled(Form::Acns, text), &built_in(), &[Format::Xml]).unwrap() {
+        for file in files(&sample::filled(Form::Acns, text), &built_in(), &[Format::Xml]).unwrap() {
             let mut reader = quick_xml::Reader::from_reader(file.bytes.as_slice());
             reader.config_mut().check_end_names = true;
             let mut buffer = Vec::new();
@@ -102,6 +79,6 @@ proptest! {
     #[test]
     fn any_text_is_laid_out(text in "\\PC{0,40}") {
         let templates = built_in();
-        files(&filled(Form::Dsa, &text), &templates, &[Format::Pdf, Format::Docx, Format::Xlsx]).unwrap();
+        files(&sample::filled(Form::Dsa, &text), &templates, &[Format::Pdf, Format::Docx, Format::Xlsx]).unwrap();
     }
 }
