@@ -14,6 +14,7 @@ pub mod fingerprint;
 pub mod index;
 pub mod matching;
 pub mod crawl;
+pub mod evidence;
 pub mod cases;
 pub mod notice;
 pub mod scan;

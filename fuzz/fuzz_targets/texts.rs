@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use earwitness::config::Settings;
 use earwitness::crawl::Plan;
 use earwitness::net::Guard;
-use earwitness::notice::{inert, render_ncac};
-use earwitness_fuzz::{count, notice, selected};
+use earwitness::notice::fuzzing::written;
+use earwitness::notice::{Form, Format, inert};
+use earwitness_fuzz::{count, selected};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -52,19 +53,25 @@ fn made_inert(text: &str) {
     assert!(shown.len() <= text.len() * 12);
 }
 
-/// The notice with a harmless text in all places.
-static PLAIN: LazyLock<String> = LazyLock::new(|| render_ncac(&notice::of("x")).unwrap());
+/// The page with a harmless text in all places.
+static PLAIN: LazyLock<String> = LazyLock::new(|| page("x"));
+
+fn page(text: &str) -> String {
+    let bytes = written(Form::Ncac, Format::Html, text).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
 
 fn rendered(text: &str) {
     // What is empty leaves out lines that the page has otherwise.
-    let text = inert(text);
-    if text.len() > 2000 || text.trim().is_empty() {
+    if text.len() > 2000 || inert(text).trim().is_empty() {
         return;
     }
     count("rendered notice");
-    let page = render_ncac(&notice::of(&text)).unwrap();
+    let page = page(text);
     assert_eq!(tags(&page), tags(&PLAIN), "{text:?}");
     assert_eq!(page.matches('"').count(), PLAIN.matches('"').count(), "{text:?}");
+    let message = written(Form::Acns, Format::Xml, text).unwrap();
+    assert!(!message.contains(&0), "{text:?}");
 }
 
 fn tags(page: &str) -> Vec<&str> {

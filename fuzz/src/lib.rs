@@ -6,7 +6,6 @@ use std::sync::{Mutex, Once, PoisonError};
 
 pub mod folder;
 pub mod found;
-pub mod notice;
 pub mod sound;
 
 static COUNTS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());

@@ -5,17 +5,20 @@
 //! - [`Clock`]: where "now" comes from, so that tests can choose it.
 //! - [`Pcm`]: mono audio at the analysis rate, what `audio` gives and `fingerprint` takes.
 //! - [`ChannelView`]: which combination of channels a [`Pcm`] holds.
+//! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
 
 mod clock;
 mod digest;
 mod ids;
+mod inert;
 mod pcm;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
+pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
 pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};
 pub use text::{DecodedText, decode_text, encoding_by_name};

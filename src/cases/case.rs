@@ -44,6 +44,12 @@ pub struct Case {
     pub verdict: Verdict,
     /// When the case was opened.
     pub created_at: Timestamp,
+    /// The case about the same recording at the same operator whose media was gone before this one's came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reupload_of: Option<String>,
+    /// Since when the media is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
     /// Everything that happened to it, oldest first; only ever appended to.
     pub history: Vec<HistoryEntry>,
 }
@@ -128,7 +134,16 @@ impl Case {
     /// Derives the identifier: the same finding has the same one on every machine.
     #[must_use]
     pub fn id_of(recording_id: &RecordingId, domain: &str, sha256: Digest) -> String {
-        let key = format!("{recording_id}\u{0}{}\u{0}{sha256}", domain.to_lowercase());
+        Self::id_of_upload(recording_id, domain, sha256, 1)
+    }
+
+    /// As [`Case::id_of`], of the file's first, second … time there: it comes again after it was gone.
+    #[must_use]
+    pub fn id_of_upload(recording_id: &RecordingId, domain: &str, sha256: Digest, upload: u32) -> String {
+        let mut key = format!("{recording_id}\u{0}{}\u{0}{sha256}", domain.to_lowercase());
+        if upload > 1 {
+            key.push_str(&format!("\u{0}{upload}"));
+        }
         let digest = Digest::of(key.as_bytes()).to_string();
         format!("C-{}", digest.get(..10).unwrap_or_default())
     }
@@ -148,8 +163,19 @@ impl Case {
             return Err(MoveError { case_id: self.case_id.clone(), state: self.state, event });
         };
         self.state = state;
-        self.history.push(HistoryEntry { at, actor: actor.to_owned(), event, note });
+        match event {
+            Event::Removed => self.gone_at = Some(at),
+            // The provider may restore it: then it comes again, and is no new upload.
+            Event::Countered => self.gone_at = None,
+            _ => {}
+        }
+        self.log(event, at, actor, note);
         Ok(())
+    }
+
+    /// Writes an event into the history that does not move the case.
+    pub(super) fn log(&mut self, event: Event, at: Timestamp, actor: &str, note: Option<String>) {
+        self.history.push(HistoryEntry { at, actor: actor.to_owned(), event, note });
     }
 
     /// Returns the base-10 logarithm of the chance that the file holds nothing of the recording: that of its

@@ -1,14 +1,16 @@
 //! From a finding to a case: new, joined, or nothing new.
 
 use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
-use super::review::Error;
+use super::reupload::{Place, place};
+use super::review::{Error, enter};
 use super::state::{Event, State};
 use crate::base::Timestamp;
 use crate::catalog::Recording;
 use crate::crawl::Sighting;
+use crate::evidence::log::Log;
 use crate::matching::Match;
 use crate::rights::{Decision, Verdict};
-use crate::store::Store;
+use crate::store::{Batch, Store};
 
 /// Who acts where no person does.
 const PROGRAM: &str = "earwitness";
@@ -58,25 +60,44 @@ impl Queued {
 /// # Errors
 /// [`Error`] when the store fails.
 pub fn queue(store: &Store, now: Timestamp, input: CaseInput<'_>) -> Result<Queued, Error> {
-    let CaseInput { sighting, verdict, recording, .. } = input;
-    let case_id = Case::id_of(&recording.recording_id, &sighting.domain, sighting.sha256);
-    let Some(mut case) = store.get::<Case>(&case_id)? else {
-        if verdict.decision == Decision::Licensed {
-            return Ok(Queued::Licensed);
+    let (mut log, mut batch) = (Log::open(store)?, Batch::new());
+    let queued = queue_in(store, now, input, (&mut log, &mut batch))?;
+    store.commit(batch)?;
+    Ok(queued)
+}
+
+/// As [`queue`], but puts the case into the batch, for the caller to commit with what belongs to it while it has the log.
+///
+/// # Errors
+/// As [`queue`].
+pub fn queue_in(
+    store: &Store,
+    now: Timestamp,
+    input: CaseInput<'_>,
+    (log, batch): (&mut Log, &mut Batch),
+) -> Result<Queued, Error> {
+    let CaseInput { sighting, verdict, .. } = input;
+    let mut case = match place(store, &input)? {
+        Place::Old(case) => *case,
+        Place::New { .. } if verdict.decision == Decision::Licensed => return Ok(Queued::Licensed),
+        Place::New { case_id, reupload_of } => {
+            let case = open(case_id.clone(), reupload_of, now, &input);
+            batch.put(&case)?;
+            enter(log, batch, &case, 0)?;
+            return Ok(Queued::New(case_id));
         }
-        store.put(&open(case_id.clone(), now, &input))?;
-        return Ok(Queued::New(case_id));
     };
     let before = case.clone();
     let queued = see(&mut case, now, sighting);
     judge(&mut case, now, verdict);
     if case != before {
-        store.put(&case)?;
+        batch.put(&case)?;
+        enter(log, batch, &case, before.history.len())?;
     }
     Ok(queued)
 }
 
-fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
+fn open(case_id: String, reupload_of: Option<String>, now: Timestamp, input: &CaseInput<'_>) -> Case {
     let CaseInput { sighting, matches, verdict, recording } = *input;
     let (state, event) = standing(verdict.decision);
     let mut case = Case {
@@ -91,10 +112,13 @@ fn open(case_id: String, now: Timestamp, input: &CaseInput<'_>) -> Case {
         matches: own_matches(matches, recording),
         verdict: verdict.clone(),
         created_at: now,
+        reupload_of,
+        gone_at: None,
         history: Vec::new(),
     };
+    let again = case.reupload_of.as_ref().map(|old| format!("; again there after case {old}"));
     // Cannot fail: the state was chosen for the event.
-    let _ = case.apply(event, now, PROGRAM, Some(told(verdict)));
+    let _ = case.apply(event, now, PROGRAM, Some(told(verdict) + &again.unwrap_or_default()));
     case
 }
 

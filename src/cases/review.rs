@@ -1,8 +1,14 @@
 //! What people do with cases.
 
 use super::case::{Case, MoveError};
+use super::notification::Standing;
+use super::sendable::Why;
 use super::state::{Event, State};
 use crate::base::Timestamp;
+use crate::evidence::{
+    self,
+    log::{Log, NewEntry},
+};
 use crate::rights::Decision;
 use crate::store::{self, Store};
 
@@ -12,6 +18,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The operation log does not work.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// No case has this identifier.
     #[error("there is no case `{0}`; `earwitness cases list` shows all")]
     Missing(String),
@@ -36,6 +45,81 @@ pub enum Error {
         /// What is not known.
         doubt: String,
     },
+    /// A provider must not be sent a notice about the case.
+    #[error("case {case_id} is not notified to {provider}: {why}")]
+    Refused {
+        /// The case.
+        case_id: String,
+        /// The provider.
+        provider: String,
+        /// Why.
+        why: Box<Why>,
+    },
+    /// A notice that names no address.
+    #[error(
+        "a notice about case {case_id} would name no address; `earwitness cases recheck {case_id}` tells why"
+    )]
+    NoUrls {
+        /// The case.
+        case_id: String,
+    },
+    /// Very many notices.
+    #[error("case {case_id} has {max} notices already, and takes no more")]
+    TooManyNotices {
+        /// The case.
+        case_id: String,
+        /// How many it takes.
+        max: usize,
+    },
+    /// No such notice.
+    #[error(
+        "case {case_id} has no notice{}; write one with `earwitness notice export`",
+        provider.as_ref().map(|name| format!(" to `{name}`")).unwrap_or_default()
+    )]
+    NoNotification {
+        /// The case.
+        case_id: String,
+        /// The provider that was named.
+        provider: Option<String>,
+    },
+    /// Notices to several providers.
+    #[error("case {case_id} was notified to several providers; say with --provider which: {}", providers.join(", "))]
+    WhichProvider {
+        /// The case.
+        case_id: String,
+        /// The providers.
+        providers: Vec<String>,
+    },
+    /// It cannot happen as the notice stands.
+    #[error(
+        "notice {number} of case {case_id} to {provider} is {}, so it cannot be {}",
+        standing.as_str(),
+        event.as_str()
+    )]
+    Standing {
+        /// The case.
+        case_id: String,
+        /// Which notice.
+        number: u32,
+        /// To whom.
+        provider: String,
+        /// How it stands.
+        standing: Standing,
+        /// What was tried.
+        event: Event,
+    },
+    /// An instant at which it cannot have happened.
+    #[error("case {case_id}: {at} is not between the notice ({earliest}) and now ({now})")]
+    When {
+        /// The case.
+        case_id: String,
+        /// The instant that was given.
+        at: Timestamp,
+        /// The earliest that can be.
+        earliest: Timestamp,
+        /// Now.
+        now: Timestamp,
+    },
     /// The newest verdict is LICENSED.
     #[error("case {0} is licensed by its newest verdict; `earwitness cases show {0}` tells why")]
     Licensed(String),
@@ -44,7 +128,7 @@ pub enum Error {
 /// A person's decision.
 #[derive(Debug, Clone)]
 pub struct Decided {
-    /// [`Event::Approved`] or [`Event::Dismissed`].
+    /// [`Event::Review`], [`Event::Approved`] or [`Event::Dismissed`].
     pub event: Event,
     /// Who decided.
     pub actor: String,
@@ -109,7 +193,9 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     }
     let already = matches!(
         (case.state, decided.event),
-        (State::Approved, Event::Approved) | (State::Dismissed, Event::Dismissed)
+        (State::Approved, Event::Approved)
+            | (State::Dismissed, Event::Dismissed)
+            | (State::Review, Event::Review)
     );
     if already {
         return Ok(());
@@ -117,14 +203,34 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     Ok(case.apply(decided.event, now, &decided.actor, decided.note.clone())?)
 }
 
-/// Keeps cases, all or none.
+/// Keeps cases, all or none, and enters what happened to each since it was kept last in the operation log.
 ///
 /// # Errors
-/// [`Error::Store`] when the store fails.
+/// [`Error::Store`] and [`Error::Evidence`] when the store fails.
 pub fn save<'a>(store: &Store, cases: impl IntoIterator<Item = &'a Case>) -> Result<(), Error> {
+    let mut log = Log::open(store)?;
     let mut batch = store::Batch::new();
     for case in cases {
+        let told = store.get::<Case>(&case.case_id)?.map_or(0, |kept| kept.history.len());
         batch.put(case)?;
+        enter(&mut log, &mut batch, case, told)?;
     }
     Ok(store.commit(batch)?)
+}
+
+/// Enters what happened to a case in the operation log, without the first `told` entries of its history.
+pub(super) fn enter(log: &mut Log, batch: &mut store::Batch, case: &Case, told: usize) -> Result<(), Error> {
+    for event in case.history.iter().skip(told) {
+        let note = event.note.as_deref().unwrap_or_default();
+        let entry = NewEntry {
+            at: event.at,
+            what: event.event.as_str(),
+            subject: &case.case_id,
+            actor: &event.actor,
+            sha256: None,
+            note,
+        };
+        log.add(batch, &entry)?;
+    }
+    Ok(())
 }

@@ -69,6 +69,8 @@ pub(super) enum Command {
     Crawl(super::crawl::CrawlArgs),
     /// Suspected infringements under review: list, show, approve, dismiss
     Cases(super::case::CasesArgs),
+    /// Signed bundles of evidence: export, verify, key, log
+    Evidence(super::evidence::EvidenceArgs),
     /// Takedown notices from approved cases
     Notice(super::notice::NoticeArgs),
     /// The store itself: stats, export, import, rebuild

@@ -2,14 +2,14 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Context, Exit, Usage, output};
+use super::{Context, Exit, Usage, case_due, case_moves, case_recheck, output};
 use crate::base::Timestamp;
-use crate::cases::{Case, Decided, Error, Event, State, decide, find, list, save};
+use crate::cases::{Case, CaseFile, Decided, Error, Event, State, decide, find, list, load_file, save};
 use crate::catalog::Recording;
 use crate::notice::inert;
 use crate::store::Store;
 
-/// Suspected infringements under review: list, show, approve, dismiss.
+/// Suspected infringements under review, and what came of their notices.
 #[derive(Debug, Args)]
 pub(super) struct CasesArgs {
     #[command(subcommand)]
@@ -20,14 +20,27 @@ pub(super) struct CasesArgs {
 enum CasesCommand {
     /// List cases, the oldest first
     List {
-        /// Only those in this state: queued, undetermined, approved, dismissed, noticed, removed
+        /// Only those in this state: queued, undetermined, review, approved, dismissed, noticed, forwarded, removed, countered,
+        /// ignored, escalated, closed, retracted
         #[arg(long)]
         state: Option<State>,
     },
-    /// Show one case with its sightings, matches, verdict and history
+    /// Show one case with its sightings, matches, verdict, history, notices and their clocks
     Show {
         /// The case's identifier, or the beginning of it
         id: String,
+    },
+    /// Say that somebody looks into cases
+    Review {
+        /// The cases' identifiers, or the beginnings of them
+        #[arg(required = true)]
+        id: Vec<String>,
+        /// Who looks [default: the user's name]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Why, or what is to be found out
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
     },
     /// Hold cases for infringements, so that notices can be written about them
     Approve {
@@ -53,12 +66,45 @@ enum CasesCommand {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    /// Enter what happened to cases' notices: sent, passed on, taken down, countered, ignored
+    #[command(after_help = case_moves::RECEIVE_HELP)]
+    Receive(case_moves::ReceiveArgs),
+    /// Enter that a complaint or a suit was filed
+    Escalate(case_moves::EscalateArgs),
+    /// End cases: nothing more will be done
+    Close(case_moves::EndArgs),
+    /// Take back what was claimed; `cases due` then names the providers that are to be told
+    Retract(case_moves::RetractArgs),
+    /// List what is due: periods of the law, notices to be sent, addresses to be looked at again
+    Due {
+        /// Also what will be due within so many days
+        #[arg(long, value_name = "DAYS", default_value_t = 7)]
+        within: u16,
+    },
+    /// Fetch cases' addresses again: prove that they are live, and move what is gone or was ignored
+    #[command(after_help = case_recheck::HELP)]
+    Recheck(case_recheck::RecheckArgs),
+    /// Rank operators with several cases, and what is the same in several places
+    Offenders,
 }
 
 pub(super) fn run(context: &Context, args: CasesArgs) -> anyhow::Result<Exit> {
+    if let CasesCommand::Recheck(args) = &args.command {
+        return case_recheck::run(context, args);
+    }
     let store = context.open_store()?;
     match args.command {
         CasesCommand::List { state } => print_list(context, &store, state),
+        CasesCommand::Receive(args) => case_moves::receive(context, &store, args),
+        CasesCommand::Escalate(args) => case_moves::escalate(context, &store, args),
+        CasesCommand::Close(args) => case_moves::close(context, &store, args),
+        CasesCommand::Retract(args) => case_moves::retract(context, &store, args),
+        CasesCommand::Due { within } => case_due::due(context, &store, within),
+        CasesCommand::Offenders => case_due::offenders(context, &store),
+        CasesCommand::Recheck(_) => Ok(Exit::Done),
+        CasesCommand::Review { id, by, note } => {
+            decide_all(context, &store, &id, &Decided { event: Event::Review, actor: actor(by), note })
+        }
         CasesCommand::Show { id } => show(context, &store, &id),
         CasesCommand::Approve { id, by, note } => {
             decide_all(context, &store, &id, &Decided { event: Event::Approved, actor: actor(by), note })
@@ -71,7 +117,7 @@ pub(super) fn run(context: &Context, args: CasesArgs) -> anyhow::Result<Exit> {
 }
 
 /// Who acts: as given, else the machine's user.
-fn actor(by: Option<String>) -> String {
+pub(super) fn actor(by: Option<String>) -> String {
     let user = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok();
     by.or_else(user).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }
@@ -120,13 +166,15 @@ fn print_list(context: &Context, store: &Store, state: Option<State>) -> anyhow:
 }
 
 fn show(context: &Context, store: &Store, id: &str) -> anyhow::Result<Exit> {
-    let case = find(store, id).map_err(usage)?;
+    let file = load_file(store, find(store, id).map_err(usage)?).map_err(usage)?;
+    let calendars = case_due::calendars(context)?;
+    let CaseFile { case, .. } = &file;
     if context.json {
-        output::json(&case)?;
+        output::json(&case_due::Shown::new(&file, &calendars))?;
         return Ok(Exit::Done);
     }
     let recording = store.get::<Recording>(case.recording_id.as_str())?;
-    print_head(&case, recording.as_ref());
+    print_head(case, recording.as_ref());
     output::line("Sightings");
     for sighting in &case.sightings {
         output::line(&format!("  {}", inert(&sighting.media_url)));
@@ -146,7 +194,8 @@ fn show(context: &Context, store: &Store, id: &str) -> anyhow::Result<Exit> {
     if case.sightings_unlisted > 0 {
         output::line(&format!("  and {} more", case.sightings_unlisted));
     }
-    print_tail(&case);
+    print_tail(case);
+    case_due::print_notices(&file, &calendars);
     Ok(Exit::Done)
 }
 
@@ -164,6 +213,9 @@ fn print_head(case: &Case, recording: Option<&Recording>) {
     output::line(&format!("  territory  {}", case.territory.as_deref().unwrap_or("not known")));
     output::line(&format!("  SHA-256    {}", case.sha256));
     output::line(&format!("  opened     {}", case.created_at));
+    if let Some(old) = &case.reupload_of {
+        output::line(&format!("  again      after case {old}, whose media was gone"));
+    }
 }
 
 fn print_tail(case: &Case) {

@@ -297,7 +297,7 @@ fn site(context: &Context, store: &Store, name: &str) -> anyhow::Result<SiteSett
 }
 
 /// The sites of the configuration, and those that were added.
-fn sites(context: &Context, store: Option<&Store>) -> anyhow::Result<Vec<(String, SiteSettings)>> {
+pub(super) fn sites(context: &Context, store: Option<&Store>) -> anyhow::Result<Vec<(String, SiteSettings)>> {
     let mut sites: Vec<(String, SiteSettings)> =
         context.settings.sites.iter().map(|(name, site)| (name.clone(), site.clone())).collect();
     let Some(store) = store else { return Ok(sites) };

@@ -6,12 +6,16 @@ mod output;
 mod scanning;
 
 mod case;
+mod case_due;
+mod case_moves;
+mod case_recheck;
 mod catalog;
 mod overlaps;
 mod check;
 mod crawl;
 mod crawl_status;
 mod demo;
+mod evidence;
 mod identify;
 mod licence;
 mod notice;
@@ -65,6 +69,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(context, &args),
         Command::Crawl(args) => crawl::run(context, args),
         Command::Cases(args) => case::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Notice(args) => notice::run(context, args),
         Command::Store(args) => store::run(context, args),
         Command::DecodeWorker(_) => {

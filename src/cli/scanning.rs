@@ -17,6 +17,7 @@ use crate::config::{FetchSettings, MatchSettings, SiteSettings};
 use crate::crawl::known_host::KnownHosts;
 use crate::crawl::render::Browser;
 use crate::crawl::{self, Event, Plan, Status, Summary};
+use crate::evidence::{environment, keep_environment};
 use crate::net::{Budget, Client};
 use crate::rights::{LicenceGraph, Territory};
 use crate::scan::worker::Decoder;
@@ -57,15 +58,15 @@ pub(super) struct Tally {
 
 /// Everything that one call of `check` or `crawl run` needs.
 pub(super) struct Run<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     pub(super) fetch: FetchSettings,
     library: Library,
     licences: LicenceGraph,
     territory: Option<String>,
     operator: Option<String>,
-    runtime: tokio::runtime::Runtime,
-    cancel: CancellationToken,
-    together: Together,
+    pub(super) runtime: tokio::runtime::Runtime,
+    pub(super) cancel: CancellationToken,
+    pub(super) together: Together,
     /// How crawls stand, where stderr is a terminal.
     bar: ProgressBar,
 }
@@ -79,6 +80,7 @@ impl<'a> Run<'a> {
         let mut fetch = context.settings.fetch.clone();
         fetch.allow_private |= options.allow_private;
         let library = Library::open(context.open_store()?)?;
+        keep_environment(library.store(), &environment(context.clock.now(), fetch.proxy.as_deref()))?;
         if library.index().is_empty() {
             output::note(
                 context,
@@ -208,7 +210,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn pipeline(&self, site: Option<&SiteSettings>) -> anyhow::Result<Pipeline<'_>> {
+    pub(super) fn pipeline(&self, site: Option<&SiteSettings>) -> anyhow::Result<Pipeline<'_>> {
         let of_site = |field: fn(&SiteSettings) -> &Option<String>| site.and_then(|site| field(site).clone());
         Ok(Pipeline {
             library: &self.library,

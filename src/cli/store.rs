@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::{Context, Exit, output};
-use crate::cases::Case;
+use crate::cases;
 use crate::catalog::Recording;
 use crate::crawl;
+use crate::evidence;
 use crate::rights::Licence;
 use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
@@ -64,8 +65,8 @@ enum Command {
 
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
-    let kinds = Kinds::new().with::<Recording>().with::<Licence>().with::<Case>().with::<Overlap>();
-    crawl::with_kinds(kinds)
+    let kinds = evidence::with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Overlap>();
+    crawl::with_kinds(cases::with_kinds(kinds))
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {

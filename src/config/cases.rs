@@ -15,12 +15,38 @@ pub struct ClaimSettings {
     pub agent: Option<PartySettings>,
     /// Whose name stands under notices. Default: the agent's name, else the right holder's.
     pub signature: Option<String>,
-    /// What is asked of the provider, in the language of its notices. Default: immediate deletion of the content,
-    /// disconnection of links to it, and forwarding of the notice to the user.
+    /// What is asked of the provider, in Chinese. Default: immediate deletion of the content, disconnection of links to
+    /// it, and forwarding of the notice to the user.
     pub request: Option<String>,
     /// What proves the right, one line each, for example the number of a registration certificate or a contract;
     /// listed as enclosures of notices.
     pub proof: Vec<String>,
+    /// Where the recordings may lawfully be heard, as an example for forms that ask for one; `{isrc}`, `{upc}` and
+    /// `{recording_id}` are filled in.
+    pub authorised_url: Option<String>,
+    /// Whether whoever approves cases considers fair use and other limitations before; only then do American notices
+    /// say so.
+    pub fair_use_considered: bool,
+    /// The parties' names and the same texts as English documents give them.
+    pub en: LocalClaimSettings,
+    /// The same for Japanese documents.
+    pub ja: LocalClaimSettings,
+}
+
+/// What documents in one language say instead. What is left out is taken from `[claim]` itself.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocalClaimSettings {
+    /// Whose name stands under notices.
+    pub signature: Option<String>,
+    /// What is asked of the provider. Default: as the form's law has it.
+    pub request: Option<String>,
+    /// What proves the right, one line each.
+    pub proof: Vec<String>,
+    /// The right holder; only what is written differently.
+    pub right_holder: PartySettings,
+    /// The agent; only what is written differently.
+    pub agent: PartySettings,
 }
 
 /// A party of a notice: the fields of the NCAC model form.
@@ -49,6 +75,8 @@ pub struct PartySettings {
     pub email: Option<String>,
     /// Fax number; optional.
     pub fax: Option<String>,
+    /// Country, ISO 3166-1 alpha-2; asked by Google's form and told to Lumen.
+    pub country: Option<String>,
 }
 
 /// A provider that notices go to, and what is known of the site: `[providers."example.com"]`, by registrable domain.
@@ -57,6 +85,9 @@ pub struct PartySettings {
 pub struct ProviderSettings {
     /// Full legal name of the provider of storage, search or link service; IP-WHOIS and the site's imprint tell it.
     pub name: Option<String>,
+    /// Under which law it is notified, where that does not follow from the form: `cn`, `cn-sector` (one of the NCAC's sector
+    /// notices gives it 24 hours), `cn-ecommerce`, `us`, `eu` or `jp`.
+    pub forum: Option<String>,
     /// Its postal address.
     pub address: Option<String>,
     /// Its post code.
@@ -79,4 +110,9 @@ pub struct ProviderSettings {
     pub site_email: Option<String>,
     /// The site's fax.
     pub site_fax: Option<String>,
+    /// Who runs the site, where that is another than the provider: the respondent of administrative complaints. The
+    /// site's ICP record names it.
+    pub operator: Option<String>,
+    /// The operator's postal address.
+    pub operator_address: Option<String>,
 }

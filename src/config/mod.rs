@@ -2,8 +2,10 @@
 //! environment, then file, then default.
 
 mod cases;
+mod evidence;
 mod fetch;
 mod hint;
+mod notice;
 mod site_fetch;
 mod render;
 mod schedule;
@@ -15,8 +17,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use cases::{ClaimSettings, PartySettings, ProviderSettings};
+pub use cases::{ClaimSettings, LocalClaimSettings, PartySettings, ProviderSettings};
+pub use evidence::EvidenceSettings;
 pub use fetch::FetchSettings;
+pub use notice::NoticeSettings;
 pub use render::{KnownHostSettings, RenderSettings};
 pub use schedule::ScheduleSettings;
 pub use site_fetch::SiteFetchSettings;
@@ -47,8 +51,12 @@ pub struct Settings {
     pub known_hosts: KnownHostSettings,
     /// The sites that `crawl run` visits, by name.
     pub sites: std::collections::BTreeMap<String, SiteSettings>,
+    /// How evidence is secured.
+    pub evidence: EvidenceSettings,
     /// What is claimed in cases and notices, and who sends them.
     pub claim: ClaimSettings,
+    /// How notices are written, and what must hold before one is.
+    pub notice: NoticeSettings,
     /// Who receives notices, by registrable domain: `[providers."example.com"]`.
     pub providers: std::collections::BTreeMap<String, ProviderSettings>,
 }

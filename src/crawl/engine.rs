@@ -14,6 +14,7 @@ use url::Url;
 use super::address::lane_of;
 use super::discover::extension_kind;
 use super::event::{Error, Event, Failure, Skip, SkipReason};
+use super::exchanges::release_bodies;
 use super::frontier::{self, Frontier, InHand, Task, TaskKind};
 use super::known_host::KnownHosts;
 use super::lanes::{Lanes, Slot};
@@ -122,6 +123,7 @@ pub async fn crawl(
 ) -> Result<Summary, Error> {
     let Run { plan, client, store, clock, lanes, browser, known_hosts } = run;
     let (frontier, resumes) = Frontier::open(store, &plan.name, plan.sort_query, plan.fresh, clock.now())?;
+    release_bodies(store)?;
     let engine = Engine {
         plan,
         client,
@@ -522,7 +524,7 @@ impl<'a> Engine<'a> {
 
     /// Ends the run's time, whether all is done or not.
     fn close(&self, has_ended: bool) -> Result<Summary, store::Error> {
-        let state = {
+        let (state, is_stopped) = {
             let mut frontier = lock(&self.frontier);
             let is_stopped = self.cancel.is_cancelled() || self.board.is_stop_asked();
             frontier.job.summary.cancelled = is_stopped;
@@ -530,13 +532,18 @@ impl<'a> Engine<'a> {
                 frontier.job.stopped_because = Some("somebody stopped it".to_owned());
             }
             let is_done = has_ended && !is_stopped && frontier.waiting() == 0;
-            if is_done { JobState::Done } else { JobState::Stopped }
+            (if is_done { JobState::Done } else { JobState::Stopped }, is_stopped)
         };
         self.note(state)?;
         let summary = lock(&self.frontier).job.summary;
         self.board.remove();
         if self.plan.transient {
             frontier::forget(self.store, &self.plan.name)?;
+        }
+        // Of a run that is stopped somebody may still listen to the last media, whose case then needs the bodies; the next
+        // run removes what none needs.
+        if has_ended && !is_stopped {
+            release_bodies(self.store)?;
         }
         Ok(summary)
     }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::discover::Lead;
 use super::records::Heard;
 use super::sighting::Sighting;
-use crate::net;
+use crate::net::{self, Exchange};
 
 /// What can go wrong with one URL, or with the plan.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +84,11 @@ pub struct Found {
     pub sighting: Sighting,
     /// The bytes.
     pub file: tempfile::TempPath,
+    /// Every request on the way as it went over the wire: that of the seed first, each behind those for the robots.txt
+    /// of its host, every one once. The bodies of robots.txt, documents, playlists and keys lie in the store until the run
+    /// is over; whoever rests on them keeps them by a [`crate::store::Pin`] each. What was asked for in vain (refused for
+    /// now, failed) is not among them.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// A document that was read.

@@ -8,6 +8,7 @@ use url::Url;
 use super::address::{authority, lane_of};
 use super::engine::{Engine, Stop, lock};
 use super::event::{Error, SkipReason};
+use super::exchanges::Tracing;
 use super::frontier::{Task, TaskKind};
 use super::known::KnownAs;
 use super::lanes::Slot;
@@ -17,7 +18,8 @@ use super::robots::{BYTES_MAX, Known, Robots};
 use super::sighting::{Hop, RobotsDecision};
 use crate::base::Digest;
 use crate::crawl::discover::MediaKind;
-use crate::net::{self, Kind, Meter, Opened, Request, Step, Walk};
+use crate::net::{self, Kind, Meter, Opened, Request, Step, Trace, Walk};
+use crate::store::Pin;
 
 /// A final answer, with what is to be recorded of the way. The host's turn is held until the body has been read.
 pub(super) struct Answer<'e> {
@@ -25,6 +27,7 @@ pub(super) struct Answer<'e> {
     pub(super) robots: RobotsDecision,
     /// This request's own hops.
     pub(super) hops: Vec<Hop>,
+    pub(super) tracing: Tracing,
     pub(super) held: Held<'e>,
 }
 
@@ -95,6 +98,8 @@ impl<'e> Engine<'e> {
         let mut request = asked.request;
         request.meter = Some(Arc::clone(&meter));
         request.allowances = self.allowances(&request.url);
+        let mut tracing = Tracing { trace: Trace::new(), robots: Vec::new() };
+        request.trace = Some(Arc::clone(&tracing.trace));
         let mut walk = self.client.walk(request);
         let mut hops: Vec<Hop> = Vec::new();
         loop {
@@ -103,6 +108,7 @@ impl<'e> Engine<'e> {
                 return Err(Stop::Skip(SkipReason::RedirectsOut { to: net::shown(&url) }));
             }
             let robots = self.ask_robots(&url, &mut slot).await?;
+            tracing.robots.push(lock(&self.gate).recorded(&url));
             let taken = match slot.take() {
                 Some(slot) => slot,
                 None => self.turn(&url).await?,
@@ -116,7 +122,7 @@ impl<'e> Engine<'e> {
             }
             match step {
                 Step::Redirect => held.end(),
-                Step::Answer(opened) => return self.accept(*opened, robots, hops, held),
+                Step::Answer(opened) => return self.accept(*opened, robots, (hops, tracing), held),
             }
         }
     }
@@ -192,8 +198,10 @@ impl<'e> Engine<'e> {
         if !lock(&self.gate).must_ask(url, Instant::now()) {
             return Ok(());
         }
-        let (known, fetched) = self.fetch_robots(url).await?;
-        lock(&self.gate).learn(url, known, Instant::now());
+        let trace = Trace::new();
+        let (known, fetched) = self.fetch_robots(url, &trace).await?;
+        let recorded = self.keep_robots_exchanges(&trace)?;
+        lock(&self.gate).learn(url, known, recorded, Instant::now());
         lock(&self.ledger).robots(url, fetched);
         lock(&self.asking_robots).remove(&name);
         drop(first);
@@ -201,7 +209,7 @@ impl<'e> Engine<'e> {
     }
 
     /// The way of a robots.txt, by RFC 9309 2.3.1.
-    async fn fetch_robots(&'e self, url: &Url) -> Result<(Known, RobotsFetched), Stop> {
+    async fn fetch_robots(&'e self, url: &Url, trace: &Arc<Trace>) -> Result<(Known, RobotsFetched), Stop> {
         let mut at = url.clone();
         at.set_path("/robots.txt");
         at.set_query(None);
@@ -213,7 +221,7 @@ impl<'e> Engine<'e> {
             note: None,
             crawl_delay_s: None,
         };
-        let (opened, mut held) = match self.walk_robots(at).await {
+        let (opened, mut held) = match self.walk_robots(at, trace).await {
             Ok(answer) => answer,
             Err(Stop::Fail(Error::Net(error))) => {
                 let known = without_robots(error, url);
@@ -259,10 +267,11 @@ impl<'e> Engine<'e> {
     }
 
     /// Follows the redirects of a robots.txt, each at its host's turn.
-    async fn walk_robots(&'e self, at: Url) -> Result<(Opened, Held<'e>), Stop> {
+    async fn walk_robots(&'e self, at: Url, trace: &Arc<Trace>) -> Result<(Opened, Held<'e>), Stop> {
         let meter = Arc::new(Meter::default());
         let mut request = Request::new(at, Kind::Robots);
         request.meter = Some(Arc::clone(&meter));
+        request.trace = Some(Arc::clone(trace));
         let mut walk = self.client.walk(request);
         loop {
             let url = walk.url().clone();
@@ -283,6 +292,8 @@ impl<'e> Engine<'e> {
     fn keep_robots(&self, bytes: &[u8], fetched: &mut RobotsFetched) -> Result<(), Stop> {
         fetched.sha256 = Some(Digest::of(bytes));
         if !self.plan.transient && !bytes.is_empty() {
+            // A run may hold the same bytes for a time only.
+            self.store.put(&Pin { sha256: Digest::of(bytes) })?;
             self.store.blobs().put(bytes)?;
         }
         Ok(())
@@ -293,16 +304,16 @@ impl<'e> Engine<'e> {
         &'e self,
         opened: Opened,
         robots: RobotsDecision,
-        hops: Vec<Hop>,
+        (hops, tracing): (Vec<Hop>, Tracing),
         mut held: Held<'e>,
     ) -> Result<Answer<'e>, Stop> {
         let url = opened.final_url.clone();
         note_refusal(&opened, &mut held.came);
         if opened.is_not_modified() {
-            return Ok(Answer { opened, robots, hops, held });
+            return Ok(Answer { opened, robots, hops, tracing, held });
         }
         match opened.successful() {
-            Ok(opened) => Ok(Answer { opened, robots, hops, held }),
+            Ok(opened) => Ok(Answer { opened, robots, hops, tracing, held }),
             Err(error) => {
                 let refused = held.came.refused;
                 held.end();

@@ -12,6 +12,7 @@ use url::Url;
 use super::address::{self, lane_of};
 use super::discover::MediaKind;
 use super::event::{LeadFound, Skip};
+use super::exchanges::{ExchangeRecord, TlsRecord, Traced};
 use super::known::KnownRecord;
 use super::records::{
     BeyondRecord, HostRecord, JobRecord, JobState, LeadRecord, SeenRecord, ShapeRecord, SightingRecord,
@@ -103,6 +104,9 @@ pub(super) struct Visit {
     /// The picture of the page, where it was rendered, under which the store keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) screenshot: Option<Digest>,
+    /// What was recorded of its requests, which is kept apart.
+    #[serde(skip)]
+    pub(super) exchanges: Vec<Traced>,
 }
 
 /// Whether a task was taken on.
@@ -128,10 +132,10 @@ struct Queue {
 
 /// The state of a run.
 pub(super) struct Frontier<'s> {
-    store: &'s Store,
+    pub(super) store: &'s Store,
     /// The run's counts; written with each batch.
     pub(super) job: JobRecord,
-    prefix: String,
+    pub(super) prefix: String,
     lanes: BTreeMap<String, Queue>,
     waiting: u64,
     sort_query: bool,
@@ -455,6 +459,7 @@ impl<'s> Frontier<'s> {
             }
         }
         let number = self.number();
+        self.keep_exchanges(number, std::mem::take(&mut visit.exchanges))?;
         self.batch.put(&VisitRecord { key: self.visit_key(number), visit })?;
         Ok(number)
     }
@@ -465,17 +470,22 @@ impl<'s> Frontier<'s> {
 
     /// Returns the page that a task belongs to: the nearest document on its way that is one.
     pub(super) fn page_of(&mut self, from: Option<u64>) -> Result<Option<Visit>, store::Error> {
-        Ok(self.way(from)?.into_iter().find(|visit| visit.is_page))
+        Ok(self.way(from)?.into_iter().map(|(_, visit)| visit).find(|visit| visit.is_page))
     }
 
     /// Returns the requests that led to a task, the seed's first.
     pub(super) fn hops_to(&mut self, from: Option<u64>) -> Result<Vec<Hop>, store::Error> {
         let way = self.way(from)?;
-        Ok(way.into_iter().rev().flat_map(|visit| visit.hops).collect())
+        Ok(way.into_iter().rev().flat_map(|(_, visit)| visit.hops).collect())
     }
 
-    /// The documents on the way to a task, the nearest first.
-    fn way(&mut self, from: Option<u64>) -> Result<Vec<Visit>, store::Error> {
+    /// Returns the numbers of the documents that led to a task, the seed's first.
+    pub(super) fn numbers_to(&mut self, from: Option<u64>) -> Result<Vec<u64>, store::Error> {
+        Ok(self.way(from)?.into_iter().rev().map(|(number, _)| number).collect())
+    }
+
+    /// The documents on the way to a task with their numbers, the nearest first.
+    fn way(&mut self, from: Option<u64>) -> Result<Vec<(u64, Visit)>, store::Error> {
         if !self.batch.is_empty() {
             self.commit()?;
         }
@@ -483,7 +493,7 @@ impl<'s> Frontier<'s> {
         while let Some(number) = next.filter(|_| way.len() < WAY_MAX) {
             let Some(record) = self.store.get::<VisitRecord>(&self.visit_key(number))? else { break };
             next = record.visit.from;
-            way.push(record.visit);
+            way.push((number, record.visit));
         }
         Ok(way)
     }
@@ -531,7 +541,8 @@ impl<'s> Frontier<'s> {
         if self.batch.len() >= CHANGES_MAX { self.commit() } else { Ok(()) }
     }
 
-    fn number(&mut self) -> u64 {
+    /// The next number of the run.
+    pub(super) const fn number(&mut self) -> u64 {
         self.job.next_number += 1;
         self.job.next_number
     }
@@ -547,6 +558,8 @@ pub(super) fn clear(store: &Store, name: &str) -> Result<(), store::Error> {
     clear_kind::<TaskRecord>(store, &prefix)?;
     clear_kind::<SeenRecord>(store, &prefix)?;
     clear_kind::<VisitRecord>(store, &prefix)?;
+    clear_kind::<ExchangeRecord>(store, &prefix)?;
+    clear_kind::<TlsRecord>(store, &prefix)?;
     clear_kind::<BeyondRecord>(store, &prefix)?;
     clear_kind::<ShapeRecord>(store, &prefix)?;
     clear_kind::<SkipRecord>(store, &prefix)

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use super::address::domain_of;
 use super::engine::{Engine, Stop, lock};
 use super::event::{Error, Event, Found, Hearing};
+use super::exchanges::Exchanges;
 use super::fetch::Answer;
 use super::frontier::InHand;
 use super::records::{Heard, SightingRecord};
@@ -30,6 +31,8 @@ pub(super) struct Kept {
     /// What the server says of the version; of what is put together or taken out of an archive, nothing.
     pub(super) validators: Option<Validators>,
     pub(super) warnings: Vec<String>,
+    /// What was recorded of its own requests; of what led there follows from the document.
+    pub(super) exchanges: Exchanges,
 }
 
 impl<'a> Engine<'a> {
@@ -40,17 +43,30 @@ impl<'a> Engine<'a> {
         content: Content,
         answer: Answer<'a>,
     ) -> Result<(), Stop> {
-        let Answer { opened, robots, hops, held } = answer;
+        let Answer { opened, robots, hops, tracing, held } = answer;
+        // Without codings the bytes are the media object itself.
+        let is_coded = !opened.codings().is_empty();
+        tracing.trace.want_body(if is_coded { self.client.page_bytes_max() } else { 0 });
         let (content_type, validators) = (opened.content_type(), opened.validators());
         let Opened { final_url, peer, mut body, .. } = opened;
         body.treat_as(Kind::Media);
         let (file, mut writer) = self.temporary_file(&final_url)?;
         let saved = body.save(&mut writer).await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
-        let (bytes, sha256, warnings) = (saved.bytes, saved.sha256, Vec::new());
-        let at = self.clock.now();
-        let kept =
-            Kept { url: final_url, bytes, sha256, at, content_type, peer, robots, validators, warnings };
+        let (traced, wire) = tracing.take();
+        self.hold_body(wire)?;
+        let kept = Kept {
+            url: final_url,
+            bytes: saved.bytes,
+            sha256: saved.sha256,
+            at: self.clock.now(),
+            content_type,
+            peer,
+            robots,
+            validators,
+            warnings: Vec::new(),
+            exchanges: traced.into(),
+        };
         self.deliver(in_hand, content, kept, hops, file).await
     }
 
@@ -78,16 +94,22 @@ impl<'a> Engine<'a> {
     pub(super) async fn hand_over(
         &'a self,
         from: Option<u64>,
-        kept: Kept,
+        mut kept: Kept,
         hops: Vec<Hop>,
         archive: Option<InArchive>,
         file: tempfile::TempPath,
     ) -> Result<Heard, Stop> {
-        let (page, mut way) = {
+        let (page, mut way, exchanges) = {
             let mut frontier = lock(&self.frontier);
-            (frontier.page_of(from)?, frontier.hops_to(from)?)
+            let exchanges = frontier.exchanges_to(from, kept.exchanges)?;
+            (frontier.page_of(from)?, frontier.hops_to(from)?, exchanges)
         };
         way.extend(hops);
+        let (exchanges, has_left_out) = exchanges.into_parts();
+        if has_left_out {
+            let warning = format!("only {} of the requests on the way are recorded", exchanges.len());
+            kept.warnings.push(warning);
+        }
         let sighting = Sighting {
             domain: domain_of(page.as_ref().map_or(&kept.url, |page| &page.url)),
             page_url: page.as_ref().map(|page| shown(&page.url)),
@@ -106,7 +128,7 @@ impl<'a> Engine<'a> {
         };
         let record = sighting.clone();
         let (hearing, heard) = oneshot::channel();
-        self.tell(Event::Found(Box::new(Found { sighting, file }), Hearing(hearing))).await?;
+        self.tell(Event::Found(Box::new(Found { sighting, file, exchanges }), Hearing(hearing))).await?;
         // Nobody answers: whoever listened has failed, and so does the run.
         let heard = heard.await.map_err(|_| Stop::Deaf)?;
         let mut frontier = lock(&self.frontier);

@@ -14,13 +14,14 @@
 //!
 //! The way of one task, in the order of the files: `frontier` (what is next) → `lanes`, `pace` (when) → `fetch` with
 //! `robots` (whether, hop by hop) → `read` with `sniff` (what it is) → `discover` (a document), `sitemaps`, `probe` (windows
-//! of long media) or `keep` (media) → `event`. `records` and `ledger` are what is kept of it.
+//! of long media) or `keep` (media) → `event`. `records`, `exchanges` and `ledger` are what is kept of it.
 
 mod address;
 pub mod archive;
 pub mod discover;
 mod engine;
 mod event;
+mod exchanges;
 mod fetch;
 mod frontier;
 #[cfg(fuzzing)]

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::engine::{Engine, Stop, lock};
 use super::event::{Error, Event, Hearing, Probe};
+use super::exchanges::{Exchanges, Traced};
 use super::fetch::{Answer, Asked};
 use super::frontier::InHand;
 use super::keep::Kept;
@@ -54,6 +55,8 @@ struct Begun {
     robots: RobotsDecision,
     hops: Vec<Hop>,
     validators: Option<Validators>,
+    /// What was recorded of its requests, those for windows too.
+    exchanges: Exchanges,
 }
 
 /// Windows one after the other in a file.
@@ -88,7 +91,7 @@ impl<'a> Engine<'a> {
                     && total <= self.client.media_bytes_max()
                     && begun.layout.can_be_probed =>
             {
-                self.probe(in_hand, begun).await
+                Box::pin(self.probe(in_hand, begun)).await
             }
             Content::Media | Content::Archive(_) => self.fetch_rest(in_hand, begun).await,
             Content::Other if may_be_media(begun.content_type.as_deref()) => {
@@ -107,10 +110,24 @@ impl<'a> Engine<'a> {
         let (content_type, peer) = (answer.opened.content_type(), answer.opened.peer.clone());
         let (robots, hops) = (answer.robots.clone(), answer.hops.clone());
         let (version, validators) = (answer.opened.version(), answer.opened.validators());
-        let head = self.read_window(answer, HEAD).await?;
+        let (head, traced) = self.read_window(answer, HEAD).await?;
+        let exchanges = traced.into();
         let layout = Layout::of(&head);
         let content = sniff(content_type.as_deref(), &head[..head.len().min(HEAD_BYTES)]);
-        Ok(Begun { url, total, head, layout, content_type, content, version, peer, robots, hops, validators })
+        Ok(Begun {
+            url,
+            total,
+            head,
+            layout,
+            content_type,
+            content,
+            version,
+            peer,
+            robots,
+            hops,
+            validators,
+            exchanges,
+        })
     }
 
     /// Listens to windows, and fetches the whole where something is heard.
@@ -121,7 +138,8 @@ impl<'a> Engine<'a> {
         }
         if begun.layout.audio_at > HEAD / 4 {
             // A picture in front of the audio: the head is to hold some audio behind it.
-            match self.window(in_hand, &begun, begun.head.len() as u64, begun.layout.audio_at).await? {
+            let (first, count) = (begun.head.len() as u64, begun.layout.audio_at);
+            match self.window(in_hand, &mut begun, first, count).await? {
                 Some(more) => begun.head.extend_from_slice(&more),
                 None => return self.fetch_rest(in_hand, begun).await,
             }
@@ -138,7 +156,7 @@ impl<'a> Engine<'a> {
         }
         joined = self.joined(&begun.url, &begun.head).await?;
         for (first, count) in windows_of(begun.head.len() as u64, total, begun.layout, rate, length_s) {
-            match self.window(in_hand, &begun, first, count).await? {
+            match self.window(in_hand, &mut begun, first, count).await? {
                 Some(bytes) => self.join(&begun.url, &mut joined, first, &bytes).await?,
                 None => return self.fetch_rest(in_hand, begun).await,
             }
@@ -158,7 +176,7 @@ impl<'a> Engine<'a> {
     async fn window(
         &'a self,
         in_hand: &InHand,
-        begun: &Begun,
+        begun: &mut Begun,
         first: u64,
         count: u64,
     ) -> Result<Option<Vec<u8>>, Stop> {
@@ -170,7 +188,8 @@ impl<'a> Engine<'a> {
         if answer.opened.total() != Some(begun.total) || first_of(&answer) != Some(first) {
             return Ok(None);
         }
-        let bytes = self.read_window(answer, count).await?;
+        let (bytes, traced) = self.read_window(answer, count).await?;
+        begun.exchanges.add(traced);
         Ok((bytes.len() as u64 == count).then_some(bytes))
     }
 
@@ -203,7 +222,8 @@ impl<'a> Engine<'a> {
             let answer = self.fetch_range(in_hand, None, None, None).await?;
             return self.take_answer(in_hand, answer).await;
         }
-        let Answer { mut opened, hops, held, .. } = answer;
+        let Answer { mut opened, hops, tracing, held, .. } = answer;
+        tracing.trace.want_body(0);
         begun.hops.extend(hops);
         let (file, mut writer) = self.temporary_file(&begun.url)?;
         let mut hasher = Hasher::new();
@@ -214,6 +234,7 @@ impl<'a> Engine<'a> {
         let added =
             opened.body.append(&mut writer, &mut hasher).await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
+        begun.exchanges.add(tracing.take().0);
         let kept = Kept {
             url: begun.url,
             bytes: first + added,
@@ -224,6 +245,7 @@ impl<'a> Engine<'a> {
             robots: begun.robots,
             validators: begun.validators,
             warnings: Vec::new(),
+            exchanges: begun.exchanges,
         };
         self.deliver(in_hand, begun.content, kept, begun.hops, file).await
     }
@@ -244,12 +266,13 @@ impl<'a> Engine<'a> {
         self.ask(Asked { request, via: &task.via, stays: false, counts }, slot).await
     }
 
-    async fn read_window(&'a self, answer: Answer<'a>, count: u64) -> Result<Vec<u8>, Stop> {
-        let Answer { opened, held, .. } = answer;
+    async fn read_window(&'a self, answer: Answer<'a>, count: u64) -> Result<(Vec<u8>, Vec<Traced>), Stop> {
+        let Answer { opened, tracing, held, .. } = answer;
+        tracing.trace.want_body(0);
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let bytes = opened.body.collect_first(count).await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
-        Ok(bytes)
+        Ok((bytes, tracing.take().0))
     }
 
     /// Begins a file of windows with the head.

@@ -76,7 +76,8 @@ impl<'a> Engine<'a> {
         answer: Answer<'a>,
         content: Content,
     ) -> Result<(), Stop> {
-        let Answer { opened, hops, held, .. } = answer;
+        let Answer { opened, hops, held, tracing, .. } = answer;
+        tracing.trace.want_body(self.client.page_bytes_max());
         let content_type = match content {
             Content::M3u => Some("audio/x-mpegurl".to_owned()),
             _ => opened.content_type(),
@@ -86,6 +87,7 @@ impl<'a> Engine<'a> {
         body.treat_as(Kind::Page);
         let bytes = body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
+        let (exchanges, wire) = tracing.take();
         let at = url.clone();
         let (sha256, mut found) =
             off_the_loop(&url, move || (Digest::of(&bytes), discover(&at, content_type.as_deref(), &bytes)))
@@ -96,8 +98,12 @@ impl<'a> Engine<'a> {
         }
         let is_page = content == Content::Html;
         let screenshot = if is_page { Box::pin(self.add_rendered(&url, &mut found)).await? } else { None };
-        let from = in_hand.task.from;
-        let visit = Visit { url: url.clone(), title: found.title.clone(), is_page, hops, from, screenshot };
+        // What leads to no media proves nothing.
+        if stream.is_some() || !found.media.is_empty() {
+            self.hold_body(wire)?;
+        }
+        let (from, title) = (in_hand.task.from, found.title.clone());
+        let visit = Visit { url: url.clone(), title, is_page, hops, from, screenshot, exchanges };
         let (from, events) = self.take_document(in_hand, visit, &sha256, found, stream.is_none())?;
         for event in events {
             self.tell(event).await?;
@@ -110,7 +116,7 @@ impl<'a> Engine<'a> {
 
     /// Takes on what a document led to when it was read last, since it is the same.
     async fn take_unchanged(&'a self, in_hand: &InHand, answer: Answer<'a>) -> Result<(), Stop> {
-        let Answer { opened, hops, held, .. } = answer;
+        let Answer { opened, hops, held, tracing, .. } = answer;
         held.end();
         let task = &in_hand.task;
         let known = self.known(task)?.map(|record| record.what);
@@ -119,8 +125,10 @@ impl<'a> Engine<'a> {
             return Err(Stop::Fail(Error::Document { url: shown(&task.url), reason }));
         };
         let found = Discovered { title, media, links, leads, ..Discovered::default() };
-        let (url, from) = (opened.final_url.clone(), task.from);
-        let visit = Visit { url, title: found.title.clone(), is_page, hops, from, screenshot: None };
+        let (url, from, title) = (opened.final_url.clone(), task.from, found.title.clone());
+        drop(opened);
+        let (exchanges, _) = tracing.take();
+        let visit = Visit { url, title, is_page, hops, from, screenshot: None, exchanges };
         lock(&self.frontier).job.summary.unchanged += 1;
         let (_, events) = self.take_document(in_hand, visit, &sha256, found, true)?;
         for event in events {
@@ -140,6 +148,7 @@ impl<'a> Engine<'a> {
             hops: Vec::new(),
             from: task.from,
             screenshot: None,
+            exchanges: Vec::new(),
         };
         let sha256 = Digest::of(task.url.as_str().as_bytes());
         let (_, events) = self.take_document(in_hand, visit, &sha256, found, true)?;

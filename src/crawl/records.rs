@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::event::{LeadFound, Skip};
+use super::exchanges::{ExchangeRecord, TlsRecord};
 use super::frontier::{Task, Visit};
 use super::known::KnownRecord;
 use super::sighting::Sighting;
 use crate::base::{Digest, RecordingId, Timestamp};
 use crate::config::SiteSettings;
-use crate::store::{Kinds, Record};
+use crate::store::{Hold, Kinds, Pin, Record};
 
 /// Adds the kinds of record that a crawl keeps to those that an import is checked against.
 #[must_use]
@@ -33,6 +34,10 @@ pub fn with_kinds(kinds: Kinds) -> Kinds {
         .with::<SightingRecord>()
         .with::<HostRecord>()
         .with::<KnownRecord>()
+        .with::<ExchangeRecord>()
+        .with::<TlsRecord>()
+        .with::<Hold>()
+        .with::<Pin>()
 }
 
 /// Returns the key of the job of this name: sixteen hexadecimal digits, whatever characters the name holds.

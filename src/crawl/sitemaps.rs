@@ -39,17 +39,20 @@ impl<'a> Engine<'a> {
 
     /// Reads a sitemap and takes on what it lists.
     pub(super) async fn read_sitemap(&'a self, in_hand: &InHand, answer: Answer<'a>) -> Result<(), Stop> {
-        let Answer { opened, hops, held, .. } = answer;
+        let Answer { opened, hops, held, tracing, .. } = answer;
+        tracing.trace.want_body(0);
         let url = opened.final_url.clone();
         let bytes = opened.body.collect().await.map_err(|error| Stop::Fail(error.into()))?;
         held.end();
+        let (exchanges, _) = tracing.take();
         let at = url.clone();
         let map = off_the_loop(&url, move || sitemap::read(&at, &bytes)).await?;
         let (media, links) = (map.media.len(), map.pages.len());
         let problems = {
             let mut frontier = lock(&self.frontier);
             let from = in_hand.task.from;
-            let visit = Visit { url: url.clone(), title: None, is_page: false, hops, from, screenshot: None };
+            let url = url.clone();
+            let visit = Visit { url, title: None, is_page: false, hops, from, screenshot: None, exchanges };
             let from = frontier.visited(visit)?;
             frontier.job.summary.pages += 1;
             let problems = self.take_listed(&mut frontier, &in_hand.task, from, map)?;

@@ -10,12 +10,13 @@ use url::Url;
 use super::discover::{MediaKind, MediaLink, Segment, SegmentKey, Stream, decrypt};
 use super::engine::{Engine, Stop, lock};
 use super::event::{Error, SkipReason};
+use super::exchanges::Exchanges;
 use super::fetch::{Answer, Asked};
 use super::frontier::Task;
 use super::keep::Kept;
 use super::sighting::RobotsDecision;
 use crate::base::Hasher;
-use crate::net::{Kind, Request, shown};
+use crate::net::{Body, Kind, Request, shown};
 
 /// How often a segment is asked for again after "not now".
 const REFUSALS_MAX: u32 = 3;
@@ -33,6 +34,8 @@ struct Joining<'s> {
     hasher: Hasher,
     bytes: u64,
     keys: HashMap<Url, Vec<u8>>,
+    /// What was recorded of the segments and keys.
+    exchanges: Exchanges,
     /// What the last answer said.
     last: Option<(Option<String>, Option<String>, RobotsDecision)>,
 }
@@ -75,7 +78,8 @@ impl<'a> Engine<'a> {
     ) -> Result<(), Stop> {
         let (file, writer) = self.temporary_file(playlist)?;
         let (hasher, keys) = (Hasher::new(), HashMap::new());
-        let mut joining = Joining { from, playlist, writer, hasher, bytes: 0, keys, last: None };
+        let exchanges = Exchanges::default();
+        let mut joining = Joining { from, playlist, writer, hasher, bytes: 0, keys, exchanges, last: None };
         for (number, segment) in segments.iter().enumerate() {
             let mut came = Box::pin(self.append_segment(segment, &mut joining)).await;
             for _ in 0..REFUSALS_MAX {
@@ -96,12 +100,16 @@ impl<'a> Engine<'a> {
             warnings.push(format!("only {number} of {total} segments of the stream were fetched: {why}"));
             break;
         }
-        let Joining { mut writer, hasher, bytes, last, .. } = joining;
+        let Joining { mut writer, hasher, exchanges, last, .. } = joining;
         writer.flush().await.map_err(|source| self.keep_error(playlist, source))?;
+        // With what came of a segment that broke off, which the digest is of, too.
+        let bytes = writer.metadata().await.map_err(|source| self.keep_error(playlist, source))?.len();
         let Some((content_type, peer, robots)) = last else { return Ok(()) };
         let (url, sha256) = (playlist.clone(), hasher.finish());
         let at = self.clock.now();
-        let kept = Kept { url, bytes, sha256, at, content_type, peer, robots, validators: None, warnings };
+        let validators = None;
+        let kept =
+            Kept { url, bytes, sha256, at, content_type, peer, robots, validators, warnings, exchanges };
         self.hand_over(Some(from), kept, Vec::new(), None, file).await.map(drop)
     }
 
@@ -118,34 +126,46 @@ impl<'a> Engine<'a> {
             return Err(Stop::Fail(Error::Document { url: shown(&segment.url), reason }));
         }
         let content_type = answer.opened.content_type();
-        let Answer { ref mut opened, .. } = answer;
-        opened.body.cap_left(joining.bytes);
-        let fail = |error: crate::net::Error| Stop::Fail(error.into());
-        let Answer { opened, robots, held, .. } = answer;
-        joining.bytes += match key {
-            None => opened.body.append(&mut joining.writer, &mut joining.hasher).await.map_err(fail)?,
-            Some((key, iv)) => {
-                let mut body = opened.body;
-                // Decrypted as a whole, so that it must fit into memory: as much as a page may.
-                body.treat_as(Kind::Page);
-                let bytes = body.collect().await.map_err(fail)?;
-                let plain = decrypt(bytes, &key, &iv).map_err(|error| {
-                    let reason = error.to_string();
-                    Stop::Fail(Error::Document { url: shown(&segment.url), reason })
-                })?;
-                if joining.bytes + plain.len() as u64 > self.client.media_bytes_max() {
-                    let reason = "the stream is longer than fetch.media_bytes_max".to_owned();
-                    return Err(Stop::Fail(Error::Document { url: shown(&segment.url), reason }));
-                }
-                joining.hasher.update(&plain);
-                let written = joining.writer.write_all(&plain).await;
-                written.map_err(|source| self.keep_error(joining.playlist, source))?;
-                plain.len() as u64
-            }
-        };
+        answer.opened.body.cap_left(joining.bytes);
+        let Answer { opened, robots, tracing, held, .. } = answer;
+        // Of others the joined bytes are those that came.
+        let is_apart = key.is_some() || !opened.codings().is_empty();
+        tracing.trace.want_body(if is_apart { self.client.page_bytes_max() } else { 0 });
+        let appended = self.append_body(segment, opened.body, key, joining).await;
+        // What broke off is recorded, too.
+        let (traced, wire) = tracing.take();
+        joining.exchanges.add(traced);
+        joining.bytes += appended?;
         held.end();
+        self.hold_body(wire)?;
         joining.last = Some((content_type, opened.peer, robots));
         Ok(())
+    }
+
+    /// Appends a segment's bytes, decrypted where there is a key, and returns how many they are.
+    async fn append_body(
+        &'a self,
+        segment: &Segment,
+        mut body: Body,
+        key: Option<(Vec<u8>, [u8; 16])>,
+        joining: &mut Joining<'_>,
+    ) -> Result<u64, Stop> {
+        let fail = |error: crate::net::Error| Stop::Fail(error.into());
+        let Some((key, iv)) = key else {
+            return body.append(&mut joining.writer, &mut joining.hasher).await.map_err(fail);
+        };
+        // Decrypted as a whole, so that it must fit into memory: as much as a page may.
+        body.treat_as(Kind::Page);
+        let bytes = body.collect().await.map_err(fail)?;
+        let wrong = |reason: String| Stop::Fail(Error::Document { url: shown(&segment.url), reason });
+        let plain = decrypt(bytes, &key, &iv).map_err(|error| wrong(error.to_string()))?;
+        if joining.bytes + plain.len() as u64 > self.client.media_bytes_max() {
+            return Err(wrong("the stream is longer than fetch.media_bytes_max".to_owned()));
+        }
+        joining.hasher.update(&plain);
+        let written = joining.writer.write_all(&plain).await;
+        written.map_err(|source| self.keep_error(joining.playlist, source))?;
+        Ok(plain.len() as u64)
     }
 
     /// A segment's key, fetched once.
@@ -169,6 +189,9 @@ impl<'a> Engine<'a> {
         let bytes = answer.opened.body.collect_first(KEY_BYTES_MAX).await;
         let bytes = bytes.map_err(|error| Stop::Fail(error.into()))?;
         answer.held.end();
+        let (traced, wire) = answer.tracing.take();
+        joining.exchanges.add(traced);
+        self.hold_body(wire)?;
         joining.keys.insert(key.url.clone(), bytes.clone());
         Ok(bytes)
     }

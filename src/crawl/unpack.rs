@@ -94,6 +94,7 @@ impl<'a> Engine<'a> {
             robots: archive.robots.clone(),
             validators: None,
             warnings: member.damage.into_iter().collect(),
+            exchanges: archive.exchanges.clone(),
         };
         let inside = InArchive { sha256: archive.sha256, bytes: archive.bytes, path: member.path };
         self.hand_over(in_hand.task.from, kept, hops.to_vec(), Some(inside), member.file).await.map(drop)

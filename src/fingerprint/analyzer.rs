@@ -17,7 +17,7 @@ pub struct Analyzer {
 
 /// Frames that the first batch holds before the first one, which is centred on the first sample: half a window is before
 /// its centre, and a frame is given with the last hop of its window.
-const FRAMES_BEFORE: u64 = (WINDOW_SAMPLES / 2 / HOP_SAMPLES) as u64 - 1;
+pub(super) const FRAMES_BEFORE: u64 = (WINDOW_SAMPLES / 2 / HOP_SAMPLES) as u64 - 1;
 
 impl Default for Analyzer {
     fn default() -> Self {

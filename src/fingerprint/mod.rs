@@ -3,6 +3,7 @@
 //!
 //! - [`Analyzer`]: takes samples piece by piece in bounded memory, gives the [`Fingerprint`].
 //! - [`encode`] / [`decode`]: the versioned bytes of a fingerprint.
+//! - [`spectrogram`]: what the analysis works on, for pictures.
 //! - [`reference_quads`] / [`query_quads`]: few quads for the recording that is indexed, many for the query.
 
 mod analyzer;
@@ -14,11 +15,13 @@ mod peaks;
 mod quads;
 #[cfg(test)]
 mod reference_tests;
+mod spectrogram;
 mod spectrum;
 
 pub use analyzer::Analyzer;
 pub use codec::{Error, FORMAT_VERSION, decode, encode};
 pub use quads::{Density, Quad, QuadKey, Tolerance, query_quads, reference_quads};
+pub use spectrogram::{Spectrogram, spectrogram};
 
 /// Samples from one frame to the next, at [`crate::base::ANALYSIS_RATE_HZ`]: 23.2 ms.
 pub const HOP_SAMPLES: usize = 256;

@@ -25,6 +25,9 @@ pub struct MatchOptions {
     pub deep_s: f64,
     /// How many threads may share the windows of a long query. The answer is the same for any number.
     pub threads: usize,
+    /// Seconds of audio that significance is reckoned against; `None`: those of the index. A match that is made again with
+    /// one recording alone is as sure as it was against the whole catalogue.
+    pub catalogue_s: Option<f64>,
 }
 
 /// See [`MatchOptions::postings_max`].
@@ -32,7 +35,13 @@ pub const POSTINGS_PER_S_MIN: u64 = 30_000;
 
 impl Default for MatchOptions {
     fn default() -> Self {
-        Self { log10_false_match_max: -6.0, postings_max: 3_000_000, deep_s: 15.0, threads: 1 }
+        Self {
+            log10_false_match_max: -6.0,
+            postings_max: 3_000_000,
+            deep_s: 15.0,
+            threads: 1,
+            catalogue_s: None,
+        }
     }
 }
 
@@ -177,7 +186,7 @@ impl<'a> Search<'a> {
             explained: (!explained.is_empty()).then(|| grid_of_peaks(explained.iter(), duration)),
             query,
             duration,
-            catalogue_s: index.duration_s(),
+            catalogue_s: options.catalogue_s.unwrap_or_else(|| index.duration_s()),
             limit: options.log10_false_match_max,
             index,
         }

@@ -6,9 +6,9 @@ use super::significance::{Outcome, surprise};
 use crate::fingerprint::{BINS, PITCH_STEPS_PER_BIN, Peak, TIME_STEPS_PER_S};
 
 /// How near a found peak must be in the end, in steps of time (29 ms) …
-const TIME_TOLERANCE: f64 = 10.0;
+pub(super) const TIME_TOLERANCE: f64 = 10.0;
 /// … and of pitch (a quarter of a semitone).
-const PITCH_TOLERANCE: f64 = 8.0;
+pub(super) const PITCH_TOLERANCE: f64 = 8.0;
 /// Tolerances of the successive fits of a candidate, as multiples of the last …
 pub(super) const CANDIDATE_TOLERANCES: &[f64] = &[4.0, 2.0, 1.5, 1.0];
 /// … and of a line that fits a part of its span already.
@@ -73,7 +73,13 @@ impl<'a> QueryPeaks<'a> {
     }
 
     /// The unused peak nearest in time within the tolerances (steps).
-    fn nearest(&self, time: f64, pitch: f64, time_tolerance: f64, pitch_tolerance: f64) -> Option<usize> {
+    pub(super) fn nearest(
+        &self,
+        time: f64,
+        pitch: f64,
+        time_tolerance: f64,
+        pitch_tolerance: f64,
+    ) -> Option<usize> {
         let first = self.peaks.partition_point(|peak| f64::from(peak.time) < time - time_tolerance);
         let mut best: Option<(f64, usize)> = None;
         for (index, peak) in self.peaks.iter().enumerate().skip(first) {
@@ -94,7 +100,7 @@ impl<'a> QueryPeaks<'a> {
 }
 
 /// The recording's salient peaks that `line` projects into the span (query steps) and into the query's band.
-fn projected<'r>(
+pub(super) fn projected<'r>(
     reference: &'r [Peak],
     line: &Line,
     span: (f64, f64),

@@ -12,6 +12,7 @@ use super::inflate::{Inflater, Out};
 use super::limits::Limits;
 use super::meter::{Allowance, Meter};
 use super::request::{Kind, Request};
+use super::trace::BodyRecord;
 use super::walk::classify;
 use crate::base::{Digest, Hasher};
 
@@ -39,6 +40,7 @@ pub struct Body {
     expected: Option<u64>,
     meter: Option<Arc<Meter>>,
     allowances: Vec<Arc<Allowance>>,
+    record: Option<BodyRecord>,
     /// Time spent waiting for the server; the time our own side takes does not count against its rate.
     waited: Duration,
     ends_at: Instant,
@@ -65,6 +67,7 @@ impl Body {
         ends_at: Instant,
         limits: Limits,
         request: &Request,
+        record: Option<BodyRecord>,
     ) -> Self {
         Self {
             url,
@@ -76,6 +79,7 @@ impl Body {
             expected: None,
             meter: request.meter.clone(),
             allowances: request.allowances.clone(),
+            record,
             waited: Duration::ZERO,
             ends_at,
             limits,
@@ -131,8 +135,7 @@ impl Body {
     /// # Errors
     /// [`Error`] when it breaks off, comes too slowly or exceeds its cap.
     pub async fn collect(mut self) -> Result<Vec<u8>, Error> {
-        self.check_size(self.ahead.len() as u64)?;
-        self.check_announced()?;
+        self.check_begun()?;
         let mut bytes = std::mem::take(&mut self.ahead);
         while let Some(chunk) = self.pull().await? {
             bytes.extend_from_slice(&chunk);
@@ -209,8 +212,7 @@ impl Body {
         to: &mut (impl AsyncWrite + Unpin),
         hasher: &mut Hasher,
     ) -> Result<u64, Error> {
-        self.check_size(self.ahead.len() as u64)?;
-        self.check_announced()?;
+        self.check_begun()?;
         let ahead = std::mem::take(&mut self.ahead);
         hasher.update(&ahead);
         to.write_all(&ahead).await.map_err(|error| self.write_error(&error))?;
@@ -226,9 +228,20 @@ impl Body {
         Error::Write { url: shown(&self.url), reason: error.to_string() }
     }
 
-    /// A length that is announced and too long need not be fetched to be refused.
-    fn check_announced(&self) -> Result<(), Error> {
-        self.response.content_length().map_or(Ok(()), |length| self.check_size(length))
+    /// Checks what is known before more is read: a length that is announced and too long need not be fetched to be
+    /// refused.
+    fn check_begun(&mut self) -> Result<(), Error> {
+        let announced = self.response.content_length().unwrap_or(0);
+        let checked = self.check_size(announced.max(self.ahead.len() as u64));
+        self.noted(checked)
+    }
+
+    /// Enters into the record why the body breaks off.
+    fn noted<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if let (Err(error), Some(record)) = (&result, &mut self.record) {
+            record.breaks(error);
+        }
+        result
     }
 
     fn check_size(&self, bytes: u64) -> Result<(), Error> {
@@ -239,12 +252,18 @@ impl Body {
             Kind::Media | Kind::Live => "fetch.media_bytes_max",
             Kind::Page | Kind::Playlist | Kind::Robots => "fetch.page_bytes_max",
             Kind::Sitemap => "the sitemap protocol",
+            Kind::Stamp => "what a time-stamp may have",
         };
         Err(Error::TooLarge { url: shown(&self.url), bytes_max: self.limits.bytes_max(self.kind), setting })
     }
 
     /// Waits for the next piece without codings, under all limits.
     async fn pull(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let pulled = self.pull_plain().await;
+        self.noted(pulled)
+    }
+
+    async fn pull_plain(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let piece = loop {
             let Some(inflater) = &mut self.inflater else { break self.pull_wire().await? };
             let mut out = vec![0; INFLATE_BYTES];
@@ -295,6 +314,9 @@ impl Body {
         if self.wire == 0 {
             self.check_budgets()?;
         }
+        if let Some(record) = &mut self.record {
+            record.asks();
+        }
         let began = Instant::now();
         let read_until = began + self.limits.read_timeout;
         let until = read_until.min(self.ends_at);
@@ -312,9 +334,16 @@ impl Body {
         };
         self.waited += began.elapsed();
         let Some(chunk) = chunk else {
-            return self.check_whole().map(|()| None);
+            self.check_whole()?;
+            if let Some(record) = &mut self.record {
+                record.ends();
+            }
+            return Ok(None);
         };
         let bytes = chunk.len() as u64;
+        if let Some(record) = &mut self.record {
+            record.comes(&chunk);
+        }
         self.wire = self.wire.saturating_add(bytes);
         if let Some(meter) = &self.meter {
             meter.count_wire(bytes);

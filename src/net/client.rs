@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{HeaderValue, USER_AGENT};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::io::AsyncWrite;
 use url::Url;
 
@@ -12,8 +14,11 @@ use super::limits::{Limits, seconds};
 use super::lookup::{GuardedResolver, Lookup, System};
 use super::opened::{MediaFetched, Opened, Response};
 use super::request::Request;
+use super::seen::Seen;
 use super::site::{Scope, Site};
+use super::tls;
 use super::walk::{Step, Walk};
+use crate::base::{Clock, SystemClock};
 use crate::config::{FetchSettings, SiteFetchSettings};
 
 /// Fetches within the limits of one set of settings. Cheap to clone; clones share connections.
@@ -23,9 +28,20 @@ pub struct Client {
     pub(super) guard: Arc<Guard>,
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) limits: Limits,
-    pub(super) has_proxy: bool,
+    pub(super) proxy: Option<Proxied>,
+    pub(super) seen: Arc<Seen>,
+    clock: Arc<dyn Clock>,
     pub(super) user_agent: HeaderValue,
     pub(super) site: Option<Arc<Site>>,
+}
+
+/// What of the proxy shows in the requests themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proxied {
+    /// It is spoken to in HTTP, so that what is not encrypted is asked for by its whole URL.
+    pub(super) is_http: bool,
+    /// It is given a user and password.
+    pub(super) has_secret: bool,
 }
 
 /// More response headers than this many bytes are refused (HTTP/2; hyper itself limits HTTP/1).
@@ -46,13 +62,26 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn with_resolver(settings: &FetchSettings, lookup: Arc<dyn Lookup>) -> Result<Self, Error> {
+        Self::with_clock(settings, lookup, Arc::new(SystemClock))
+    }
+
+    /// As [`Client::with_resolver`], with the clock that tells when exchanges were made.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_clock(
+        settings: &FetchSettings,
+        lookup: Arc<dyn Lookup>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         // Fails only where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(Guard::new(settings)?);
-        let http = connections(settings, &guard, &lookup)?;
-        let (has_proxy, user_agent) = (settings.proxy.is_some(), user_agent(&settings.user_agent)?);
+        let seen = Arc::new(Seen::new(Arc::clone(&clock)));
+        let (http, proxy) = connections(settings, &guard, &lookup, &seen)?;
+        let user_agent = user_agent(&settings.user_agent)?;
         let limits = Limits::new(settings);
-        Ok(Self { http, guard, lookup, limits, has_proxy, user_agent, site: None })
+        Ok(Self { http, guard, lookup, limits, proxy, seen, clock, user_agent, site: None })
     }
 
     /// Makes a client for one site: with its headers, cookies, proxy and user agent. Headers and cookies go to URLs
@@ -82,8 +111,8 @@ impl Client {
         }
         if site.proxy.is_some() {
             let settings = FetchSettings { proxy: site.proxy.clone(), ..settings.clone() };
-            client.http = connections(&settings, &self.guard, &self.lookup)?;
-            client.has_proxy = true;
+            client.seen = Arc::new(Seen::new(Arc::clone(&self.clock)));
+            (client.http, client.proxy) = connections(&settings, &self.guard, &self.lookup, &client.seen)?;
         }
         client.site = Some(Arc::new(Site::new(site, scope)?));
         Ok(client)
@@ -99,6 +128,12 @@ impl Client {
     #[must_use]
     pub const fn media_bytes_max(&self) -> u64 {
         self.limits.media_bytes_max
+    }
+
+    /// Returns the longest page that is read, in bytes.
+    #[must_use]
+    pub const fn page_bytes_max(&self) -> u64 {
+        self.limits.page_bytes_max
     }
 
     /// Returns what the client calls itself.
@@ -172,7 +207,14 @@ impl Client {
         if let Some(site) = &self.site {
             site.add_to(url, is_downgrade, &mut headers);
         }
-        self.http.get(url.clone()).headers(headers)
+        match &request.upload {
+            None => self.http.get(url.clone()),
+            Some(upload) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(upload.content_type));
+                self.http.post(url.clone()).body(upload.body.clone())
+            }
+        }
+        .headers(headers)
     }
 }
 
@@ -183,49 +225,43 @@ fn user_agent(name: &str) -> Result<HeaderValue, Error> {
     })
 }
 
-/// What opens and keeps connections.
+/// What opens and keeps connections, and what is to be known of the proxy between.
 fn connections(
     settings: &FetchSettings,
     guard: &Guard,
     lookup: &Arc<dyn Lookup>,
-) -> Result<reqwest::Client, Error> {
-    let certificates = read_certificates(settings)?;
-    if let Ok(http) = builder(settings, guard, lookup)?.tls_certs_merge(certificates.clone()).build() {
-        return Ok(http);
-    }
-    // A machine without any root certificate: plain HTTP must still work; HTTPS then fails by its own clear error, or
-    // trusts the configured roots alone.
-    builder(settings, guard, lookup)?
-        .tls_certs_only(certificates)
-        .build()
-        .map_err(|error| Error::Setting { key: "extra_root_certificates", reason: deepest(&error) })
-}
-
-fn builder(
-    settings: &FetchSettings,
-    guard: &Guard,
-    lookup: &Arc<dyn Lookup>,
-) -> Result<reqwest::ClientBuilder, Error> {
+    seen: &Arc<Seen>,
+) -> Result<(reqwest::Client, Option<Proxied>), Error> {
+    let wrong = |reason: String| Error::Setting { key: "extra_root_certificates", reason };
+    let tls = tls::config(&read_certificates(settings)?, seen).map_err(|error| wrong(error.to_string()))?;
     let mut guard = guard.clone();
     let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .tls_info(true)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(seconds(settings.connect_timeout_s))
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .pool_max_idle_per_host(4)
         .no_proxy();
-    let builder = match &settings.proxy {
-        None => builder,
+    let (builder, proxied) = match &settings.proxy {
+        None => (builder, None),
         Some(text) => {
             let url = proxy_url(text)?;
             // The operator of this machine chose the proxy; it is mostly a private address.
             guard.allow_name(url.host_str().unwrap_or_default());
+            let proxied = Proxied {
+                is_http: matches!(url.scheme(), "http" | "https"),
+                has_secret: !url.username().is_empty() || url.password().is_some(),
+            };
             let proxy = reqwest::Proxy::all(url)
                 .map_err(|error| Error::Setting { key: "proxy", reason: deepest(&error) })?;
-            builder.proxy(proxy)
+            (builder.proxy(proxy), Some(proxied))
         }
     };
-    Ok(builder.dns_resolver(Arc::new(GuardedResolver { lookup: Arc::clone(lookup), guard })))
+    let resolver = GuardedResolver { lookup: Arc::clone(lookup), guard, seen: Arc::clone(seen) };
+    let http = builder.dns_resolver(Arc::new(resolver)).build().map_err(|error| wrong(deepest(&error)))?;
+    Ok((http, proxied))
 }
 
 /// Reads the URL of a proxy. Errors do not repeat it, since it may hold a password.
@@ -238,7 +274,7 @@ fn proxy_url(text: &str) -> Result<Url, Error> {
     }
 }
 
-fn read_certificates(settings: &FetchSettings) -> Result<Vec<reqwest::Certificate>, Error> {
+fn read_certificates(settings: &FetchSettings) -> Result<Vec<CertificateDer<'static>>, Error> {
     let mut certificates = Vec::new();
     for path in &settings.extra_root_certificates {
         let wrong = |reason: String| Error::Setting {
@@ -246,8 +282,8 @@ fn read_certificates(settings: &FetchSettings) -> Result<Vec<reqwest::Certificat
             reason: format!("{}: {reason}", path.display()),
         };
         let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        let mut found =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(deepest(&error)))?;
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        let mut found = found.map_err(|error| wrong(error.to_string()))?;
         if found.is_empty() {
             return Err(wrong("holds no PEM certificate".to_owned()));
         }

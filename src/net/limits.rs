@@ -27,6 +27,8 @@ pub(super) fn seconds(value: u64) -> Duration {
 
 /// The longest sitemap, by <https://www.sitemaps.org/protocol.html>.
 const SITEMAP_BYTES_MAX: u64 = 50 << 20;
+/// The longest answer of a time-stamp authority that is read: known ones have 2 to 8 KiB.
+const STAMP_BYTES_MAX: u64 = 64 << 10;
 /// RFC 9309 asks that at least five redirects of a robots.txt be followed.
 const ROBOTS_REDIRECTS_MIN: u32 = 5;
 
@@ -52,6 +54,7 @@ impl Limits {
             Kind::Live => u64::MAX,
             Kind::Page | Kind::Playlist | Kind::Robots => self.page_bytes_max,
             Kind::Sitemap => SITEMAP_BYTES_MAX,
+            Kind::Stamp => STAMP_BYTES_MAX,
         }
     }
 
@@ -59,7 +62,7 @@ impl Limits {
         match kind {
             Kind::Media => self.media_timeout,
             Kind::Live => seconds(u64::MAX),
-            Kind::Page | Kind::Playlist | Kind::Sitemap => self.page_timeout,
+            Kind::Page | Kind::Playlist | Kind::Sitemap | Kind::Stamp => self.page_timeout,
             Kind::Robots => self.robots_timeout,
         }
     }

@@ -41,7 +41,7 @@ impl Client {
     /// [`Error`] when no answer comes or it is no success.
     pub async fn open_live(&self, url: &Url) -> Result<Live, Error> {
         let opened = match self.open(Request::new(url.clone(), Kind::Live)).await {
-            Err(Error::Broken { bytes: 0, .. }) if url.scheme() == "http" && !self.has_proxy => {
+            Err(Error::Broken { bytes: 0, .. }) if url.scheme() == "http" && self.proxy.is_none() => {
                 return icy::open(self, url).await;
             }
             other => other?.successful()?,

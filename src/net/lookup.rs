@@ -9,6 +9,7 @@ use url::Url;
 
 use super::error::{Error, shown};
 use super::guard::Guard;
+use super::seen::Seen;
 
 /// Addresses of one name that are kept; a hostile name server may send thousands.
 const ADDRESSES_MAX: usize = 16;
@@ -68,17 +69,35 @@ pub(super) async fn resolve(lookup: &dyn Lookup, guard: &Guard, name: &str) -> R
     Ok(kept)
 }
 
+/// A lookup whose answers are remembered.
+struct Watched<'l> {
+    lookup: &'l dyn Lookup,
+    seen: &'l Seen,
+}
+
+impl Lookup for Watched<'_> {
+    fn lookup<'a>(&'a self, name: &'a str) -> LookedUp<'a> {
+        Box::pin(async move {
+            let found = self.lookup.lookup(name).await?;
+            self.seen.resolved(name, &found);
+            Ok(found)
+        })
+    }
+}
+
 /// The guarded lookup as reqwest wants it.
 pub(super) struct GuardedResolver {
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) guard: Guard,
+    pub(super) seen: Arc<Seen>,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, guard) = (Arc::clone(&self.lookup), self.guard.clone());
+        let (lookup, guard, seen) = (Arc::clone(&self.lookup), self.guard.clone(), Arc::clone(&self.seen));
         Box::pin(async move {
-            let kept = resolve(&*lookup, &guard, name.as_str()).await?;
+            let lookup = Watched { lookup: &*lookup, seen: &seen };
+            let kept = resolve(&lookup, &guard, name.as_str()).await?;
             // Port 0: reqwest puts in the URL's.
             Ok(Box::new(kept.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })

@@ -5,7 +5,9 @@
 //! - [`Client::for_site`]: with one site's own headers, cookies, proxy and user agent.
 //! - [`Request`]: what is wanted: the whole or a [`Range`] of one [`Version`], only what has changed since
 //!   [`Validators`], within [`Allowance`]s, counted by a [`Meter`].
+//!   With an [`Upload`] it is a POST.
 //! - [`follow`], [`Live`]: streams that never end, over HTTP or as old SHOUTcast servers send them (ICY).
+//! - [`Trace`]: records a request with its redirects as [`Exchange`]s, for the evidence.
 //! - [`Walk`]: one request with its redirects, hop by hop, for callers that must look at each hop first.
 //! - [`Guard`]: which addresses may be reached at all; [`Lookup`]: from names to addresses.
 //! - [`GuardedProxy`]: the same rules for children with a network stack of their own.
@@ -22,10 +24,12 @@ mod client;
 mod cookies;
 mod cookies_txt;
 mod error;
+mod exchange;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+mod heads;
 mod icy;
 mod inflate;
 mod limits;
@@ -35,7 +39,10 @@ mod meter;
 mod opened;
 mod range;
 mod request;
+mod seen;
 mod site;
+mod tls;
+mod trace;
 mod validators;
 mod proxy;
 mod walk;
@@ -43,6 +50,7 @@ mod walk;
 pub use body::{Body, Saved};
 pub use client::Client;
 pub use error::{Deadline, Error, shown};
+pub use exchange::{DnsAnswer, Exchange, TlsSeen, Truncated};
 pub use guard::Guard;
 pub use live::{Followed, Live, Progress, follow};
 pub use lookup::{LookedUp, Lookup};
@@ -50,7 +58,8 @@ pub use meter::{Allowance, Meter};
 pub use opened::{MediaFetched, Opened, Response};
 pub use proxy::{Asked, Budget, GuardedProxy, Log, Outcome, Policy, ProxyLimits};
 pub use range::{ContentRange, Range};
-pub use request::{Kind, Request};
+pub use request::{Kind, Request, Upload};
 pub use site::Scope;
+pub use trace::{Recorded, Trace};
 pub use validators::{Validators, Version};
 pub use walk::{Hop, Step, Walk};

@@ -11,6 +11,7 @@ use url::Url;
 use super::error::shown;
 use super::meter::{Allowance, Meter};
 use super::range::Range;
+use super::trace::Trace;
 use super::validators::{Validators, Version};
 
 /// What is expected at a URL: decides the cap, the clock and the headers.
@@ -28,6 +29,17 @@ pub enum Kind {
     Robots,
     /// A sitemap, which its protocol allows more bytes than a page.
     Sitemap,
+    /// The answer of a time-stamp authority: a few kilobytes of signed bytes.
+    Stamp,
+}
+
+/// What is sent with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The kind of the bytes, as `Content-Type` says it.
+    pub content_type: &'static str,
+    /// The bytes.
+    pub body: Vec<u8>,
 }
 
 /// One thing to be fetched.
@@ -50,6 +62,11 @@ pub struct Request {
     pub meter: Option<Arc<Meter>>,
     /// What the body may take from; each must suffice, or the body ends with [`super::Error::Budget`].
     pub allowances: Vec<Arc<Allowance>>,
+    /// Records the request with its redirects.
+    pub trace: Option<Arc<Trace>>,
+    /// What is sent: the request is then a POST, and a redirect is an answer that is not followed, since it would send
+    /// the bytes to a place that nobody named.
+    pub upload: Option<Arc<Upload>>,
 }
 
 impl Request {
@@ -65,6 +82,8 @@ impl Request {
             version: None,
             meter: None,
             allowances: Vec::new(),
+            trace: None,
+            upload: None,
         }
     }
 
@@ -79,7 +98,7 @@ impl Request {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept(self.kind)));
         // Ranges count coded bytes, and a digest is to be of the bytes that a player gets.
-        let plain = matches!(self.kind, Kind::Media | Kind::Live) || self.range.is_some();
+        let plain = matches!(self.kind, Kind::Media | Kind::Live | Kind::Stamp) || self.range.is_some();
         let codings = if plain { "identity" } else { "gzip, deflate, br, zstd" };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
         if self.kind == Kind::Live {
@@ -116,6 +135,7 @@ impl Request {
 const fn accept(kind: Kind) -> &'static str {
     match kind {
         Kind::Page => "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        Kind::Stamp => "application/timestamp-reply",
         Kind::Media | Kind::Live | Kind::Playlist | Kind::Robots | Kind::Sitemap => "*/*",
     }
 }

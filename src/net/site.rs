@@ -91,6 +91,11 @@ impl Site {
         }
     }
 
+    /// Whether the cookies that an answer of `url` sets are of the site's own session, which is nobody else's business.
+    pub(super) fn is_own(&self, url: &Url) -> bool {
+        (self.scope)(url)
+    }
+
     /// Keeps the cookies that the answer of `url` sets, where that belongs to the site.
     pub(super) fn keep_cookies(&self, url: &Url, headers: &HeaderMap) {
         let Some(jar) = &self.jar else { return };

@@ -10,11 +10,15 @@ use url::Url;
 use super::body::Body;
 use super::client::{Client, deepest};
 use super::error::{Deadline, Error, shown};
+use super::exchange::{Exchange, Truncated};
+use super::heads::{self, Sent};
 use super::inflate::{self, Inflater};
 use super::lookup::Refused;
 use super::opened::{Opened, header_text};
 use super::range;
 use super::request::Request;
+use super::trace::BodyRecord;
+use crate::base::{Digest, Timestamp};
 
 /// The pause before a request whose connection failed is sent once more.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -39,6 +43,15 @@ pub enum Step {
     Redirect,
     /// The final answer.
     Answer(Box<Opened>),
+}
+
+/// A request that was answered.
+struct Answered {
+    response: reqwest::Response,
+    /// When the body must have ended.
+    ends_at: Instant,
+    /// When it was sent, and its head, where it is recorded.
+    asked: Option<(Timestamp, String)>,
 }
 
 /// One request with its redirects.
@@ -76,8 +89,8 @@ impl<'c> Walk<'c> {
         self.client.guard.check_url(&self.url)?;
         self.visited.insert(self.url.clone());
         let total = self.client.limits.total_of(self.request.kind);
-        let (response, ends_at) = match self.send(total).await {
-            Ok(response) => response,
+        let Answered { response, ends_at, asked } = match self.send(total).await {
+            Ok(answered) => answered,
             Err(error) if error.may_be_transient() => {
                 tokio::time::sleep(RETRY_PAUSE).await;
                 self.send(total).await?
@@ -90,7 +103,11 @@ impl<'c> Walk<'c> {
         if let Some(site) = &self.client.site {
             site.keep_cookies(&self.url, response.headers());
         }
-        if let Some(location) = redirect_target(&response) {
+        if let (Some(trace), Some(asked)) = (&self.request.trace, asked) {
+            trace.push(self.exchange(&response, peer.clone(), asked));
+        }
+        let follows = self.request.upload.is_none();
+        if let Some(location) = redirect_target(&response).filter(|_| follows) {
             self.turn_to(&location)?;
             return Ok(Step::Redirect);
         }
@@ -122,7 +139,10 @@ impl<'c> Walk<'c> {
             206 => Some(range::check(self.request.range, &headers).map_err(wrong_piece)?),
             _ => None,
         };
-        let mut body = Body::new(final_url.clone(), response, ends_at, self.client.limits, &self.request);
+        let record =
+            self.request.trace.clone().map(|trace| BodyRecord::new(trace, response.content_length()));
+        let mut body =
+            Body::new(final_url.clone(), response, ends_at, self.client.limits, &self.request, record);
         body.inflate(Inflater::new(&codings));
         if let Some(piece) = piece {
             body.expect(piece.len())?;
@@ -138,20 +158,59 @@ impl<'c> Walk<'c> {
         Ok(opened)
     }
 
-    /// Sends the request and waits for the head of its answer; also gives when the body must have ended.
-    async fn send(&self, total: Duration) -> Result<(reqwest::Response, Instant), Error> {
+    /// What is recorded of an answer whose body is still to be read. That of a redirect never is.
+    fn exchange(
+        &self,
+        response: &reqwest::Response,
+        peer: Option<String>,
+        (asked_at, request_head): (Timestamp, String),
+    ) -> Exchange {
+        let (client, url) = (self.client, &self.url);
+        let reason = response.extensions().get::<hyper::ext::ReasonPhrase>().map(AsRef::as_ref);
+        let hides_cookies = client.site.as_ref().is_some_and(|site| site.is_own(url));
+        let is_empty = response.content_length() == Some(0);
+        Exchange {
+            url: heads::without_credentials(url),
+            asked_at,
+            answered_at: client.seen.now(),
+            http: http_name(response.version()).to_owned(),
+            request_head,
+            response_head: heads::of_answer(response.status(), reason, response.headers(), hides_cookies),
+            status: response.status().as_u16(),
+            peer,
+            via_proxy: client.proxy.is_some(),
+            dns: url.domain().and_then(|name| client.seen.answer(name)),
+            tls: response.extensions().get::<reqwest::tls::TlsInfo>().map(|info| client.seen.tls(info)),
+            body_sha256: is_empty.then(|| Digest::of(b"")),
+            body_bytes: 0,
+            truncated: (!is_empty).then_some(Truncated::Unspecified),
+        }
+    }
+
+    /// Sends the request and waits for the head of its answer.
+    async fn send(&self, total: Duration) -> Result<Answered, Error> {
         let limits = &self.client.limits;
         let ends_at = Instant::now() + total;
         let head_timeout = total.min(limits.connect_timeout + limits.read_timeout);
-        let sending = self.client.hop_request(&self.request, &self.url, self.is_downgrade()).send();
-        match tokio::time::timeout(head_timeout, sending).await {
-            Ok(Ok(response)) => Ok((response, ends_at)),
+        let request = self.client.hop_request(&self.request, &self.url, self.is_downgrade());
+        let request = request.build().map_err(|error| self.send_error(&error))?;
+        let asked =
+            self.request.trace.as_ref().map(|_| (self.client.seen.now(), self.request_head(&request)));
+        match tokio::time::timeout(head_timeout, self.client.http.execute(request)).await {
+            Ok(Ok(response)) => Ok(Answered { response, ends_at, asked }),
             Ok(Err(error)) => Err(self.send_error(&error)),
             Err(_) => {
                 let (url, seconds) = (shown(&self.url), head_timeout.as_secs());
                 Err(Error::Timeout { url, deadline: Deadline::Read, seconds })
             }
         }
+    }
+
+    fn request_head(&self, request: &reqwest::Request) -> String {
+        let plain = self.client.proxy.filter(|proxy| proxy.is_http && request.url().scheme() == "http");
+        let has_proxy_secret = plain.is_some_and(|proxy| proxy.has_secret);
+        let sent = Sent { is_absolute: plain.is_some(), has_proxy_secret };
+        heads::of_request(request.url(), request.headers(), sent)
     }
 
     /// Whether the way led from an encrypted connection to one that is not.
@@ -195,6 +254,16 @@ impl<'c> Walk<'c> {
         }
         self.url = next;
         Ok(())
+    }
+}
+
+const fn http_name(version: reqwest::Version) -> &'static str {
+    match version {
+        reqwest::Version::HTTP_09 => "HTTP/0.9",
+        reqwest::Version::HTTP_10 => "HTTP/1.0",
+        reqwest::Version::HTTP_2 => "HTTP/2",
+        reqwest::Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
     }
 }
 

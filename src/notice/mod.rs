@@ -1,19 +1,52 @@
 //! Documents from cases: here are approved cases with their recordings, the sender's and the provider's details;
-//! gives a notice as data and as a page to print, or names everything that is missing.
+//! gives eight kinds of document in all their formats, or names everything that is missing. Nothing is sent, and
+//! nothing is read but templates.
 //!
-//! - [`compose_ncac`]: one notice in the NCAC's model form to one provider.
-//! - [`NcacNotice`]: its data; what the JSON file holds.
-//! - [`render_ncac`]: the same as one HTML page, without outside resources.
-//! - [`Missing`]: mandatory fields that nothing gives, by their key in the configuration.
+//! - [`Form`], [`Document`], [`Format`]: the kinds of document, and what each is written as.
+//! - [`group()`]: which cases go into one notice.
+//! - [`compose`]: cases → [`Notice`], the data behind every document; [`Incomplete`] names what a form lacks.
+//! - [`Templates`]: the wording and the look, built in or from a folder, checked.
+//! - [`files`]: a notice → the bytes of its files.
+//! - [`render_retraction`]: a letter that takes a notice back.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 
-mod inert;
-mod chinese;
+mod words;
 mod form;
-mod ncac;
-mod render;
+mod retraction;
+mod data;
+mod group;
+mod complete;
+mod compose;
 
-pub use form::{AnnexItem, AnnexMatch, Claim, NcacNotice, Party, Provider, Signature, Site};
-pub use inert::inert;
-pub use ncac::{CaseItem, Missing, NcacInput, compose_ncac};
-pub use render::{Error, render_ncac};
+mod error;
+mod document;
+mod template;
+mod sample;
+
+mod html;
+mod fonts;
+mod pdf;
+mod docx;
+mod list;
+mod acns;
+mod lumen;
+mod google;
+mod files;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::base::inert;
+pub use complete::Incomplete;
+pub use compose::{CaseItem, NoticeInput, compose};
+pub use data::{AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work};
+pub use error::Error;
+pub use files::{NoticeFile, files};
+pub use form::{Document, Form, Format};
+pub use group::{ADDRESSES_MAX, group};
+pub use retraction::{Retraction, render_retraction};
+pub use template::Templates;
+pub use words::Lang;

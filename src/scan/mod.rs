@@ -9,7 +9,9 @@
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
-//! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it.
+//! - [`bundling`]: a case → its evidence bundle; [`replay()`]: the match of a bundle made again; [`self_test()`].
+//! - [`Pipeline`]: sightings → verdicts and cases; [`Pipeline::crawl`] drives a crawl and listens beside it;
+//!   [`Pipeline::recheck`] tells whether an address still serves what a case is about.
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -24,6 +26,11 @@ pub mod transfer;
 mod identify;
 mod pipeline;
 mod crawling;
+mod recheck;
+mod self_test;
+mod replay;
+pub mod bundling;
+mod illustrating;
 #[cfg(test)]
 mod tests;
 
@@ -31,3 +38,6 @@ pub use crawling::{Ears, Together};
 pub use identify::{Identified, SpanTold, StreamIdentifier, StreamSummary, identify, too_short};
 pub use library::{Error, IndexReader, Library};
 pub use pipeline::{Checked, Error as PipelineError, Finding, Pipeline, Told};
+pub use recheck::{Door, Target};
+pub use replay::replay;
+pub use self_test::{SelfTest, self_test};

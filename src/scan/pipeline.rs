@@ -13,9 +13,11 @@ use crate::base::{Clock, Digest, RecordingId, Timestamp};
 use crate::cases::{self, CaseInput, Queued};
 use crate::catalog::{Catalog, Recording};
 use crate::crawl::{self, Event, Found, Probe, Sighting};
+use crate::evidence::log::Log;
+use crate::evidence::{self, Capture};
 use crate::matching::{Match, MatchOptions};
 use crate::rights::{Decision, LicenceGraph, Question, Right, Verdict, verdict};
-use crate::store;
+use crate::store::{self, Batch};
 
 /// Two recordings that explain the same stretch of a query this nearly as well may be the same audio.
 const SAME_AUDIO_SHARE: f64 = 0.75;
@@ -34,6 +36,9 @@ pub enum Error {
     /// The case queue does not work.
     #[error(transparent)]
     Cases(#[from] cases::Error),
+    /// What was recorded of a case's file cannot be kept.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// The crawl cannot go on.
     #[error(transparent)]
     Crawl(#[from] crawl::Error),
@@ -122,7 +127,7 @@ pub enum Told<'a> {
 
 impl Pipeline<'_> {
     /// Checks a file that was seen on a site: opens or joins a case for each finding that is not licensed, and keeps
-    /// the bytes of such a file.
+    /// the bytes of such a file and what was recorded on the way to it.
     ///
     /// # Errors
     /// [`Error`] when the store fails; a file that cannot be read is told in [`Checked::error`].
@@ -139,6 +144,9 @@ impl Pipeline<'_> {
         };
         let at = sighting.captured_at;
         self.fill(&mut checked, self.analyse(&found.file, &sighting.media_url), Some(&operator), at)?;
+        if checked.error.is_none() {
+            self.count_heard()?;
+        }
         self.open_cases(&mut checked, found)?;
         Ok(checked)
     }
@@ -224,18 +232,30 @@ impl Pipeline<'_> {
     fn open_cases(&self, checked: &mut Checked, found: &Found) -> Result<(), Error> {
         let store = self.library.store();
         let _one_at_a_time = self.library.filing();
+        let accused = checked.findings.iter().any(|one| one.verdict.decision != Decision::Licensed);
+        let Found { sighting, exchanges, .. } = found;
+        let capture = accused.then(|| Capture { sighting: sighting.clone(), exchanges: exchanges.clone() });
+        if accused {
+            self.keep_media(sighting, &found.file)?;
+        }
         for finding in &mut checked.findings {
-            if finding.verdict.decision != Decision::Licensed {
-                self.keep_media(&found.sighting, &found.file)?;
-            }
             let recording = self.recording(&finding.recording_id)?;
             let input = CaseInput {
-                sighting: &found.sighting,
+                sighting,
                 matches: &finding.matches,
                 verdict: &finding.verdict,
                 recording: &recording,
             };
-            let queued = cases::queue(store, self.clock.now(), input)?;
+            // As one: a case without what it rests on, or the other way round, must not outlive a kill.
+            let (mut log, mut batch) = (Log::open(store)?, Batch::new());
+            let now = self.clock.now();
+            let queued = cases::queue_in(store, now, input, (&mut log, &mut batch))?;
+            if let (Some(case_id), Some(capture)) = (queued.case_id(), &capture)
+                && finding.verdict.decision != Decision::Licensed
+            {
+                evidence::keep_capture(store, case_id, capture, now, (&mut log, &mut batch))?;
+            }
+            store.commit(batch)?;
             finding.case_id = queued.case_id().map(str::to_owned);
             finding.case_is_new = matches!(queued, Queued::New(_));
         }
@@ -264,7 +284,16 @@ impl Pipeline<'_> {
         let mut checked = Checked { query: probe.media_url.clone(), ..Checked::unread() };
         let analysis = self.analyse(&probe.file, &probe.media_url);
         self.fill(&mut checked, analysis, None, self.clock.now())?;
+        if checked.error.is_none() {
+            self.count_heard()?;
+        }
         Ok(checked)
+    }
+
+    /// Counts a file that was listened to: of how many strangers a match is the surest.
+    fn count_heard(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.library.filing();
+        Ok(cases::count_heard(self.library.store())?)
     }
 }
 

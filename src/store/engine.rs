@@ -50,6 +50,8 @@ pub struct Store {
     session: Arc<Session>,
     /// The length of the journal at which a rewriting is next thought of.
     compact_next: AtomicU64,
+    /// Held by whoever decides about files that are kept for a time.
+    holds: Mutex<()>,
 }
 
 impl Store {
@@ -78,7 +80,7 @@ impl Store {
     ) -> Self {
         let compact_next = AtomicU64::new(journal.end().max(JOURNAL_COMPACT_BYTES_MIN));
         let (journal, session) = (Mutex::new(journal), Arc::new(session));
-        Self { trees, journal, layout, options, session, compact_next }
+        Self { trees, journal, layout, options, session, compact_next, holds: Mutex::new(()) }
     }
 
     /// Returns the store's folder.
@@ -223,6 +225,10 @@ impl Store {
 
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    pub(super) fn lock_holds(&self) -> MutexGuard<'_, ()> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn lock_journal(&self) -> MutexGuard<'_, Journal> {

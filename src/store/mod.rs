@@ -5,6 +5,7 @@
 //! - [`Batch`]: puts and deletes, of any kinds, that become visible together or not at all.
 //! - [`Store`]: opens a folder (locked to one process), reads, scans and commits.
 //! - [`Blobs`]: large things (media bytes, documents), in files named by their digest.
+//! - [`Store::hold`], [`Store::release`], [`Pin`]: large things that are kept for a time.
 //! - [`Kinds`]: the kinds of record that an import is checked against.
 //!
 //! What must not be lost goes into an append-only, checksummed, fsynced journal first; the trees are a cache of
@@ -20,6 +21,7 @@ mod record;
 mod journal;
 mod trees;
 mod blobs;
+mod holds;
 mod engine;
 mod opening;
 mod transfer;
@@ -33,6 +35,7 @@ pub use blobs::{BlobWriter, Blobs, StoredBlob};
 pub use engine::{KEEP_FREE_BYTES, Options, Scan, Store};
 pub use error::Error;
 pub use files::{FreeSpace, system_free_space};
+pub use holds::{Hold, Pin};
 pub use record::{BATCH_BYTES_MAX, Batch, KEY_BYTES_MAX, Kinds, Record, VALUE_BYTES_MAX};
 pub use repair::{CheckReport, Gap, KindStats, RebuildReport, Stats};
 pub use transfer::{Import, ImportReport, LineProblem, OtherLine};

@@ -16,6 +16,9 @@ use predicates::str::contains;
 use crate::support::earwitness;
 
 const SETTINGS: &str = r#"
+[notice]
+# The findings are of a past day.
+live_within_h = 1000000
 [claim]
 proof = ["著作权登记证书 国作登字-2017-I-00012345"]
 [claim.right_holder]
@@ -279,7 +282,7 @@ fn a_notice_holds_every_field_and_is_recorded() {
     assert!(note.contains(&Digest::of(html.as_bytes()).to_string()), "{note}");
     // Again: the same bytes under the same name, recorded again.
     export(&["--case", &id]).assert().code(0);
-    assert_eq!(fs::read_dir(dir.path().join("out")).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(dir.path().join("out")).unwrap().count(), 6);
     assert_eq!(case(dir.path(), &id).history.len(), noticed.history.len() + 1);
     // With other details: never over the first one.
     settings(dir.path(), &SETTINGS.replace("王小明", "李大力"));
@@ -289,7 +292,10 @@ fn a_notice_holds_every_field_and_is_recorded() {
 #[test]
 fn a_notice_that_lacks_fields_names_them_all_and_is_not_written() {
     let dir = tempfile::tempdir().unwrap();
-    settings(dir.path(), "[claim.agent]\nname = \"代理公司\"\n[claim.right_holder]\nname = \"  \"\n");
+    settings(
+        dir.path(),
+        "[notice]\nlive_within_h = 1000000\n[claim.agent]\nname = \"代理公司\"\n[claim.right_holder]\nname = \"  \"\n",
+    );
     let mut seen = sighting("https://pirate.example/a.mp3", "A", "2026-03-01T10:00:00Z");
     seen.peer = None;
     let Queued::New(id) = file(dir.path(), &seen, Decision::Unlicensed) else { panic!("not new") };

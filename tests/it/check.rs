@@ -14,7 +14,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use earwitness::base::Timestamp;
+use earwitness::base::{Digest, Timestamp};
+use earwitness::evidence::captures;
+use earwitness::store::Store;
 use serde_json::Value;
 
 use crate::music::{Random, excerpt, music, sped_up, write_wav};
@@ -174,6 +176,24 @@ fn essences(cases: &[Value]) -> Vec<(String, String, String, Vec<String>)> {
     all
 }
 
+/// The case has one capture: robots.txt, page and media, with what came.
+fn assert_recorded(house: &House, case_id: &str, site: &Site) {
+    let store = Store::open(&house.path().join("store")).unwrap();
+    let [capture] = captures(&store, case_id).unwrap().try_into().unwrap();
+    let told: Vec<_> = capture.exchanges.iter().map(|one| (one.url.clone(), one.status)).collect();
+    let wanted = [("/robots.txt", 404), ("/page", 200), ("/copy.wav", 200)];
+    assert_eq!(told, wanted.map(|(path, status)| (site.url(path), status)));
+    for exchange in &capture.exchanges {
+        let sha256 = exchange.body_sha256.unwrap();
+        assert_eq!(exchange.truncated, None);
+        if exchange.body_bytes > 0 {
+            let bytes = fs::read(store.blobs().path(&sha256)).unwrap();
+            assert_eq!((Digest::of(&bytes), bytes.len() as u64), (sha256, exchange.body_bytes));
+        }
+    }
+    assert_eq!(capture.exchanges[2].body_sha256, Some(capture.sighting.sha256));
+}
+
 #[test]
 fn from_a_page_to_a_notice() {
     let house = House::with_licences();
@@ -202,11 +222,13 @@ fn from_a_page_to_a_notice() {
         essence(&case),
         (id.to_owned(), "one".to_owned(), "queued".to_owned(), vec![site.url("/copy.wav")])
     );
+    assert_recorded(&house, id, &site);
     // Once more: the same case, seen again.
     let again = check();
     assert_code(&again, 1);
     assert_eq!(json_lines(&again)[0]["findings"][0]["case_is_new"], false);
     assert_eq!(essences(&house.cases()), [essence(&case)]);
+    assert_recorded(&house, id, &site);
 
     assert_code(&house.run(&["cases", "approve", id, "--by", "Reviewer"]), 0);
     assert_code(&house.run(&["notice", "export", "--form", "ncac", "--out", "out"]), 0);
@@ -214,9 +236,9 @@ fn from_a_page_to_a_notice() {
         fs::read_dir(house.path().join("out")).unwrap().map(|file| file.unwrap().path()).collect();
     written.sort();
     let endings: Vec<_> = written.iter().map(|path| path.extension().unwrap().to_str().unwrap()).collect();
-    assert_eq!(endings, ["html", "json"]);
-    assert!(fs::read_to_string(&written[0]).unwrap().contains(&site.url("/copy.wav")));
-    let notice: Value = serde_json::from_slice(&fs::read(&written[1]).unwrap()).unwrap();
+    assert_eq!(endings, ["csv", "docx", "html", "json", "pdf", "xlsx"]);
+    assert!(fs::read_to_string(&written[2]).unwrap().contains(&site.url("/copy.wav")));
+    let notice: Value = serde_json::from_slice(&fs::read(&written[3]).unwrap()).unwrap();
     assert_eq!(notice["annex"][0]["media_url"], site.url("/copy.wav"));
     assert_eq!(essence(&house.cases()[0]).2, "noticed");
     assert_code(&house.run(&["store", "check"]), 0);
@@ -290,7 +312,8 @@ fn the_same_bytes_at_two_addresses_are_one_case() {
     let [case] = cases.as_slice() else { panic!("{cases:#?}") };
     assert_eq!(essence(case).3, [site.url("/a.wav"), site.url("/b.wav")]);
     let blobs = |output: &Output| json_lines(output)[0]["blobs"].as_u64();
-    assert_eq!(blobs(&house.run(&["store", "stats", "--json"])), Some(1));
+    // The media once, and what was recorded on the ways to it.
+    let kept = blobs(&house.run(&["store", "stats", "--json"]));
     // Again, by another command, and again: nothing new.
     assert_code(
         &house.run(&[
@@ -305,7 +328,7 @@ fn the_same_bytes_at_two_addresses_are_one_case() {
     );
     assert_code(&house.run(&["crawl", "run", "pirate", "--allow-private"]), 1);
     assert_eq!(essences(&house.cases()), essences(&cases));
-    assert_eq!(blobs(&house.run(&["store", "stats", "--json"])), Some(1));
+    assert_eq!(blobs(&house.run(&["store", "stats", "--json"])), kept);
 }
 
 #[test]

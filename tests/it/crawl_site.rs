@@ -14,6 +14,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use earwitness::base::Digest;
+use earwitness::cases::Case;
+use earwitness::evidence::{Capture, captures};
+use earwitness::store::{Hold, Store};
 
 use crate::music::{Random, excerpt, music, sped_up, write_wav};
 use crate::support::earwitness;
@@ -284,6 +288,42 @@ fn held(dir: &Path, store: &str) -> Held {
     Held { sightings: sightings.collect(), cases: cases.collect() }
 }
 
+/// Each case has what was recorded at each of its addresses: the page with its bytes, behind its host's robots.txt, and the
+/// pieces of the file. Nothing is held any more once the run is over.
+fn assert_recorded(dir: &Path, store: &str) {
+    let store = Store::open(&dir.join(store)).unwrap();
+    for case in store.scan::<Case>("").unwrap() {
+        let case = case.unwrap();
+        let captures = captures(&store, &case.case_id).unwrap();
+        let recorded: BTreeSet<&str> = captures.iter().map(|one| one.sighting.media_url.as_str()).collect();
+        let seen: BTreeSet<&str> = case.sightings.iter().map(|one| one.media_url.as_str()).collect();
+        assert_eq!(recorded, seen);
+        captures.iter().for_each(|capture| assert_whole(&store, capture));
+    }
+    assert_eq!(store.count::<Hold>().unwrap(), 0);
+}
+
+fn assert_whole(store: &Store, capture: &Capture) {
+    let Capture { sighting, exchanges } = capture;
+    let page_url = sighting.page_url.as_deref().unwrap();
+    let page = exchanges.iter().position(|exchange| exchange.url == page_url).unwrap();
+    let html = fs::read(store.blobs().path(&exchanges[page].body_sha256.unwrap())).unwrap();
+    assert!(String::from_utf8(html).unwrap().contains(&sighting.media_url));
+    for (number, exchange) in exchanges.iter().enumerate() {
+        let url: url::Url = exchange.url.parse().unwrap();
+        let robots = url.join("/robots.txt").unwrap();
+        assert!(exchanges[..=number].iter().any(|before| before.url == robots.as_str()), "{url}");
+    }
+    let media = fs::read(store.blobs().path(&sighting.sha256)).unwrap();
+    let mut from = 0;
+    for piece in exchanges.iter().filter(|exchange| exchange.url == sighting.media_url) {
+        let end = from + usize::try_from(piece.body_bytes).unwrap();
+        assert_eq!(piece.body_sha256, Some(Digest::of(&media[from..end])));
+        from = end;
+    }
+    assert_eq!(from, media.len());
+}
+
 #[test]
 fn every_planted_copy_is_found_and_each_url_asked_for_once_whatever_is_killed() {
     let (size, prints) = size();
@@ -315,6 +355,7 @@ fn every_planted_copy_is_found_and_each_url_asked_for_once_whatever_is_killed() 
         (0..size.media).filter(|&number| is_copy(number)).map(|number| site.media_url(number)).collect();
     assert_eq!(unlicensed, planted);
     let wanted = held(dir, "undisturbed");
+    assert_recorded(dir, "undisturbed");
     assert_eq!(wanted.sightings.len(), size.media);
     // What is too little to accuse by is a case for people all the same.
     // The same bytes at several addresses are one case.
@@ -351,6 +392,7 @@ fn kill_and_compare(dir: &Path, site: &Site, first_run: Duration, wanted: &Held,
         if !ran.killed {
             // Done in spite of all kills; the next ones hit a store of their own.
             assert_eq!(held(dir, &store), *wanted, "seed {SEED}, {store}: {}", ran.told);
+            assert_recorded(dir, &store);
             stores += 1;
             prepare(dir, &format!("killed-{stores}"));
         }
@@ -359,6 +401,7 @@ fn kill_and_compare(dir: &Path, site: &Site, first_run: Duration, wanted: &Held,
     let ran = crawl(dir, &store, None);
     assert!(!ran.killed && resumed > 0);
     assert_eq!(held(dir, &store), *wanted, "seed {SEED}, {store}: {}", ran.told);
+    assert_recorded(dir, &store);
     if prints {
         let asked = site.forget_requests();
         let again: u32 = asked.values().map(|count| count - 1).sum();

@@ -130,7 +130,7 @@ fn every_verdict_is_right_and_the_folder_goes_on_working() {
     let again = demo(dir.path());
     assert_verdicts(&again);
     assert_eq!(fs::read_to_string(folder.join("my-notes.txt")).unwrap(), "mine");
-    assert_eq!(fs::read_dir(folder.join("notices")).unwrap().count(), 6);
+    assert_eq!(fs::read_dir(folder.join("notices")).unwrap().count(), 18);
 }
 
 #[test]

@@ -19,7 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("index", &["base", "fingerprint"]),
     ("matching", &["base", "fingerprint", "index"]),
     ("crawl", &["base", "config", "store", "net"]),
-    ("evidence", &["base", "store", "net", "types of 10 and 11"]),
+    ("evidence", &["base", "store", "net", "fingerprint", "types of 10 and 11"]),
     ("cases", &["base", "store", "types of the rooms above"]),
     ("notice", &["base", "config", "catalog", "cases"]),
     ("scan", &["1–14"]),

@@ -4,6 +4,7 @@ mod codings;
 mod hostile;
 mod names;
 mod pieces;
+mod record;
 mod secure;
 mod sites;
 

@@ -46,6 +46,7 @@ fn relative_links_of_the_documents_lead_somewhere() {
         "ARCHITECTURE.md",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
+        "docs/evidence.md",
         "docs/formats.md",
         "fingerprints/FORMAT.md",
         "fingerprints/store.md",

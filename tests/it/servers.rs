@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Serves `router` on loopback for as long as the test's runtime lives.
@@ -68,6 +68,11 @@ where
 
 /// Reads up to the empty line.
 pub(crate) async fn read_head(stream: &mut TcpStream) -> std::io::Result<String> {
+    read_head_of(stream).await
+}
+
+/// As [`read_head`], from any connection.
+pub(crate) async fn read_head_of(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
@@ -85,9 +90,9 @@ pub(crate) async fn fixed(answer: impl Into<Vec<u8>>) -> Raw {
     .await
 }
 
-/// A certificate chain with its key, and the PEM file of the authority that signed it.
+/// A certificate chain with its key, and the PEM file of the authority that signed it, which ends the chain.
 pub(crate) struct Identity {
-    chain: Vec<rustls::pki_types::CertificateDer<'static>>,
+    pub(crate) chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     key: Vec<u8>,
     pub(crate) root: PathBuf,
 }
@@ -102,14 +107,15 @@ pub(crate) fn identity(folder: &Path, names: &[&str], until_year: i32) -> Identi
     authority.distinguished_name.push(rcgen::DnType::CommonName, name);
     let authority_key = KeyPair::generate().unwrap();
     let root = folder.join(format!("root-{until_year}-{}.pem", names.join("-")));
-    std::fs::write(&root, authority.self_signed(&authority_key).unwrap().pem()).unwrap();
+    let own = authority.self_signed(&authority_key).unwrap();
+    std::fs::write(&root, own.pem()).unwrap();
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut leaf = CertificateParams::new(names).unwrap();
     leaf.not_before = rcgen::date_time_ymd(2000, 1, 1);
     leaf.not_after = rcgen::date_time_ymd(until_year, 1, 1);
     let key = KeyPair::generate().unwrap();
     let signed = leaf.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
-    Identity { chain: vec![signed.der().clone()], key: key.serialize_der(), root }
+    Identity { chain: vec![signed.der().clone(), own.der().clone()], key: key.serialize_der(), root }
 }
 
 /// As [`raw`], over TLS with the given protocols (ALPN); nothing is read before `answer`.
@@ -118,10 +124,24 @@ where
     A: Fn(tokio_rustls::server::TlsStream<TcpStream>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
+    tls_of(identity, rustls::ALL_VERSIONS, protocols, answer).await
+}
+
+/// As [`tls`], in the given versions only.
+pub(crate) async fn tls_of<F, A>(
+    identity: &Identity,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    protocols: &[&[u8]],
+    answer: A,
+) -> Raw
+where
+    A: Fn(tokio_rustls::server::TlsStream<TcpStream>) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let key = rustls::pki_types::PrivateKeyDer::try_from(identity.key.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(identity.chain.clone(), key)

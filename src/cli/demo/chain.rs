@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
-use super::super::notice::{Written, today, write_ncac};
+use super::super::notice::{Batch, Written, export, templates, today};
 use super::super::{Context, output};
 use super::folder::Folder;
 use super::story::SITES;
@@ -12,6 +12,7 @@ use crate::cases::{self, Decided, Event, load_licences, record_licences};
 use crate::catalog::import;
 use crate::crawl::{self, Plan};
 use crate::net::Client;
+use crate::notice::{Document as _, Form};
 use crate::rights::{Decision, LicenceGraph, conflicts, parse_csv};
 use crate::scan::worker::Decoder;
 use crate::scan::{Checked, Library, Pipeline, Together, Told, register};
@@ -131,8 +132,17 @@ pub(super) fn notify(
     }
     cases::save(store, &approved)?;
     let mut notices = Vec::new();
-    let dates = (today(now), now);
-    write_ncac(store, &context.settings, approved, &folder.notices(), dates, &mut |written| {
+    let (form, out) = (Form::Ncac, folder.notices());
+    let batch = Batch {
+        form,
+        formats: form.formats(),
+        templates: &templates(context)?,
+        date: today(form, now),
+        now,
+        redact: false,
+        out: &out,
+    };
+    export(store, &context.settings, approved, &batch, &mut |written| {
         notices.push(written.clone());
         Ok(())
     })?;

@@ -122,7 +122,9 @@ fn tell_rest(
     }
     output::line("Notices, in Chinese, ready to be printed and signed:");
     for notice in notices {
-        output::line(&format!("  {}", notice.html.display()));
+        if let Some(path) = notice.paths.get("pdf") {
+            output::line(&format!("  {}", path.display()));
+        }
     }
     output::line("Go on with the ordinary commands:");
     output::line(&format!("  cd {}", shell_word(&folder.root.display().to_string())));

@@ -9,11 +9,12 @@ use crate::base::Timestamp;
 /// `catalogue.csv`: what is looked for.
 pub(super) fn catalogue() -> String {
     let mut text =
-        "recording_id,isrc,title,title_alt,artist,label,p_line,first_made_date,filename\n".to_owned();
+        "recording_id,isrc,title,title_alt,artist,label,p_line,first_made_date,release_date,filename\n"
+            .to_owned();
     for title in &TITLES {
         let year = &title.first_made[..4];
         text += &format!(
-            "{},{},{},{},{},{},℗ {year} {},{},{}\n",
+            "{},{},{},{},{},{},℗ {year} {},{},{},{}\n",
             title.id,
             title.isrc,
             title.title,
@@ -21,6 +22,7 @@ pub(super) fn catalogue() -> String {
             title.artist,
             title.label,
             title.label,
+            title.first_made,
             title.first_made,
             master(title.id),
         );
@@ -63,7 +65,9 @@ pub(super) fn settings(folder: &Folder, sites: &[SocketAddr]) -> String {
          private_allowed = [{}]\n\n\
          [claim]\n\
          territory = \"CN\"\n\
-         proof = [\"Aoi Records: certificates of registration (demonstration)\"]\n\n\
+         proof = [\"葵唱片：著作权登记证书（示例）\"]\n\
+         signature = \"Ichiro Aoi\"\n\
+         authorised_url = \"https://aoi-records.example/recordings/{{isrc}}\"\n\n\
          [claim.right_holder]\n\
          name = \"葵唱片株式会社（示例）\"\n\
          id_document_type = \"登记事项证明书\"\n\
@@ -73,13 +77,28 @@ pub(super) fn settings(folder: &Folder, sites: &[SocketAddr]) -> String {
          post_code = \"100-0000\"\n\
          contact_person = \"王小明\"\n\
          telephone = \"+81-3-0000-0000\"\n\
-         email = \"rights@aoi-records.example\"\n",
+         email = \"rights@aoi-records.example\"\n\
+         country = \"JP\"\n\n\
+         # What English and Japanese documents say instead.\n\
+         [claim.en]\n\
+         proof = [\"Aoi Records: certificates of registration (demonstration)\"]\n\
+         [claim.en.right_holder]\n\
+         name = \"Aoi Records Inc. (example)\"\n\
+         legal_representative = \"Ichiro Aoi\"\n\
+         address = \"1-2-3 Some Town, Some Ward, Tokyo, Japan\"\n\
+         contact_person = \"Xiaoming Wang\"\n\
+         [claim.ja]\n\
+         proof = [\"葵レコード：著作権登録証（実演用）\"]\n\
+         [claim.ja.right_holder]\n\
+         name = \"葵レコード株式会社（例）\"\n\
+         address = \"東京都某区某町一丁目2番3号\"\n\
+         contact_person = \"王小明\"\n",
         allowed.join(", ")
     );
     for (site, address) in SITES.iter().zip(sites) {
         text += &format!(
             "\n# {name}\n[sites.{key}]\nseeds = [\"http://{address}/\"]\ndelay_ms = 0\n\
-             [providers.\"{address}\"]\nname = \"{legal}\"\nemail = \"abuse@{key}.example\"\nip_address = \"{ip}\"\n",
+             [providers.\"{address}\"]\nname = \"{legal}\"\naddress = \"某省某市某路1号\"\nemail = \"abuse@{key}.example\"\nip_address = \"{ip}\"\n",
             name = site.name,
             key = site.key,
             legal = site.legal_name,

@@ -193,7 +193,9 @@ mod tests {
         let url = Url::parse("https://a.example/s.xml.gz").unwrap();
         assert_eq!(read(&url, &packed(MAP.as_bytes())).media, read_text(MAP).media);
         let torn = packed(MAP.as_bytes());
-        assert_eq!(read(&url, &torn[..torn.len() / 2]).problems.len(), 1);
+        // What was unpacked until then is read, and may be torn in the middle of a tag, which is told too.
+        let problems = read(&url, &torn[..torn.len() / 2]).problems;
+        assert!(problems[0].starts_with("not whole") && problems.len() <= 2, "{problems:?}");
         let plain = read_text("\u{feff}https://a.example/1\r\nhttps://a.example/2.ogg\n\nnot an address\n");
         assert_eq!((paths(&plain.pages)[0], plain.media.len()), ("/1", 1));
         let feed =

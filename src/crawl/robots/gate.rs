@@ -42,13 +42,15 @@ pub(in crate::crawl) struct Gate {
     policy: RobotsPolicy,
     reason: Option<String>,
     known: HashMap<String, (Instant, Known)>,
+    /// What was recorded of each, by its number.
+    recorded: HashMap<String, u64>,
 }
 
 impl Gate {
     /// Makes a gate for one run. `user_agent` is the whole header; robots.txt is searched for its product token.
     pub(in crate::crawl) fn new(user_agent: &str, policy: RobotsPolicy, reason: Option<String>) -> Self {
         let agent = user_agent.split(['/', ' ']).next().unwrap_or_default().to_owned();
-        Self { agent, policy, reason, known: HashMap::new() }
+        Self { agent, policy, reason, known: HashMap::new(), recorded: HashMap::new() }
     }
 
     /// The name that robots.txt is searched for.
@@ -72,11 +74,21 @@ impl Gate {
     }
 
     /// Takes note of a robots.txt.
-    pub(in crate::crawl) fn learn(&mut self, url: &Url, known: Known, now: Instant) {
+    pub(in crate::crawl) fn learn(&mut self, url: &Url, known: Known, recorded: Option<u64>, now: Instant) {
         if self.known.len() >= HOSTS_MAX {
             self.known.clear();
+            self.recorded.clear();
         }
+        match recorded {
+            Some(number) => self.recorded.insert(authority(url), number),
+            None => self.recorded.remove(&authority(url)),
+        };
         self.known.insert(authority(url), (now, known));
+    }
+
+    /// Returns the number of what was recorded of the robots.txt for `url`.
+    pub(in crate::crawl) fn recorded(&self, url: &Url) -> Option<u64> {
+        self.recorded.get(&authority(url)).copied()
     }
 
     /// Returns whether `url` may be fetched.

@@ -83,7 +83,7 @@ impl GuardedProxy {
         total: Budget,
         policy: Policy,
     ) -> Result<Self, Error> {
-        if client.has_proxy {
+        if client.proxy.is_some() {
             return Err(Error::Setting {
                 key: "proxy",
                 reason: "pages cannot be rendered, nor known hosts asked, through another proxy, since it would resolve \

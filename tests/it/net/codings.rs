@@ -29,12 +29,12 @@ fn run(mut encoder: impl EncodeV2, bytes: &[u8]) -> Vec<u8> {
 fn pack(coding: &str, bytes: &[u8]) -> Vec<u8> {
     match coding {
         "gzip" => {
-            let mut packer = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), Compression::best());
             packer.write_all(bytes).unwrap();
             packer.finish().unwrap()
         }
         "deflate" => {
-            let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
+            let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), Compression::best());
             packer.write_all(bytes).unwrap();
             packer.finish().unwrap()
         }

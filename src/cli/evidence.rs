@@ -1,0 +1,436 @@
+//! `earwitness evidence`: bundles of what was seen, and their verification by anybody.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use url::Url;
+
+use super::{Context, Exit, Usage, case, output};
+use crate::base::Digest;
+use crate::cases::{Case, State, find, list, load_licences};
+use crate::evidence::timestamp::{self, Patience, obtain, read_roots};
+use crate::evidence::{
+    self, Capture, Check, Demands, Outcome, PublicKey, attach_timestamp, case_id_of, factors, log,
+    newest_bundle, public_keys, rotate, signing_key, timestamp_imprint, verify,
+};
+use crate::net::Client;
+use crate::notice::inert;
+use crate::scan::bundling::{Bundler, captures_of_case};
+use crate::scan::worker::Decoder;
+use crate::scan::{Library, replay};
+use crate::store::Store;
+
+/// Signed bundles of evidence: make them, verify them, show the key
+#[derive(Debug, Args)]
+pub(super) struct EvidenceArgs {
+    #[command(subcommand)]
+    command: EvidenceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum EvidenceCommand {
+    /// Write one signed bundle (WACZ) for each case
+    Export(ExportArgs),
+    /// Verify bundles offline: every byte, the signature, the match itself
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
+    /// Have a bundle stamped by the configured time-stamp authority (RFC 3161), in place of a stamp that it may have
+    Timestamp {
+        /// The bundles
+        #[arg(required = true, value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+    },
+    /// Report which factor that a Chinese court looks at is answered by what in a bundle, in Chinese and English
+    Factors {
+        /// The bundle
+        #[arg(value_name = "BUNDLE")]
+        bundle: PathBuf,
+        /// The page to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// The key that bundles are signed with
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// The operation log, its chain of digests checked
+    Log {
+        /// Only entries about this case
+        #[arg(long = "case", value_name = "ID")]
+        case: Option<String>,
+    },
+}
+
+const VERIFY_HELP: &str = "\
+Needs nothing but the bundle, and no store. docs/evidence.md says how to do the same by hand with unzip, sha256sum and
+openssl.
+
+Exit codes: 0 no check failed; 1 at least one check failed; 2 wrong usage.";
+
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// Only these cases [default: all but dismissed ones]
+    #[arg(long = "case", value_name = "ID", num_args = 1..)]
+    cases: Vec<String>,
+    /// The folder to write to; made where missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// The bundles
+    #[arg(required = true, value_name = "BUNDLE")]
+    bundles: Vec<PathBuf>,
+    /// Public key (PEM) that must have signed; `earwitness evidence key show` prints it at its owner's
+    #[arg(long, value_name = "PEM")]
+    key: Option<PathBuf>,
+    /// Merkle root that the bundle must have
+    #[arg(long, value_name = "SHA256")]
+    root: Option<Digest>,
+    /// The bundle must be the newest of its case that the store knows of
+    #[arg(long, conflicts_with = "root")]
+    known: bool,
+    /// Root certificates (PEM) that the time-stamp is verified against [default: evidence.timestamp_roots]
+    #[arg(long, value_name = "PEM")]
+    tsa_roots: Vec<PathBuf>,
+    /// Do not decode and match again
+    #[arg(long)]
+    no_replay: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Print the public key as PEM; the key is made where there is none
+    Show {
+        /// Also those that were used before
+        #[arg(long)]
+        all: bool,
+    },
+    /// Make another key; the public part of the old one is kept
+    Rotate,
+}
+
+pub(super) fn run(context: &Context, args: EvidenceArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        EvidenceCommand::Export(args) => export(context, &args),
+        EvidenceCommand::Verify(args) => verify_all(context, &args),
+        EvidenceCommand::Timestamp { bundles } => stamp_all(context, &bundles),
+        EvidenceCommand::Factors { bundle, out } => report_factors(context, &bundle, &out),
+        EvidenceCommand::Key { command: KeyCommand::Show { all } } => show_key(context, all),
+        EvidenceCommand::Key { command: KeyCommand::Rotate } => rotate_key(context),
+        EvidenceCommand::Log { case } => show_log(context, case.as_deref()),
+    }
+}
+
+fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
+    let library = Library::open(context.open_store()?)?;
+    let store = library.store();
+    let chosen = choose(store, &args.cases)?;
+    if chosen.is_empty() {
+        output::note(context, "no cases; `earwitness check URL` and `earwitness crawl run` find them");
+        return Ok(Exit::Done);
+    }
+    let now = context.clock.now();
+    let (licences, key) = (load_licences(store)?, signing_key(store, now)?);
+    let decoder = Decoder::of_this_program()?;
+    let authority = Authority::configured(context)?;
+    let stamp = authority.as_ref().map(|authority| |digest: &Digest| authority.stamp(digest));
+    let bundler = Bundler {
+        library: &library,
+        decoder: &decoder,
+        options: context.match_options(),
+        settings: &context.settings,
+        licences: &licences,
+        key: &key,
+        stamp: stamp.as_ref().map(|stamp| stamp as &evidence::Stamp<'_>),
+        now,
+    };
+    let mut exit = Exit::Done;
+    for case in &chosen {
+        let made = captures(store, case)
+            .and_then(|captures| Ok(bundler.export(case, &captures, Vec::new(), &args.out)?));
+        if let Some(why) = made.as_ref().ok().and_then(|sealed| sealed.timestamp_error.as_ref()) {
+            output::note(
+                context,
+                &format!(
+                    "warning: case {} has no time-stamp ({why}); `earwitness evidence timestamp` asks again",
+                    case.case_id
+                ),
+            );
+        }
+        match made {
+            Ok(sealed) if context.json => output::json(&sealed)?,
+            Ok(sealed) => {
+                output::line(&format!(
+                    "{}: {} (root {})",
+                    sealed.case_id,
+                    sealed.path.display(),
+                    sealed.root
+                ));
+            }
+            Err(error) => {
+                output::failed(&format!("{error:#}"));
+                exit = Exit::SomeFailed;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// What was recorded of a case; of one from before that was done, what the case itself says.
+fn captures(store: &Store, case: &Case) -> anyhow::Result<Vec<Capture>> {
+    let recorded = evidence::captures(store, &case.case_id)?;
+    Ok(if recorded.is_empty() { captures_of_case(case) } else { recorded })
+}
+
+/// The configured time-stamp authority.
+struct Authority {
+    client: Client,
+    url: Url,
+    roots: Vec<Vec<u8>>,
+    patience: Patience,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Authority {
+    fn configured(context: &Context) -> anyhow::Result<Option<Self>> {
+        let settings = &context.settings.evidence;
+        let Some(url) = &settings.timestamp_url else { return Ok(None) };
+        let url = Url::parse(url).map_err(|error| Usage(format!("evidence.timestamp_url: {error}")))?;
+        let roots = read_roots(&settings.timestamp_roots)
+            .map_err(|error| Usage(format!("evidence.timestamp_roots: {error}")))?;
+        if roots.is_empty() {
+            return Err(
+                Usage("evidence.timestamp_url needs evidence.timestamp_roots beside it".to_owned()).into()
+            );
+        }
+        let patience = Patience { tries: settings.timestamp_tries, ..Patience::default() };
+        let client = Client::new(&context.settings.fetch)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Some(Self { client, url, roots, patience, runtime }))
+    }
+
+    fn stamp(&self, digest: &Digest) -> Result<Vec<u8>, String> {
+        let asked = obtain(&self.client, &self.url, digest, &self.roots, self.patience);
+        self.runtime.block_on(asked).map(|token| token.response).map_err(|error| output::chain(&error))
+    }
+}
+
+fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
+    let authority = Authority::configured(context)?.ok_or_else(|| {
+        Usage(
+            "no time-stamp authority is configured; set evidence.timestamp_url and evidence.timestamp_roots"
+                .to_owned(),
+        )
+    })?;
+    let mut exit = Exit::Done;
+    for path in bundles {
+        let stamped = File::open(path)
+            .map_err(|error| format!("{}: {error}", path.display()))
+            .and_then(|file| timestamp_imprint(&file).map_err(|error| output::chain(&error)))
+            .and_then(|imprint| authority.stamp(&imprint))
+            .and_then(|token| attach_timestamp(path, &token).map_err(|error| output::chain(&error)));
+        match stamped {
+            Ok(sha256) => output::line(&format!("{}: stamped (SHA-256 now {sha256})", path.display())),
+            Err(why) => {
+                output::failed(&format!("{}: {why}", path.display()));
+                exit = Exit::SomeFailed;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn report_factors(context: &Context, path: &Path, out: &Path) -> anyhow::Result<Exit> {
+    let bundle =
+        File::open(path).map_err(|error| Usage(format!("cannot open {}: {error}", path.display())))?;
+    let report = factors::factors(&evidence::artefacts(&bundle).map_err(|error| Usage(error.to_string()))?);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let page = factors::render_factors(&report, &name)?;
+    std::fs::write(out, page).with_context(|| format!("cannot write {}", out.display()))?;
+    if context.json {
+        output::json(&report)?;
+    } else {
+        output::line(&out.display().to_string());
+    }
+    Ok(Exit::Done)
+}
+
+fn choose(store: &Store, ids: &[String]) -> anyhow::Result<Vec<Case>> {
+    if ids.is_empty() {
+        let mut all = list(store, None)?;
+        all.retain(|case| case.state != State::Dismissed);
+        return Ok(all);
+    }
+    let mut chosen: Vec<Case> = Vec::new();
+    for id in ids {
+        let found = find(store, id).map_err(case::usage)?;
+        if chosen.iter().all(|known| known.case_id != found.case_id) {
+            chosen.push(found);
+        }
+    }
+    Ok(chosen)
+}
+
+/// One line of `--json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    bundle: &'a Path,
+    case_id: Option<&'a str>,
+    root: Option<Digest>,
+    #[serde(flatten)]
+    check: &'a Check,
+}
+
+fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
+    let key = args.key.as_deref().map(read_key).transpose()?;
+    let decoder = Decoder::of_this_program()?;
+    let store = args.known.then(|| context.open_store()).transpose()?;
+    let named =
+        if args.tsa_roots.is_empty() { &context.settings.evidence.timestamp_roots } else { &args.tsa_roots };
+    let roots = read_roots(named).map_err(|error| Usage(error.to_string()))?;
+    let judge = |token: &[u8], digest: &Digest| {
+        let stamped = timestamp::verify(token, digest, &roots).map_err(|error| output::chain(&error))?;
+        Ok(format!("stamped at {} by {}", stamped.at, stamped.authority))
+    };
+    let mut exit = Exit::Done;
+    for path in &args.bundles {
+        let bundle =
+            File::open(path).map_err(|error| Usage(format!("cannot open {}: {error}", path.display())))?;
+        let root = match &store {
+            Some(store) => Some(known_root(store, &bundle, path)?),
+            None => args.root,
+        };
+        let run = |rerun: &evidence::Rerun<'_>| replay(&decoder, rerun);
+        let demands = Demands {
+            key: key.as_ref(),
+            root: root.as_ref(),
+            stamp: (!roots.is_empty()).then_some(&judge as &evidence::StampCheck<'_>),
+            replay: if args.no_replay { None } else { Some(&run) },
+        };
+        let report = verify(&bundle, &demands);
+        tell(context, path, &report)?;
+        if !report.passed() {
+            exit = Exit::Unlicensed;
+        }
+    }
+    Ok(exit)
+}
+
+/// The root of the newest bundle of the case; where the store knows none, a root that no bundle has.
+fn known_root(store: &Store, bundle: &File, path: &Path) -> anyhow::Result<Digest> {
+    let Some(case_id) = case_id_of(bundle) else { return Ok(Digest::from_bytes([0; 32])) };
+    let newest = newest_bundle(store, &case_id)?;
+    let unknown =
+        || Usage(format!("{}: the store knows of no bundle of case {}", path.display(), inert(&case_id)));
+    Ok(newest.ok_or_else(unknown)?.root)
+}
+
+fn read_key(path: &Path) -> anyhow::Result<PublicKey> {
+    const PEM_BYTES_MAX: u64 = 64 << 10;
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(PEM_BYTES_MAX).read_to_string(&mut text));
+    read.map_err(|error| Usage(format!("cannot read the key {}: {error}", path.display())))?;
+    Ok(PublicKey::from_pem(&text, &path.display().to_string()).map_err(|error| Usage(error.to_string()))?)
+}
+
+fn tell(context: &Context, path: &Path, report: &evidence::Report) -> anyhow::Result<()> {
+    if context.json {
+        for check in &report.checks {
+            let case_id = report.case_id.as_deref();
+            output::json(&Line { bundle: path, case_id, root: report.root, check })?;
+        }
+        return Ok(());
+    }
+    let mut table = output::table(context, &["check", "result", "what was found"]);
+    for Check { name, outcome, detail } in &report.checks {
+        let result = match outcome {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "FAILED",
+            Outcome::NotChecked => "not checked",
+        };
+        table.add_row([(*name).to_owned(), result.to_owned(), inert(detail)]);
+    }
+    let case = report.case_id.as_deref().map(|id| format!(", case {}", inert(id))).unwrap_or_default();
+    output::line(&format!("{}{case}", path.display()));
+    output::line(&table.to_string());
+    let summary = if report.passed() {
+        "no check failed"
+    } else {
+        "at least one check FAILED: do not rely on this file"
+    };
+    output::line(summary);
+    Ok(())
+}
+
+fn show_key(context: &Context, all: bool) -> anyhow::Result<Exit> {
+    let store = context.open_store()?;
+    let key = signing_key(&store, context.clock.now())?.public();
+    let mut known = public_keys(&store)?;
+    known.retain(|record| all || record.key_id == key.id());
+    for record in known {
+        if context.json {
+            output::json(&record)?;
+            continue;
+        }
+        let retired = record.retired_at.map(|at| format!(", retired {at}")).unwrap_or_default();
+        output::note(context, &format!("key {}, made {}{retired}", record.key_id, record.made_at));
+        output::line(record.public_key.trim_end());
+    }
+    Ok(Exit::Done)
+}
+
+fn rotate_key(context: &Context) -> anyhow::Result<Exit> {
+    let store = context.open_store()?;
+    let key = rotate(&store, context.clock.now())?.public();
+    output::note(
+        context,
+        &format!("key {} signs from now on; give its public part to those who verify", key.id()),
+    );
+    output::line(key.to_pem().trim_end());
+    Ok(Exit::Done)
+}
+
+fn show_log(context: &Context, id: Option<&str>) -> anyhow::Result<Exit> {
+    let store = context.open_store()?;
+    let wanted = id.map(|id| find(&store, id)).transpose().map_err(case::usage)?;
+    for record in store.scan::<log::LogRecord>("")? {
+        let record = record?;
+        let entry: log::LogEntry = serde_json::from_str(&record.entry)
+            .with_context(|| format!("operation log, entry {}", record.number))?;
+        if wanted.as_ref().is_some_and(|case| case.case_id != entry.subject) {
+            continue;
+        }
+        if context.json {
+            output::json(&entry)?;
+        } else {
+            let log::LogEntry { number, at, what, subject, actor, note, .. } = &entry;
+            output::line(&format!(
+                "{number} {at} {what} {} by {}: {}",
+                inert(subject),
+                inert(actor),
+                inert(note)
+            ));
+        }
+    }
+    match log::check(&store) {
+        Ok(head) => {
+            output::note(
+                context,
+                &format!("{} entries, one unbroken chain up to {}", head.number, head.link),
+            );
+            Ok(Exit::Done)
+        }
+        Err(error @ evidence::Error::Log { .. }) => {
+            output::failed(&error.to_string());
+            Ok(Exit::Unlicensed)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

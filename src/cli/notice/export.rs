@@ -1,0 +1,167 @@
+//! From cases to documents: group, compose, render; nothing is written where anything is missing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::civil::Date;
+
+use super::super::Usage;
+use super::sift::{Sifted, sift, weigh};
+use super::write::{Written, write_and_record};
+use crate::base::Timestamp;
+use crate::cases::{Case, Forum};
+use crate::catalog::Recording;
+use crate::config::{ProviderSettings, Settings};
+use crate::evidence;
+use crate::notice::{
+    Attachment, CaseItem, Document as _, Form, Format, Incomplete, Lang, LeftOut, Notice, NoticeFile,
+    NoticeInput, Templates, compose, files, group,
+};
+use crate::rights::normalise_operator;
+use crate::store::Store;
+
+/// What a run of the command writes.
+#[derive(Clone, Copy)]
+pub(in crate::cli) struct Batch<'a> {
+    /// The kind of document.
+    pub(in crate::cli) form: Form,
+    /// Its formats.
+    pub(in crate::cli) formats: &'a [Format],
+    /// Its templates.
+    pub(in crate::cli) templates: &'a Templates,
+    /// The documents' date.
+    pub(in crate::cli) date: Date,
+    /// The instant that the cases' histories get.
+    pub(in crate::cli) now: Timestamp,
+    /// Whether what is about uploaders is left out.
+    pub(in crate::cli) redact: bool,
+    /// The folder.
+    pub(in crate::cli) out: &'a Path,
+}
+
+/// A document ready to be written.
+pub(super) struct Ready {
+    pub(super) notice: Notice,
+    pub(super) cases: Vec<Sifted>,
+    pub(super) files: Vec<NoticeFile>,
+}
+
+/// What a run of the command came to, beside the documents.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Exported {
+    /// Addresses of cases that no document is about, and why.
+    pub(in crate::cli) left_out: Vec<LeftOut>,
+    /// How many of the accusations are to be expected to be wrong by chance, at most.
+    pub(in crate::cli) expected_wrong: f64,
+}
+
+/// Writes one document to each provider about what may be named of these cases, and records it in them; none where a
+/// mandatory field is missing for one. `tell` hears of each.
+pub(in crate::cli) fn export(
+    store: &Store,
+    settings: &Settings,
+    cases: Vec<Case>,
+    batch: &Batch<'_>,
+    tell: &mut dyn FnMut(&Written) -> anyhow::Result<()>,
+) -> anyhow::Result<Exported> {
+    let (kept, mut left_out) = sift(store, &settings.notice, batch.form, cases, batch.now)?;
+    let expected_wrong = weigh(store, &settings.notice, batch.form, &kept)?;
+    let provider_of = |domain: &str| provider(settings, domain);
+    let forum_of = |domain: &str| forum(settings, batch.form, domain);
+    for one in &kept {
+        forum_of(&one.case.domain)?;
+    }
+    let (cases, mut urls): (Vec<Case>, BTreeMap<String, Vec<String>>) =
+        kept.into_iter().map(|one| (one.case.clone(), (one.case.case_id, one.urls))).unzip();
+    let mut incomplete: Option<Incomplete> = None;
+    let mut composed = Vec::new();
+    for cases in group(batch.form, cases, &provider_of) {
+        let named = |case: Case| Sifted { urls: urls.remove(&case.case_id).unwrap_or_default(), case };
+        let cases: Vec<Sifted> = cases.into_iter().map(named).collect();
+        let is_own = |one: &LeftOut| cases.iter().any(|sifted| sifted.case.case_id == one.case_id);
+        let own: Vec<LeftOut> = left_out.extract_if(.., |one| is_own(one)).collect();
+        match compose_one(store, settings, &cases, &own, batch)? {
+            Ok(notice) => composed.push((notice, cases)),
+            // The sender's fields are the same for every provider: each key is named once.
+            Err(lacks) => match &mut incomplete {
+                Some(known) => known.join(lacks),
+                None => incomplete = Some(lacks),
+            },
+        }
+    }
+    if let Some(incomplete) = incomplete {
+        return Err(Usage(incomplete.to_string()).into());
+    }
+    std::fs::create_dir_all(batch.out).with_context(|| format!("cannot make {}", batch.out.display()))?;
+    // One after the other: the files of a batch are not all held at once.
+    for (notice, cases) in composed {
+        let files = files(&notice, batch.templates, batch.formats)?;
+        tell(&write_and_record(store, Ready { notice, cases, files }, batch, &forum_of)?)?;
+    }
+    Ok(Exported { left_out, expected_wrong })
+}
+
+fn provider<'a>(settings: &'a Settings, domain: &str) -> Option<&'a ProviderSettings> {
+    let known =
+        settings.providers.iter().find(|(name, _)| normalise_operator(name) == normalise_operator(domain));
+    known.map(|(_, provider)| provider)
+}
+
+/// Under which law a site's provider is notified.
+fn forum(settings: &Settings, form: Form, domain: &str) -> anyhow::Result<Forum> {
+    let named = provider(settings, domain).and_then(|provider| provider.forum.as_deref());
+    let Some(named) = named else { return Ok(form.forum()) };
+    Ok(named.parse().map_err(|error| Usage(format!("providers.\"{domain}\".forum: {error}")))?)
+}
+
+fn compose_one(
+    store: &Store,
+    settings: &Settings,
+    cases: &[Sifted],
+    left_out: &[LeftOut],
+    batch: &Batch<'_>,
+) -> anyhow::Result<Result<Notice, Incomplete>> {
+    let mut recordings: Vec<Recording> = Vec::new();
+    let mut attachments = Vec::new();
+    for Sifted { case, .. } in cases {
+        let id = &case.recording_id;
+        let recording = store.get::<Recording>(id.as_str())?;
+        recordings.push(recording.ok_or_else(|| {
+            Usage(format!(
+                "recording {id} of case {} is no longer in the catalogue; import it again",
+                case.case_id
+            ))
+        })?);
+        attachments.extend(bundle(store, batch.form, &case.case_id)?);
+    }
+    let items = cases.iter().zip(&recordings);
+    let items: Vec<CaseItem<'_>> = items
+        .map(|(one, recording)| CaseItem { case: &one.case, recording, urls: Some(&one.urls) })
+        .collect();
+    Ok(compose(&NoticeInput {
+        form: batch.form,
+        items: &items,
+        claim: &settings.claim,
+        provider_of: &|domain| provider(settings, domain),
+        settings: &settings.notice,
+        date: batch.date,
+        attachments: &attachments,
+        left_out,
+        redact: batch.redact,
+    }))
+}
+
+/// The newest bundle of evidence that was made of a case, as an enclosure.
+fn bundle(store: &Store, form: Form, case_id: &str) -> anyhow::Result<Option<Attachment>> {
+    let about = match form.lang() {
+        Lang::Chinese => "证据包（WACZ），可离线核验",
+        Lang::Japanese => "証拠一式（WACZ）、オフラインで検証可能",
+        Lang::AmericanEnglish | Lang::English => "bundle of evidence (WACZ), verifiable offline",
+    };
+    Ok(evidence::newest_bundle(store, case_id)?.map(|made| Attachment {
+        name: format!("{case_id}.wacz"),
+        sha256: made.bundle_sha256,
+        about: about.to_owned(),
+    }))
+}

@@ -1,0 +1,138 @@
+//! Documents as files, never over one that may have been sent, and in the histories of their cases.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::super::Usage;
+use super::export::{Batch, Ready};
+use super::sift::Sifted;
+use crate::base::Digest;
+use crate::cases::{Forum, NoticeWritten, record_notice};
+use crate::notice::{Form, LeftOut, NoticeFile};
+use crate::store::Store;
+
+/// A document that was written.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::cli) struct Written {
+    form: Form,
+    /// Its reference.
+    number: String,
+    pub(in crate::cli) domain: String,
+    /// The cases' identifiers.
+    pub(in crate::cli) cases: Vec<String>,
+    /// The first file of each format, by the format's name.
+    #[serde(flatten)]
+    pub(in crate::cli) paths: BTreeMap<&'static str, PathBuf>,
+    /// All files.
+    pub(in crate::cli) files: Vec<WrittenFile>,
+    /// Addresses that it does not name, and why.
+    pub(in crate::cli) left_out: Vec<LeftOut>,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::cli) struct WrittenFile {
+    format: &'static str,
+    pub(in crate::cli) path: PathBuf,
+    sha256: Digest,
+}
+
+/// Writes a document's files, then records them in the histories of all its cases at once.
+pub(super) fn write_and_record(
+    store: &Store,
+    ready: Ready,
+    batch: &Batch<'_>,
+    forum_of: &dyn Fn(&str) -> anyhow::Result<Forum>,
+) -> anyhow::Result<Written> {
+    let Ready { notice, cases, files } = ready;
+    let domain = cases.first().map(|one| one.case.domain.to_lowercase()).unwrap_or_default();
+    let stem = format!("{}-{}-{}", notice.date, file_part(&domain), notice.form);
+    let stem = free_stem(batch.out, &stem, &files)?;
+    let mut written = Written {
+        form: notice.form,
+        number: notice.number,
+        domain,
+        cases: cases.iter().map(|one| one.case.case_id.clone()).collect(),
+        paths: BTreeMap::new(),
+        files: Vec::new(),
+        left_out: notice.left_out,
+    };
+    for file in &files {
+        let path = batch.out.join(name(&stem, file));
+        write_whole(&path, &file.bytes)?;
+        let format = file.format.as_str();
+        written.paths.entry(format).or_insert_with(|| path.clone());
+        written.files.push(WrittenFile { format, path, sha256: Digest::of(&file.bytes) });
+    }
+    let notices: Vec<(String, NoticeWritten)> = cases
+        .into_iter()
+        .map(|Sifted { case, urls }| -> anyhow::Result<_> {
+            let notice = NoticeWritten {
+                notice_id: written.number.clone(),
+                form: written.form,
+                forum: forum_of(&case.domain)?,
+                provider: case.domain,
+                urls,
+                actor: "earwitness".to_owned(),
+                note: note(&written),
+            };
+            Ok((case.case_id, notice))
+        })
+        .collect::<Result<_, _>>()?;
+    record_notice(store, &notices, batch.now)?;
+    Ok(written)
+}
+
+fn note(written: &Written) -> String {
+    let told = |file: &WrittenFile| format!("{} (SHA-256 {})", file.path.display(), file.sha256);
+    let files: Vec<String> = written.files.iter().map(told).collect();
+    format!("{} {}: {}", written.form, written.number, files.join(", "))
+}
+
+fn name(stem: &str, file: &NoticeFile) -> String {
+    format!("{stem}{}.{}", file.suffix, file.format.as_str())
+}
+
+/// Finds a name that is free, or holds these very bytes: a notice that may have been sent is never written over.
+fn free_stem(out: &Path, stem: &str, files: &[NoticeFile]) -> anyhow::Result<String> {
+    let fits = |name: &str, bytes: &[u8]| match std::fs::read(out.join(name)) {
+        Ok(known) => known == bytes,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    for n in 1..1_000 {
+        let stem = if n == 1 { stem.to_owned() } else { format!("{stem}-{n}") };
+        if files.iter().all(|file| fits(&name(&stem, file), &file.bytes)) {
+            return Ok(stem);
+        }
+    }
+    Err(Usage(format!("{} is full of documents named {stem}; choose another --out", out.display())).into())
+}
+
+/// A domain as a part of a file name: nothing in it can leave the folder.
+fn file_part(domain: &str) -> String {
+    let safe =
+        domain.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' });
+    safe.take(120).collect()
+}
+
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".notice-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        // The folder is the user's own: the page is as readable as any other file there.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

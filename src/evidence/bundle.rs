@@ -1,0 +1,304 @@
+//! From captures and documents to the signed file.
+//!
+//! - [`Draft::begin`]: writes the web archive aside, and says where the media is in it, so that the match can be replayed.
+//! - [`Draft::add`]: documents, pictures, excerpts: whatever else belongs to the case.
+//! - [`Draft::seal`]: lists, signs and writes all of it as one file, and records its root in the store.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::capture::Capture;
+use super::container::Part;
+use super::error::Error;
+use super::keys::SigningKey;
+use super::log::{Log, NewEntry};
+use super::manifest::{Listed, MANIFEST, Manifest, SIGNATURE, Signature, TIMESTAMP, UNLISTED, document};
+use super::packing::{Place, write_packed};
+use super::replay::MediaPlace;
+use super::section::Section;
+use super::warc::{self, Page};
+use crate::base::{Digest, Timestamp};
+use crate::store::{Batch, Blobs, Record, Store};
+
+pub(super) const ARCHIVE: &str = "archive/data.warc";
+pub(super) const INDEX: &str = "indexes/index.cdxj";
+pub(super) const PAGES: &str = "pages/pages.jsonl";
+pub(super) const CAPTURES: &str = "earwitness/captures.json";
+
+/// The longest document of a bundle that is read into memory, in bytes; the archive is not.
+pub const DOCUMENT_BYTES_MAX: u64 = 256 << 20;
+
+/// The root of a bundle that was made: what an older one of the same case is told from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleRecord {
+    /// The case.
+    pub case_id: String,
+    /// The Merkle root.
+    pub root: Digest,
+    /// SHA-256 of the file as it was made; a time-stamp that is attached later changes it, and not the root.
+    pub bundle_sha256: Digest,
+    /// When.
+    pub made_at: Timestamp,
+}
+
+impl Record for BundleRecord {
+    const KIND: &'static str = "evidence_bundle";
+    const JOURNALLED: bool = true;
+
+    fn key(&self) -> String {
+        format!("{}#{:030}", self.case_id, self.made_at.as_nanosecond())
+    }
+}
+
+/// The newest bundle of a case that the store knows of.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn newest_bundle(store: &Store, case_id: &str) -> Result<Option<BundleRecord>, Error> {
+    let made = store.scan::<BundleRecord>(&format!("{case_id}#"))?;
+    Ok(made.collect::<Result<Vec<_>, _>>()?.pop())
+}
+
+/// Asks for a time-stamp token (RFC 3161) over a digest; gives its DER bytes, or why there is none, in a line.
+pub type Stamp<'a> = dyn Fn(&Digest) -> Result<Vec<u8>, String> + 'a;
+
+/// A bundle in the making.
+pub struct Draft<'a> {
+    store: &'a Store,
+    case_id: String,
+    made_at: Timestamp,
+    archive: File,
+    media: MediaPlace,
+    pages: Vec<Page>,
+    entries: BTreeMap<String, Vec<u8>>,
+}
+
+/// A bundle that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sealed {
+    /// The case.
+    pub case_id: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// Its digest.
+    pub sha256: Digest,
+    /// Its Merkle root.
+    pub root: Digest,
+    /// The key that signed it.
+    pub key_id: Digest,
+    /// Why there is no time-stamp, where one was asked for.
+    pub timestamp_error: Option<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// Writes the web archive of `captures` into a temporary file. `media` is the digest of the case's file.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] and [`Error::Damaged`] where the store no longer has the media as it was; [`Error::Bundle`] where
+    /// the archive cannot be made; [`Error::Io`].
+    pub fn begin(
+        store: &'a Store,
+        case_id: &str,
+        made_at: Timestamp,
+        captures: &[Capture],
+        media: &Digest,
+    ) -> Result<Self, Error> {
+        let blobs = store.blobs();
+        let media_file = open_media(&blobs, case_id, media)?;
+        let mut archive = tempfile::tempfile_in(store.path()).map_err(Error::io(store.path()))?;
+        let body = |sha256: &Digest| open_blob(&blobs, sha256);
+        let mut out = std::io::BufWriter::new(&mut archive);
+        let failed = |source| Error::Io { path: PathBuf::from(format!("archive of case {case_id}")), source };
+        warc::write_captures(&mut out, (case_id, made_at), captures, (media, &media_file), &body)
+            .map_err(failed)?;
+        out.flush().map_err(failed)?;
+        drop(out);
+        let mut draft = Self {
+            store,
+            case_id: case_id.to_owned(),
+            made_at,
+            media: MediaPlace { path: ARCHIVE.to_owned(), offset: 0, bytes: 0, sha256: *media },
+            pages: warc::pages_of(captures),
+            entries: BTreeMap::new(),
+            archive,
+        };
+        draft.read_back()?;
+        draft.entries.insert(PAGES.to_owned(), warc::pages(&draft.pages).into_bytes());
+        draft.entries.insert(CAPTURES.to_owned(), document(&captures, CAPTURES)?);
+        Ok(draft)
+    }
+
+    /// Reads the archive as a verifier would: makes its index, and finds the media in it.
+    fn read_back(&mut self) -> Result<(), Error> {
+        let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
+        let records =
+            warc::read(&archive).map_err(|fault| self.wrong(format!("its web archive is wrong: {fault}")))?;
+        let place = media_in(&archive, &records, &self.media.sha256);
+        self.media = place.ok_or_else(|| self.wrong("its web archive does not hold the media".to_owned()))?;
+        let index = warc::index(&records).into_bytes();
+        self.entries.insert(INDEX.to_owned(), index);
+        Ok(())
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        Error::Bundle { case_id: self.case_id.clone(), what }
+    }
+
+    /// Where the media's bytes are.
+    #[must_use]
+    pub fn media(&self) -> &MediaPlace {
+        &self.media
+    }
+
+    /// The media's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the temporary file cannot be read.
+    pub fn media_bytes(&self) -> Result<Section<'_>, Error> {
+        let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
+        Ok(archive.part(self.media.offset, self.media.bytes))
+    }
+
+    /// Adds `earwitness/NAME`. Names are of lower-case letters, digits, `.`, `-` and `_`.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] where the name is taken, or the bytes are too many.
+    pub fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let path = format!("earwitness/{name}");
+        if UNLISTED.contains(&path.as_str()) || self.entries.contains_key(&path) {
+            return Err(self.wrong(format!("the name {path} is taken")));
+        }
+        if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+            return Err(self.wrong(format!("{path} is longer than {DOCUMENT_BYTES_MAX} bytes")));
+        }
+        self.entries.insert(path, bytes);
+        Ok(())
+    }
+
+    /// Adds `earwitness/NAME` as JSON.
+    ///
+    /// # Errors
+    /// As [`Draft::add`], and [`Error::Json`].
+    pub fn add_json<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), Error> {
+        let bytes = document(value, name)?;
+        self.add(name, bytes)
+    }
+
+    /// Lists, signs and writes the bundle into `folder`, and records it in the store and its log. A file that is there
+    /// already is never written over. Where `stamp` gives no token, the bundle is made without one, and says so.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be written, [`Error::Store`] when it cannot be recorded.
+    pub fn seal(
+        mut self,
+        key: &SigningKey,
+        stamp: Option<&Stamp<'_>>,
+        folder: &Path,
+    ) -> Result<Sealed, Error> {
+        let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
+        let listed = self.listed(&archive)?;
+        let manifest = Manifest::new(&self.case_id, self.made_at, listed);
+        let manifest_bytes = document(&manifest, MANIFEST)?;
+        let signature = document(&Signature::of(&manifest_bytes, key), SIGNATURE)?;
+        let token = stamp.map(|stamp| stamp(&Digest::of(&signature)));
+        self.entries.insert(MANIFEST.to_owned(), manifest_bytes);
+        self.entries.insert(SIGNATURE.to_owned(), signature);
+        let timestamp_error = match token {
+            Some(Ok(token)) => {
+                self.entries.insert(TIMESTAMP.to_owned(), token);
+                None
+            }
+            Some(Err(why)) => Some(why),
+            None => None,
+        };
+        let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
+        let mut parts = vec![Part { name: ARCHIVE.to_owned(), content: archive }];
+        for (name, bytes) in &self.entries {
+            parts.push(Part { name: name.clone(), content: Section::of(bytes) });
+        }
+        let (path, sha256, bytes) = write_packed(parts, &manifest, self.pages.first(), &Place::New(folder))?;
+        let record = BundleRecord {
+            case_id: self.case_id.clone(),
+            root: manifest.merkle_root,
+            bundle_sha256: sha256,
+            made_at: self.made_at,
+        };
+        self.record(&record)?;
+        Ok(Sealed {
+            case_id: self.case_id,
+            path,
+            bytes,
+            sha256,
+            root: manifest.merkle_root,
+            key_id: key.public().id(),
+            timestamp_error,
+        })
+    }
+
+    fn listed(&self, archive: &Section<'_>) -> Result<Vec<Listed>, Error> {
+        let sums = archive.sums().map_err(Error::io(ARCHIVE))?;
+        let mut listed = vec![Listed { path: ARCHIVE.to_owned(), bytes: archive.bytes, sha256: sums.sha256 }];
+        listed.extend(self.entries.iter().map(|(path, bytes)| Listed {
+            path: path.clone(),
+            bytes: bytes.len() as u64,
+            sha256: Digest::of(bytes),
+        }));
+        listed.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listed)
+    }
+
+    fn record(&self, record: &BundleRecord) -> Result<(), Error> {
+        let mut log = Log::open(self.store)?;
+        let mut batch = Batch::new();
+        batch.put(record)?;
+        let note = format!("bundle made, Merkle root {}", record.root);
+        let entry = NewEntry {
+            at: self.made_at,
+            what: "bundle",
+            subject: &self.case_id,
+            actor: "earwitness",
+            sha256: Some(record.bundle_sha256),
+            note: &note,
+        };
+        log.add(&mut batch, &entry)?;
+        Ok(self.store.commit(batch)?)
+    }
+}
+
+/// Where the media is in an archive: in the first answer, or record of its own, that has just these bytes.
+pub(super) fn media_in(
+    archive: &Section<'_>,
+    records: &[warc::Record<'_>],
+    sha256: &Digest,
+) -> Option<MediaPlace> {
+    let holds = |record: &&warc::Record<'_>| {
+        matches!(record.kind.as_str(), "response" | "resource") && record.sha256 == *sha256
+    };
+    let record = records.iter().find(holds)?;
+    let offset = record.payload.offset - archive.offset;
+    Some(MediaPlace { path: ARCHIVE.to_owned(), offset, bytes: record.payload.bytes, sha256: *sha256 })
+}
+
+fn open_blob(blobs: &Blobs, sha256: &Digest) -> std::io::Result<Option<File>> {
+    match File::open(blobs.path(sha256)) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the media of a case, and sees that it is what was captured.
+fn open_media(blobs: &Blobs, case_id: &str, sha256: &Digest) -> Result<File, Error> {
+    let what = format!("the media of case {case_id}");
+    let path = blobs.path(sha256);
+    let file = open_blob(blobs, sha256).map_err(Error::io(&path))?;
+    let file = file.ok_or_else(|| Error::Missing { what: what.clone(), sha256: *sha256 })?;
+    let sums = Section::all(&file).and_then(|all| all.sums()).map_err(Error::io(&path))?;
+    if sums.sha256 == *sha256 { Ok(file) } else { Err(Error::Damaged { what, sha256: *sha256 }) }
+}

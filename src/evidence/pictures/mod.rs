@@ -1,0 +1,55 @@
+//! Pictures that a judge understands: here are two fingerprints, a match and, where it may be shown, the sound; gives SVG.
+//!
+//! - [`spectrograms()`]: a passage of both, one above the other, with the peaks that were found in both joined.
+//! - [`time_map()`]: where in the file is which place of the recording; the slope is the speed.
+//! - [`coverage()`]: how much of the file is the recording, and how much of the recording is in the file.
+//! - [`Language`]: of the captions.
+//!
+//! Pure, and the same input gives the same bytes. A picture has no script and no outside resource; text from outside is
+//! made harmless, escaped and shortened to its place. The letters are those of the machine that shows it.
+
+mod axis;
+mod coverage;
+mod lines;
+mod passage;
+mod raster;
+mod spectrograms;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod time_map;
+mod words;
+
+use crate::base::Pcm;
+use crate::fingerprint::{Fingerprint, Peak};
+use crate::matching::Match;
+
+pub use coverage::coverage;
+pub use spectrograms::spectrograms;
+pub use time_map::time_map;
+pub use words::Language;
+
+/// One of the two files that are compared.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// What it is called: a file's address, a recording's title and artist. Text from outside.
+    pub title: &'a str,
+    /// Its peaks.
+    pub fingerprint: &'a Fingerprint,
+    /// Its sound, in the channel view that was matched, from the file's first second on; without it, the picture shows the
+    /// peaks alone.
+    pub sound: Option<&'a Pcm>,
+}
+
+/// What is compared.
+#[derive(Clone, Copy)]
+pub struct Comparison<'a> {
+    /// The file that was found.
+    pub suspect: Side<'a>,
+    /// The recording.
+    pub reference: Side<'a>,
+    /// The stretch of the one that is a stretch of the other.
+    pub found: &'a Match,
+    /// The peaks that both have, the suspect's first ([`crate::matching::matched_pairs`]).
+    pub pairs: &'a [(Peak, Peak)],
+}

@@ -1,0 +1,124 @@
+//! Whether the documents are whole in themselves and say the same as each other.
+
+use serde_json::Value;
+
+use super::opened::Opened;
+use crate::evidence::bundle::{INDEX, PAGES};
+use crate::evidence::log::Excerpt;
+use crate::evidence::manifest::{DATAPACKAGE, DATAPACKAGE_DIGEST, datapackage, datapackage_digest};
+use crate::evidence::replay::ReplayRecord;
+use crate::evidence::warc;
+
+/// WACZ's own lists follow from the other entries.
+pub(super) fn data_package(opened: &Opened<'_>) -> Result<String, String> {
+    let listed = opened.listed_without(&[DATAPACKAGE, DATAPACKAGE_DIGEST]);
+    let pages = warc::pages_of(opened.captures()?);
+    let wanted =
+        datapackage(opened.manifest()?, &listed, pages.first()).map_err(|error| error.to_string())?;
+    same(opened, DATAPACKAGE, &wanted)?;
+    same(opened, DATAPACKAGE_DIGEST, &datapackage_digest(&wanted).map_err(|error| error.to_string())?)?;
+    Ok(format!("WACZ 1.2, {} resources with their digests", listed.len()))
+}
+
+fn same(opened: &Opened<'_>, name: &str, wanted: &[u8]) -> Result<(), String> {
+    if opened.bytes(name)? == wanted {
+        Ok(())
+    } else {
+        Err(format!("{name} does not follow from the other entries"))
+    }
+}
+
+/// The archive is well-formed, its digests hold, and it holds just what was captured.
+pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
+    let records = opened.records()?;
+    let exchanges: Vec<_> = opened.captures()?.iter().flat_map(|capture| &capture.exchanges).collect();
+    let answers: Vec<_> =
+        records.iter().filter(|record| matches!(record.kind.as_str(), "response" | "revisit")).collect();
+    if answers.len() != exchanges.len() {
+        return Err(format!("it holds {} answers, {} were captured", answers.len(), exchanges.len()));
+    }
+    for (answer, exchange) in answers.iter().zip(&exchanges) {
+        let same_status = answer.status == Some(exchange.status);
+        if answer.date != exchange.asked_at
+            || !same_status
+            || answer.uri != Some(warc::uri_text(&exchange.url))
+        {
+            return Err(format!("the record at byte {} is not that of the captured exchange", answer.offset));
+        }
+        let whole = exchange.body_sha256.filter(|_| exchange.body_bytes > 0);
+        if whole.is_some_and(|sha256| sha256 != answer.sha256 && answer.payload.bytes > 0) {
+            return Err(format!("the record at byte {} does not hold the captured body", answer.offset));
+        }
+    }
+    Ok(format!(
+        "WARC 1.1, {} records of {} exchanges, block and payload digests hold",
+        records.len(),
+        exchanges.len()
+    ))
+}
+
+/// Index and pages follow from archive and captures.
+pub(super) fn index(opened: &Opened<'_>) -> Result<String, String> {
+    let index = warc::index(opened.records()?);
+    same(opened, INDEX, index.as_bytes())?;
+    let pages = warc::pages_of(opened.captures()?);
+    same(opened, PAGES, warc::pages(&pages).as_bytes())?;
+    Ok(format!("{} lines, {} pages, as the archive says", index.lines().count(), pages.len()))
+}
+
+/// The excerpt of the operation log is a chain, and is about this case.
+pub(super) fn log(opened: &Opened<'_>) -> Result<String, String> {
+    let excerpt: Excerpt = opened.json("earwitness/log.json")?;
+    let entries = excerpt.walk()?;
+    let case_id = &opened.manifest()?.case_id;
+    if let Some(other) = entries.iter().find(|entry| entry.subject != *case_id) {
+        return Err(format!("entry {} is not about this case", other.number));
+    }
+    let (first, last) = (entries.first(), entries.last());
+    let (Some(first), Some(last)) = (first, last) else {
+        return Ok("no entry is about this case".to_owned());
+    };
+    let stretch =
+        format!("{} entries about this case, numbers {} to {}", entries.len(), first.number, last.number);
+    match excerpt.runs.len() {
+        1 => Ok(format!("{stretch}, one unbroken chain")),
+        runs => {
+            Ok(format!("{stretch}, in {runs} unbroken chains; what lies between them is not in the bundle"))
+        }
+    }
+}
+
+/// Case, recording, captures and replay are about the same file and the same recording, and the program was in order.
+pub(super) fn agree(opened: &Opened<'_>) -> Result<String, String> {
+    let case: Value = opened.json("earwitness/case.json")?;
+    let recording: Value = opened.json("earwitness/recording.json")?;
+    let replay: ReplayRecord = opened.json("earwitness/replay.json")?;
+    let told = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let expect = |what: &str, found: Option<String>, wanted: String| match found {
+        Some(found) if found == wanted => Ok(()),
+        _ => Err(format!("{what} is not {wanted}")),
+    };
+    expect("case_id of case.json", told(&case, "case_id"), opened.manifest()?.case_id.clone())?;
+    expect("sha256 of case.json", told(&case, "sha256"), replay.media.sha256.to_string())?;
+    let recording_id = replay.reference.recording_id.to_string();
+    expect("recording_id of case.json", told(&case, "recording_id"), recording_id.clone())?;
+    expect("recording_id of recording.json", told(&recording, "recording_id"), recording_id)?;
+    let other = opened.captures()?.iter().find(|capture| capture.sighting.sha256 != replay.media.sha256);
+    if let Some(capture) = other {
+        let url = capture.sighting.media_url.escape_debug();
+        return Err(format!("the capture of {url} is of another file"));
+    }
+    self_test(&opened.json("earwitness/environment.json")?)?;
+    Ok("case, recording, captures and replay speak of the same; the self-tests passed".to_owned())
+}
+
+/// The program's own test gave the same, and what it must, before and after.
+fn self_test(environment: &Value) -> Result<(), String> {
+    let of = |when: &str| environment.pointer(&format!("/self_test/{when}"));
+    let passed = |test: Option<&Value>| test.and_then(|test| test.get("passed")) == Some(&Value::Bool(true));
+    if passed(of("before")) && of("before") == of("after") {
+        Ok(())
+    } else {
+        Err("the self-tests of environment.json did not pass, or differ".to_owned())
+    }
+}

@@ -1,0 +1,74 @@
+//! A bundle whose container holds, with what several checks read of it.
+
+use std::cell::OnceCell;
+
+use serde::de::DeserializeOwned;
+
+use crate::base::Digest;
+use crate::evidence::bundle::{ARCHIVE, CAPTURES, DOCUMENT_BYTES_MAX};
+use crate::evidence::capture::Capture;
+use crate::evidence::container::Container;
+use crate::evidence::manifest::{Listed, MANIFEST, Manifest, UNLISTED, root_of};
+use crate::evidence::section::Section;
+use crate::evidence::warc::{self, Record};
+
+/// A bundle whose container holds.
+pub(super) struct Opened<'a> {
+    pub(super) container: Container<'a>,
+    manifest: OnceCell<Result<Manifest, String>>,
+    records: OnceCell<Result<Vec<Record<'a>>, String>>,
+    captures: OnceCell<Result<Vec<Capture>, String>>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn new(container: Container<'a>) -> Self {
+        Self { container, manifest: OnceCell::new(), records: OnceCell::new(), captures: OnceCell::new() }
+    }
+
+    /// The bytes of an entry.
+    pub(super) fn section(&self, name: &str) -> Result<Section<'a>, String> {
+        let entry = self.container.get(name).ok_or_else(|| format!("{name} is missing"))?;
+        Ok(entry.content)
+    }
+
+    /// A document, read into memory.
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+        self.section(name)?.read(DOCUMENT_BYTES_MAX).map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// A document of JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
+        serde_json::from_slice(&self.bytes(name)?).map_err(|error| format!("{name}: {error}"))
+    }
+
+    pub(super) fn manifest(&self) -> Result<&Manifest, String> {
+        let read = || Manifest::parse(&self.bytes(MANIFEST)?).map_err(|why| format!("{MANIFEST}: {why}"));
+        self.manifest.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+
+    pub(super) fn captures(&self) -> Result<&[Capture], String> {
+        self.captures.get_or_init(|| self.json(CAPTURES)).as_deref().map_err(Clone::clone)
+    }
+
+    /// The records of the web archive, their digests checked.
+    pub(super) fn records(&self) -> Result<&[Record<'a>], String> {
+        let read = || warc::read(&self.section(ARCHIVE)?).map_err(|fault| format!("{ARCHIVE}: {fault}"));
+        self.records.get_or_init(read).as_deref().map_err(Clone::clone)
+    }
+
+    /// All entries but some, as they are.
+    pub(super) fn listed_without(&self, without: &[&str]) -> Vec<Listed> {
+        let entries = self.container.entries().iter().filter(|entry| !without.contains(&entry.name.as_str()));
+        let listed = entries.map(|entry| Listed {
+            path: entry.name.clone(),
+            bytes: entry.content.bytes,
+            sha256: entry.sha256,
+        });
+        listed.collect()
+    }
+
+    /// The Merkle root of the entries as they are.
+    pub(super) fn root(&self) -> Digest {
+        root_of(&self.listed_without(&UNLISTED))
+    }
+}

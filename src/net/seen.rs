@@ -1,0 +1,165 @@
+//! What connections were seen to do: what names were resolved to, and which certificates servers showed. Connections are
+//! kept and used again, so that both are remembered for the requests that come later.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use rustls::pki_types::CertificateDer;
+
+use super::exchange::{DnsAnswer, TlsSeen};
+use crate::base::{Clock, Digest, Timestamp};
+
+/// Names whose answers are remembered; a run knows up to 20,000 hosts, of which few are asked at a time.
+const NAMES_MAX: usize = 4096;
+/// Addresses of one answer that are remembered; a hostile name server may send thousands.
+const ADDRESSES_MAX: usize = 64;
+/// Chains that are remembered: with the next constant at most 24 MiB, in practice some 4.
+const CHAINS_MAX: usize = 1024;
+/// Bytes of a chain that are remembered; those in use have under 8 KiB. Of a longer one only the server's own
+/// certificate is, if that is shorter.
+const CHAIN_BYTES_MAX: usize = 24 << 10;
+
+/// What the connections of one client were seen to do.
+pub(super) struct Seen {
+    clock: Arc<dyn Clock>,
+    names: Mutex<Recent<String, DnsAnswer>>,
+    /// By the SHA-256 of the server's own certificate, which is all that the HTTP library tells afterwards.
+    chains: Mutex<Recent<Digest, Vec<String>>>,
+}
+
+impl Seen {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, names: Mutex::new(Recent::new(NAMES_MAX)), chains: Mutex::new(Recent::new(CHAINS_MAX)) }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Remembers what the resolver gave, before anything of it was refused.
+    pub(super) fn resolved(&self, name: &str, addresses: &[IpAddr]) {
+        let addresses = addresses.iter().take(ADDRESSES_MAX).map(ToString::to_string).collect();
+        let answer = DnsAnswer { name: name.to_owned(), addresses, at: self.now() };
+        lock(&self.names).put(name.to_owned(), answer);
+    }
+
+    /// What a name was resolved to last.
+    pub(super) fn answer(&self, name: &str) -> Option<DnsAnswer> {
+        lock(&self.names).get(name).cloned()
+    }
+
+    /// Remembers a chain that was found good.
+    pub(super) fn verified(&self, own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) {
+        let chain = bounded(std::iter::once(own.as_ref()).chain(others.iter().map(AsRef::as_ref)));
+        lock(&self.chains).put(Digest::of(own), chain);
+    }
+
+    /// What was seen of the connection that an answer came over.
+    pub(super) fn tls(&self, info: &reqwest::tls::TlsInfo) -> TlsSeen {
+        let version = info.version().and_then(|version| match version {
+            reqwest::tls::Version::TLS_1_2 => Some("TLSv1.2".to_owned()),
+            reqwest::tls::Version::TLS_1_3 => Some("TLSv1.3".to_owned()),
+            _ => None,
+        });
+        let own = info.peer_certificate();
+        let known = own.and_then(|own| lock(&self.chains).get(&Digest::of(own)).cloned());
+        // The library does not tell which cipher suite was agreed on.
+        TlsSeen { version, cipher: None, certificates: known.unwrap_or_else(|| bounded(own.into_iter())) }
+    }
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seen").finish_non_exhaustive()
+    }
+}
+
+/// Certificates as base64, as many from the first one on as are short enough together.
+fn bounded<'c>(certificates: impl Iterator<Item = &'c [u8]>) -> Vec<String> {
+    let mut bytes = 0;
+    certificates
+        .take_while(|certificate| {
+            bytes += certificate.len();
+            bytes <= CHAIN_BYTES_MAX
+        })
+        .map(|certificate| base64::engine::general_purpose::STANDARD.encode(certificate))
+        .collect()
+}
+
+/// A map that forgets what came first when it is full.
+struct Recent<K, V> {
+    values: HashMap<K, V>,
+    order: VecDeque<K>,
+    count_max: usize,
+}
+
+impl<K: Clone + Eq + Hash, V> Recent<K, V> {
+    fn new(count_max: usize) -> Self {
+        Self { values: HashMap::new(), order: VecDeque::new(), count_max }
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        if self.values.insert(key.clone(), value).is_some() {
+            return;
+        }
+        self.order.push_back(key);
+        if self.order.len() > self.count_max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.values.remove(&oldest);
+        }
+    }
+
+    fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.values.get(key)
+    }
+}
+
+/// What is in there is whole whenever the lock is free, so that a panic elsewhere changes nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base::FixedClock;
+
+    fn seen() -> Seen {
+        Seen::new(Arc::new(FixedClock(Timestamp::UNIX_EPOCH)))
+    }
+
+    #[test]
+    fn names_are_remembered_up_to_a_bound() {
+        let seen = seen();
+        let many: Vec<IpAddr> = (0..200).map(|last| IpAddr::from([203, 0, 113, last])).collect();
+        for number in 0..=NAMES_MAX {
+            seen.resolved(&format!("{number}.example"), &many[..1]);
+        }
+        assert_eq!(seen.answer("0.example"), None);
+        assert_eq!(seen.answer("1.example").unwrap().addresses, ["203.0.113.0"]);
+        seen.resolved("1.example", &many);
+        assert_eq!(seen.answer("1.example").unwrap().addresses.len(), ADDRESSES_MAX);
+        assert_eq!(lock(&seen.names).order.len(), NAMES_MAX);
+    }
+
+    #[test]
+    fn long_chains_are_cut_and_old_ones_forgotten() {
+        let seen = seen();
+        let other = CertificateDer::from(vec![7; CHAIN_BYTES_MAX]);
+        for number in 0..=CHAINS_MAX {
+            let own = CertificateDer::from(number.to_le_bytes().to_vec());
+            seen.verified(&own, std::slice::from_ref(&other));
+        }
+        let chains = lock(&seen.chains);
+        assert_eq!(chains.values.len(), CHAINS_MAX);
+        assert!(chains.values.values().all(|chain| chain.len() == 1));
+    }
+}
