@@ -165,10 +165,14 @@ impl CaseFile {
     /// [`Error::NoNotification`] where there is none; [`Error::WhichProvider`] where several providers have one.
     pub fn which(&self, provider: Option<&str>, event: Event) -> Result<u32, Error> {
         let case_id = || self.case.case_id.clone();
+        // What a provider does is about what it was asked, not about a complaint to an authority.
+        let is_provider_s =
+            matches!(event, Event::Forwarded | Event::Removed | Event::Countered | Event::Ignored);
         let mut fitting: Vec<&Notification> = self
             .notifications
             .iter()
             .filter(|one| provider.is_none_or(|name| same_provider(&one.provider, name)))
+            .filter(|one| !is_provider_s || one.purpose == Purpose::Takedown)
             .collect();
         if fitting.is_empty() {
             return Err(Error::NoNotification { case_id: case_id(), provider: provider.map(str::to_owned) });
@@ -265,10 +269,17 @@ impl CaseFile {
             count(Alive::Gone),
             count(Alive::Unclear)
         );
+        let is_known = |one: &Liveness| {
+            self.liveness.iter().any(|known| known.url == one.url && known.alive == one.alive)
+        };
+        let changed = !looked.iter().all(is_known);
         self.liveness.retain(|known| looked.iter().all(|one| one.url != known.url));
         self.liveness.extend(looked);
         self.liveness.sort_by(|a, b| a.url.cmp(&b.url));
-        self.case.log(Event::Rechecked, now, actor, Some(note));
+        // Of looks that change nothing the newest is kept with the addresses, and the history stays short.
+        if changed {
+            self.case.log(Event::Rechecked, now, actor, Some(note));
+        }
     }
 
     /// Moves the case as its clocks and what its addresses serve command: to removed, where all are gone; to ignored, where one

@@ -114,7 +114,7 @@ fn put_changed(batch: &mut Batch, before: &CaseFile, file: &CaseFile) -> Result<
     put_others(batch, &before.notifications, &file.notifications)?;
     put_others(batch, &before.liveness, &file.liveness)?;
     for one in file.notifications.iter().filter(|one| !before.notifications.contains(one)) {
-        for lock in CounterLock::of(&file.case.recording_id, one) {
+        for lock in CounterLock::of(&file.case, one) {
             batch.put(&lock)?;
         }
     }

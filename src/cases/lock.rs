@@ -1,7 +1,10 @@
 //! Counter-notices as they bind: by recording, address and provider, whichever case they came to.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::case::Case;
 use super::notification::Notification;
 use crate::base::{Digest, RecordingId, Timestamp};
 use crate::store::Record;
@@ -32,17 +35,20 @@ impl CounterLock {
     }
 
     /// The locks that a countered notice makes; none where it was not countered.
-    pub(super) fn of(recording_id: &RecordingId, notification: &Notification) -> Vec<Self> {
+    pub(super) fn of(case: &Case, notification: &Notification) -> Vec<Self> {
         let Some(at) = notification.countered_at else { return Vec::new() };
         let lock = |url: &String| Self {
-            recording_id: recording_id.clone(),
+            recording_id: case.recording_id.clone(),
             url: url.clone(),
             provider: notification.provider.clone(),
             case_id: notification.case_id.clone(),
             number: notification.number,
             at,
         };
-        notification.urls.iter().map(lock).collect()
+        // Also those that the notice named but does not list, and where the file went since: all is that one item.
+        let seen = case.sightings.iter().map(|sighting| &sighting.media_url);
+        let urls: BTreeSet<&String> = notification.urls.iter().chain(seen).collect();
+        urls.into_iter().map(lock).collect()
     }
 }
 

@@ -229,7 +229,7 @@ fn last_runs(store: &Store) -> anyhow::Result<BTreeMap<String, LastRun>> {
         let last = match job.state {
             JobState::Running => LastRun::Killed,
             JobState::Stopped => LastRun::Stopped(job.changed_at),
-            JobState::Done => LastRun::Done(job.began_at),
+            JobState::Done => LastRun::Done(job.resumed_at.unwrap_or(job.began_at)),
         };
         runs.insert(job.name, last);
     }

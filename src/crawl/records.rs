@@ -138,6 +138,9 @@ pub struct JobRecord {
     /// Why it is stopped.
     #[serde(default)]
     pub stopped_because: Option<String>,
+    /// When it went on last after it had been stopped.
+    #[serde(default)]
+    pub resumed_at: Option<Timestamp>,
     pub(super) next_number: u64,
     pub(super) sitemaps_taken: u32,
 }
@@ -155,6 +158,7 @@ impl JobRecord {
             skipped: BTreeMap::new(),
             transient: false,
             stopped_because: None,
+            resumed_at: None,
             next_number: 0,
             sitemaps_taken: 0,
         }

@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
         };
         draft.read_back()?;
         draft.entries.insert(PAGES.to_owned(), warc::pages(&draft.pages).into_bytes());
-        draft.entries.insert(CAPTURES.to_owned(), document(&captures, CAPTURES)?);
+        draft.add_json("captures.json", &captures)?;
         Ok(draft)
     }
 

@@ -14,7 +14,7 @@
 //! - [`artefacts()`]: what a bundle holds; [`factors`]: which part of a bundle answers which factor that a Chinese court looks at.
 //!
 //! Invariants: a bundle is a function of what it is made from, the key and the instant; nothing in it is outside the
-//! signature but what follows from the rest; what verifies needs no store and no network.
+//! signature but the time-stamp and what follows from the rest; what verifies needs no store and no network.
 
 mod capture;
 mod container;

@@ -133,12 +133,25 @@ impl Check<'_> {
         }
     }
 
-    /// Refuses recordings whose protection has ended: `years` from the end of the year that `first` gives.
-    fn protected(&mut self, place: &str, years: i16, first: fn(&super::data::Work) -> Option<&String>) {
+    /// Refuses recordings whose protection has ended: `years` from the end of the year that `first` gives, or for good before
+    /// the term was made longer, with those of `ended_with` and before.
+    fn protected(
+        &mut self,
+        place: &str,
+        (years, ended_with): (i16, Option<i16>),
+        first: fn(&super::data::Work) -> Option<&String>,
+    ) {
         let today = year_of(&self.notice.date);
         for work in &self.notice.works {
             let begun = first(work).and_then(|date| year_of(date));
-            if let (Some(begun), Some(today)) = (begun, today)
+            if let (Some(begun), Some(_)) = (begun, today)
+                && ended_with.is_some_and(|year| begun <= year)
+            {
+                self.unfit.push(format!(
+                    "recording {} is of {begun}: its protection in {place} ended before the term was made longer",
+                    work.recording_id
+                ));
+            } else if let (Some(begun), Some(today)) = (begun, today)
                 && today > begun.saturating_add(years)
             {
                 self.unfit.push(format!(
@@ -155,7 +168,7 @@ impl Check<'_> {
         self.provider(self.notice.provider.name.is_some(), "name");
         self.parties(&NCAC_PARTY);
         self.site_addresses();
-        self.protected("China", 50, |work| work.first_made.as_ref());
+        self.protected("China", (50, None), |work| work.first_made.as_ref().or(work.release_date.as_ref()));
     }
 
     /// Names and addresses of both sides, identity, proof of the right: the NCAC's guide of 2006. Two years:
@@ -171,7 +184,7 @@ impl Check<'_> {
         let field = if provider.operator.is_some() { "operator_address" } else { "address" };
         self.provider(address.is_some(), field);
         self.need(!self.notice.proof.is_empty(), || "claim.proof".to_owned());
-        self.protected("China", 50, |work| work.first_made.as_ref());
+        self.protected("China", (50, None), |work| work.first_made.as_ref().or(work.release_date.as_ref()));
         self.within_two_years();
     }
 
@@ -205,7 +218,8 @@ impl Check<'_> {
         self.party(&self.notice.right_holder, "claim.right_holder", &["name"]);
         self.sender(&["name", "email"]);
         self.provider(self.notice.provider.name.is_some(), "name");
-        self.protected("the European Union", 70, |work| work.release_date.as_ref());
+        // What had run out under the 50 years of before stayed so: Directive 2011/77/EU, from 1 November 2013.
+        self.protected("the European Union", (70, Some(1962)), |work| work.release_date.as_ref());
     }
 
     /// The fields of form A; the term is 70 years from release (Copyright Act Art. 101(2)(ii)), so a date is needed.
@@ -217,7 +231,10 @@ impl Check<'_> {
             let given = work.release_date.is_some() || work.first_made.is_some();
             self.need(given, || format!("recordings.{}.release_date", work.recording_id));
         }
-        self.protected("Japan", 70, |work| work.release_date.as_ref().or(work.first_made.as_ref()));
+        // What had run out under the 50 years of before 30 December 2018 stayed so.
+        self.protected("Japan", (70, Some(1967)), |work| {
+            work.release_date.as_ref().or(work.first_made.as_ref())
+        });
     }
 
     /// The elements that the schema asks for: Entity and Email of both sides, Source/IP_Address.

@@ -250,6 +250,9 @@ struct Configuration<'a> {
 fn configuration(settings: &Settings) -> Configuration<'_> {
     let mut fetch = settings.fetch.clone();
     fetch.proxy = fetch.proxy.as_deref().map(without_secrets);
+    // Names of the owner's own network are nobody else's business.
+    fetch.private_allowed.clear();
+    fetch.extra_root_certificates.clear();
     Configuration {
         matching: settings.matching,
         fetch,
@@ -281,7 +284,9 @@ fn add_screenshots(draft: &mut Draft<'_>, store: &store::Store, captures: &[Capt
         let read = File::open(store.blobs().path(&sha256));
         let read = read.and_then(|file| Section::all(&file)?.read(SCREENSHOT_BYTES_MAX));
         // One that is gone is missed by its digest in `captures.json`; the rest is evidence all the same.
-        if let Ok(bytes) = read {
+        if let Ok(bytes) = read
+            && Digest::of(&bytes) == sha256
+        {
             draft.add(&format!("screenshot-{number}.png"), bytes)?;
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::crawling::Together;
-use super::identify::identify;
+use super::identify::{Identified, cut_short, identify, too_short};
 use super::pipeline::{Error, Pipeline};
 use crate::base::{Digest, RecordingId, Timestamp};
 use crate::cases::{Alive, Liveness};
@@ -61,8 +61,10 @@ struct Came {
     files: BTreeMap<Digest, Heards>,
     /// Files that were not listened to, or could not be read.
     unheard: Vec<String>,
-    /// The status of a server that refused.
+    /// The status of the server that refused the address itself.
     status: Option<u16>,
+    /// Whether a page came.
+    is_page: bool,
     /// Why nothing came.
     why: Vec<String>,
 }
@@ -108,9 +110,13 @@ impl Pipeline<'_> {
                         hearing.heard(nothing());
                     }
                     Event::Probe(_, hearing) => hearing.heard(nothing()),
-                    Event::Failed(failure) => came.fail(&failure),
+                    Event::Failed(failure) => came.fail(&failure, targets),
                     Event::Skipped(skip) => came.skip(&skip.reason),
-                    Event::Page(page) => came.why.push(format!("a page with {} media", page.media)),
+                    Event::Page(page) => {
+                        // Where media was, a page may be a wall, with sound of its own.
+                        came.is_page = true;
+                        came.why.push(format!("a page with {} media", page.media));
+                    }
                     Event::Lead(_) => {}
                 }
             }
@@ -128,7 +134,8 @@ impl Pipeline<'_> {
     /// Compares a file, and listens to it where nobody expects these bytes.
     fn take(&self, came: &mut Came, found: &Found, targets: &[Target]) {
         let digest = found.sighting.sha256;
-        let is_expected = targets.iter().any(|target| target.sha256 == digest);
+        // Of several cases at one address, each may expect other bytes.
+        let is_expected = targets.iter().all(|target| target.sha256 == digest);
         if is_expected || came.files.contains_key(&digest) {
             came.files.entry(digest).or_default();
             return;
@@ -138,18 +145,26 @@ impl Pipeline<'_> {
             came.unheard.push(format!("more than {LISTENED_MAX} other files"));
         } else {
             match self.listen_again(found) {
-                Ok(matches) => heards = Heards { matches, was_heard: true },
+                Ok((matches, doubts)) => {
+                    heards = Heards { matches, was_heard: true };
+                    came.unheard.extend(doubts);
+                }
                 Err(why) => came.unheard.push(why),
             }
         }
         came.files.insert(digest, heards);
     }
 
-    fn listen_again(&self, found: &Found) -> Result<Vec<Match>, String> {
+    /// What of the catalogue is in a file, and why it may not be all: a file that is cut off proves nothing by what is
+    /// missing in it.
+    fn listen_again(&self, found: &Found) -> Result<(Vec<Match>, Vec<String>), String> {
         let open = File::open(&found.file).map_err(|error| error.to_string())?;
         let url = &found.sighting.media_url;
         let analysis = self.decoder.analyse_open(&open, url).map_err(|error| error.to_string())?;
-        Ok(identify(&analysis, self.library.index(), &self.options).matches)
+        let Identified { matches, lookup } = identify(&analysis, self.library.index(), &self.options);
+        let told = found.sighting.warnings.iter().chain(&analysis.info.warnings).cloned();
+        let doubts = told.chain(cut_short(lookup)).chain(too_short(analysis.info.duration_s));
+        Ok((matches, doubts.collect()))
     }
 }
 
@@ -159,8 +174,11 @@ const fn nothing() -> Heard {
 }
 
 impl Came {
-    fn fail(&mut self, failure: &Failure) {
-        if let crawl::Error::Net(net::Error::Status { status, .. }) = &failure.error {
+    fn fail(&mut self, failure: &Failure, targets: &[Target]) {
+        let is_own = targets.iter().any(|target| target.url == failure.url);
+        if let crawl::Error::Net(net::Error::Status { status, .. }) = &failure.error
+            && is_own
+        {
             self.status = Some(*status);
         }
         self.why.push(failure.error.to_string());
@@ -204,6 +222,7 @@ impl Came {
                 digest,
                 format!("media that was not listened to: {}", self.unheard.join("; ")),
             ),
+            (digest, _) if self.is_page => (Alive::Unclear, digest, self.why.join("; ")),
             (Some(digest), _) => {
                 (Alive::Gone, Some(digest), "audio in which the recording is not".to_owned())
             }

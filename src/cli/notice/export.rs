@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use jiff::civil::Date;
 
 use super::super::Usage;
-use super::sift::{Sifted, sift, weigh};
+use super::sift::{Sifted, Unnamed, sift, weigh};
 use super::write::{Written, write_and_record};
 use crate::base::Timestamp;
 use crate::cases::{Case, Forum};
@@ -79,10 +79,15 @@ pub(in crate::cli) fn export(
     for cases in group(batch.form, cases, &provider_of) {
         let named = |case: Case| Sifted { urls: urls.remove(&case.case_id).unwrap_or_default(), case };
         let cases: Vec<Sifted> = cases.into_iter().map(named).collect();
-        let is_own = |one: &LeftOut| cases.iter().any(|sifted| sifted.case.case_id == one.case_id);
-        let own: Vec<LeftOut> = left_out.extract_if(.., |one| is_own(one)).collect();
-        match compose_one(store, settings, &cases, &own, batch)? {
-            Ok(notice) => composed.push((notice, cases)),
+        let is_own = |one: &Unnamed| cases.iter().any(|sifted| sifted.case.case_id == one.told.case_id);
+        let own: Vec<Unnamed> = left_out.extract_if(.., |one| is_own(one)).collect();
+        // The provider is told what is gone, and nothing of our other reasons.
+        let gone: Vec<LeftOut> = own.iter().filter(|one| one.is_gone).map(|one| one.told.clone()).collect();
+        match compose_one(store, settings, &cases, &gone, batch)? {
+            Ok(notice) => {
+                left_out.extend(own.into_iter().filter(|one| !one.is_gone));
+                composed.push((notice, cases));
+            }
             // The sender's fields are the same for every provider: each key is named once.
             Err(lacks) => match &mut incomplete {
                 Some(known) => known.join(lacks),
@@ -99,6 +104,7 @@ pub(in crate::cli) fn export(
         let files = files(&notice, batch.templates, batch.formats)?;
         tell(&write_and_record(store, Ready { notice, cases, files }, batch, &forum_of)?)?;
     }
+    let left_out = left_out.into_iter().map(|one| one.told).collect();
     Ok(Exported { left_out, expected_wrong })
 }
 

@@ -1,19 +1,31 @@
 //! What of a batch of cases may be named now: live addresses only, no case behind a counter-notice, and no batch of which too
 //! many accusations are to be expected to be wrong.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::super::Usage;
 use crate::base::Timestamp;
-use crate::cases::{self, Case, Form, sendable};
+use crate::cases::{self, Case, CaseFile, Form, Purpose, Standing, Why, sendable};
+use crate::catalog::Recording;
 use crate::config::NoticeSettings;
 use crate::notice::LeftOut;
+use crate::rights::{Decision, LicenceGraph, Question, Right, verdict};
 use crate::store::Store;
 
 /// A case with those of its addresses that may be named.
 pub(super) struct Sifted {
     pub(super) case: Case,
     pub(super) urls: Vec<String>,
+}
+
+/// An address that is not named.
+pub(super) struct Unnamed {
+    /// Which, and why.
+    pub(super) told: LeftOut,
+    /// Whether it is gone, which the provider may be told; the other reasons are ours alone.
+    pub(super) is_gone: bool,
 }
 
 /// Takes out what may not be named to the provider of each case's site; a case without any address left is left out.
@@ -23,29 +35,71 @@ pub(super) fn sift(
     form: Form,
     cases: Vec<Case>,
     now: Timestamp,
-) -> anyhow::Result<(Vec<Sifted>, Vec<LeftOut>)> {
+) -> anyhow::Result<(Vec<Sifted>, Vec<Unnamed>)> {
     let max_age = SignedDuration::from_hours(settings.live_within_h.into());
+    let licences = cases::load_licences(store)?;
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     for case in cases {
-        // A record of a notice names what the notice named.
-        let Some(purpose) = form.purpose() else {
-            let urls = case.sightings.iter().map(|sighting| sighting.media_url.clone()).collect();
-            kept.push(Sifted { case, urls });
-            continue;
-        };
         let file = cases::load_file(store, case)?;
-        let found = sendable(&file, &file.case.domain, purpose, now, max_age);
-        let reasons = found.left_out.into_iter().map(|one| LeftOut {
-            case_id: file.case.case_id.clone(),
-            url: one.url,
-            reason: one.why.to_string(),
-        });
-        left_out.extend(reasons);
-        if !found.urls.is_empty() {
-            kept.push(Sifted { case: file.case, urls: found.urls });
+        let mut leave = |url: &str, reason: String, is_gone| {
+            let told = LeftOut { case_id: file.case.case_id.clone(), url: url.to_owned(), reason };
+            left_out.push(Unnamed { told, is_gone });
+        };
+        let urls: Vec<String> = if let Some(reason) = licensed_by_now(store, &licences, &file.case, now)? {
+            file.case.sightings.iter().for_each(|seen| leave(&seen.media_url, reason.clone(), false));
+            Vec::new()
+        } else if let Some(purpose) = form.purpose() {
+            let found = sendable(&file, &file.case.domain, purpose, now, max_age);
+            for one in found.left_out {
+                leave(&one.url, one.why.to_string(), matches!(one.why, Why::Gone { .. }));
+            }
+            found.urls
+        } else {
+            let sent = sent_addresses(&file);
+            if sent.is_empty() {
+                let reason = "no notice about it was sent yet".to_owned();
+                file.case.sightings.iter().for_each(|seen| leave(&seen.media_url, reason.clone(), false));
+            }
+            sent
+        };
+        if !urls.is_empty() {
+            kept.push(Sifted { case: file.case, urls });
         }
     }
     Ok((kept, left_out))
+}
+
+/// What the notices named that were sent and stand: a record of them names nothing else.
+fn sent_addresses(file: &CaseFile) -> Vec<String> {
+    let sent = file.notifications.iter().filter(|one| {
+        one.purpose == Purpose::Takedown && one.sent_at.is_some() && one.standing != Standing::Retracted
+    });
+    let urls: BTreeSet<&String> = sent.flat_map(|one| &one.urls).collect();
+    urls.into_iter().cloned().collect()
+}
+
+/// Asks the licences as they are recorded now: at the capture, and at this instant. Why nobody is to be accused by the case.
+fn licensed_by_now(
+    store: &Store,
+    licences: &LicenceGraph,
+    case: &Case,
+    now: Timestamp,
+) -> anyhow::Result<Option<String>> {
+    let Some(recording) = store.get::<Recording>(case.recording_id.as_str())? else { return Ok(None) };
+    let asked = |at| Question {
+        recording: &recording,
+        operator: case.verdict.operator.as_deref(),
+        territory: case.verdict.territory.as_deref(),
+        at,
+        right: Right::MakingAvailable,
+    };
+    let licensed = [case.verdict.at, now]
+        .into_iter()
+        .map(|at| verdict(licences, &asked(at)))
+        .find(|found| found.decision == Decision::Licensed);
+    Ok(licensed.map(|found| {
+        format!("LICENSED by what is recorded now ({}); dismiss the case", found.reasons.join("; "))
+    }))
 }
 
 /// Refuses a batch of which more accusations are to be expected to be wrong than is set.

@@ -24,8 +24,9 @@ use super::Error;
 use crate::base::{Digest, Timestamp};
 use crate::store::{Batch, Record, Store};
 
-/// The longest text of an entry, in bytes: a store's records are small.
-const TEXT_BYTES_MAX: usize = 16 << 10;
+/// The longest text of an entry, in bytes: a store's records are small, and as JSON within JSON a letter can take seven times
+/// its room.
+const TEXT_BYTES_MAX: usize = 4 << 10;
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

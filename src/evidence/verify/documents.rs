@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::opened::Opened;
+use crate::base::Digest;
 use crate::evidence::bundle::{INDEX, PAGES};
 use crate::evidence::log::Excerpt;
 use crate::evidence::manifest::{DATAPACKAGE, DATAPACKAGE_DIGEST, datapackage, datapackage_digest};
@@ -45,8 +46,10 @@ pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
         {
             return Err(format!("the record at byte {} is not that of the captured exchange", answer.offset));
         }
+        // What is left out of the archive is said to be; a revisit's digest is that of what it refers to.
         let whole = exchange.body_sha256.filter(|_| exchange.body_bytes > 0);
-        if whole.is_some_and(|sha256| sha256 != answer.sha256 && answer.payload.bytes > 0) {
+        let is_left_out = answer.kind == "response" && answer.payload.bytes == 0;
+        if whole.is_some_and(|sha256| sha256 != answer.sha256 && !is_left_out) {
             return Err(format!("the record at byte {} does not hold the captured body", answer.offset));
         }
     }
@@ -103,6 +106,21 @@ pub(super) fn agree(opened: &Opened<'_>) -> Result<String, String> {
     let recording_id = replay.reference.recording_id.to_string();
     expect("recording_id of case.json", told(&case, "recording_id"), recording_id.clone())?;
     expect("recording_id of recording.json", told(&recording, "recording_id"), recording_id)?;
+    for (name, key) in [("match.json", "matches"), ("verdict.json", "verdict")] {
+        let own: Value = opened.json(&format!("earwitness/{name}"))?;
+        if case.get(key) != Some(&own) {
+            return Err(format!("{name} is not what case.json says"));
+        }
+    }
+    let pictured: Vec<Digest> =
+        opened.captures()?.iter().filter_map(|capture| capture.sighting.page_screenshot).collect();
+    let strange =
+        opened.container.entries().iter().find(|entry| {
+            entry.name.starts_with("earwitness/screenshot-") && !pictured.contains(&entry.sha256)
+        });
+    if let Some(entry) = strange {
+        return Err(format!("{} is none of the captures' pictures", entry.name.escape_debug()));
+    }
     let other = opened.captures()?.iter().find(|capture| capture.sighting.sha256 != replay.media.sha256);
     if let Some(capture) = other {
         let url = capture.sighting.media_url.escape_debug();

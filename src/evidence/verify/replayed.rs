@@ -21,6 +21,12 @@ fn again(opened: &Opened<'_>, run: &Replay<'_>) -> Result<String, String> {
             record.format.escape_debug()
         ));
     }
+    let settings = &record.settings;
+    if !(1.0..1e15).contains(&settings.catalogue_s.0)
+        || !(-1e6..=0.0).contains(&settings.log10_false_match_max.0)
+    {
+        return Err("its settings are none that a match could be found with".to_owned());
+    }
     let archive = opened.section(ARCHIVE)?;
     if media_in(&archive, opened.records()?, &record.media.sha256).as_ref() != Some(&record.media) {
         return Err(format!("the media is not where the record says, in {ARCHIVE}"));
@@ -41,6 +47,9 @@ fn again(opened: &Opened<'_>, run: &Replay<'_>) -> Result<String, String> {
 }
 
 fn compare(record: &ReplayRecord, found: &[ExactMatch]) -> Result<String, String> {
+    if record.agrees_with_case && found.is_empty() {
+        return Err("it gives no match, and the record says that it agrees with the case".to_owned());
+    }
     if record.matches.len() != found.len() {
         return Err(format!("it gives {} matches, recorded are {}", found.len(), record.matches.len()));
     }
