@@ -90,7 +90,7 @@ impl Standing {
                 Event::Removed,
             ) => Some(Self::Removed),
             (
-                Self::Sent | Self::Forwarded | Self::Removed | Self::Ignored | Self::Escalated | Self::Closed,
+                Self::Sent | Self::Forwarded | Self::Removed | Self::Ignored | Self::Escalated,
                 Event::Countered,
             ) => Some(Self::Countered),
             (Self::Sent | Self::Forwarded, Event::Ignored) => Some(Self::Ignored),

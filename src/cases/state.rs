@@ -178,9 +178,7 @@ impl State {
                 | Self::Removed
                 | Self::Countered
                 | Self::Ignored
-                | Self::Escalated
-                // The law's clock and lock do not ask whether we thought it over.
-                | Self::Closed,
+                | Self::Escalated,
                 E::Countered,
             ) => Some(Self::Countered),
             (Self::Noticed | Self::Forwarded, E::Ignored) => Some(Self::Ignored),
@@ -316,8 +314,7 @@ mod tests {
             let stays = State::Retracted.after(event).is_none_or(|state| state == State::Retracted);
             assert!(stays, "{event:?}");
             let closed = State::Closed.after(event);
-            let opens = event == Event::Countered;
-            assert!(opens || closed.is_none_or(State::is_final), "{event:?}");
+            assert!(closed.is_none_or(State::is_final), "{event:?}");
         }
     }
 

@@ -70,7 +70,7 @@ const VERIFY_HELP: &str = "\
 Needs nothing but the bundle, and no store. docs/evidence.md says how to do the same by hand with unzip, sha256sum and
 openssl.
 
-Exit codes: 0 no check failed; 1 at least one check failed; 2 wrong usage.";
+Exit codes: 0 no check failed; 1 at least one check failed; 2 wrong usage; 3 a file cannot be opened.";
 
 #[derive(Debug, Args)]
 struct ExportArgs {
@@ -305,7 +305,10 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
             Ok(bundle) => bundle,
             Err(error) => {
                 output::failed(&format!("cannot open {}: {error}", path.display()));
-                exit = Exit::Unlicensed;
+                // A failed check says more.
+                if exit != Exit::Unlicensed {
+                    exit = Exit::SomeFailed;
+                }
                 continue;
             }
         };

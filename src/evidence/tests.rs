@@ -144,8 +144,13 @@ impl House {
     fn draft(&self, made_at: Timestamp) -> Draft<'_> {
         let captures = captures(&self.store);
         let mut draft = Draft::begin(&self.store, CASE, made_at, &captures, &Digest::of(&media())).unwrap();
-        let case = serde_json::json!({"case_id": CASE, "sha256": Digest::of(&media()), "recording_id": "R1"});
+        let (matches, verdict) = ([a_match()], serde_json::json!({"decision": "UNLICENSED"}));
+        let case = serde_json::json!({
+            "case_id": CASE, "sha256": Digest::of(&media()), "recording_id": "R1", "matches": matches, "verdict": verdict,
+        });
         draft.add_json("case.json", &case).unwrap();
+        draft.add_json("match.json", &matches).unwrap();
+        draft.add_json("verdict.json", &verdict).unwrap();
         draft.add_json("recording.json", &serde_json::json!({"recording_id": "R1"})).unwrap();
         let test = serde_json::json!({"passed": true});
         let tests = serde_json::json!({"self_test": {"before": test, "after": test}});

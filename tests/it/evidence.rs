@@ -140,7 +140,7 @@ fn a_case_becomes_a_bundle_that_verifies_anywhere() {
     fs::write(elsewhere.path().join("b.wacz"), &bytes).unwrap();
     let output = verify(&["--json"]);
     assert_eq!((output.status.code(), outcome(&output.stdout, "container").as_str()), (Some(1), "failed"));
-    house.run(&["evidence", "verify", "nothing.wacz"]).code(2);
+    house.run(&["evidence", "verify", "nothing.wacz"]).code(3);
 }
 
 #[test]
