@@ -66,8 +66,7 @@ pub struct ExpectedWrong {
 /// listened to. A case without a match counts as one.
 #[must_use]
 pub fn expected_wrong(cases: &[Case], heard: u64) -> f64 {
-    let heard = heard.max(cases.len() as u64);
-    cases.iter().map(|case| wrong_of(case, heard)).fold(0.0, |sum, wrong| sum + wrong)
+    expected_wrong_of(cases, heard).expected
 }
 
 /// As [`expected_wrong`], with what a person needs to act on it.
@@ -76,9 +75,11 @@ pub fn expected_wrong_of(cases: &[Case], heard: u64) -> ExpectedWrong {
     let heard = heard.max(cases.len() as u64);
     let mut worst: Vec<(String, f64)> =
         cases.iter().map(|case| (case.case_id.clone(), wrong_of(case, heard))).collect();
+    // The sum of nothing would be -0.
+    let expected = worst.iter().fold(0.0, |sum, (_, wrong)| sum + wrong);
     worst.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     worst.truncate(10);
-    ExpectedWrong { cases: cases.len(), heard, expected: expected_wrong(cases, heard), worst }
+    ExpectedWrong { cases: cases.len(), heard, expected, worst }
 }
 
 fn wrong_of(case: &Case, heard: u64) -> f64 {
