@@ -5,20 +5,26 @@
 //! - [`Clock`]: where "now" comes from, so that tests can choose it.
 //! - [`Pcm`]: mono audio at the analysis rate, what `audio` gives and `fingerprint` takes.
 //! - [`ChannelView`]: which combination of channels a [`Pcm`] holds.
+//! - [`without_credentials`]: addresses without passwords and tokens.
+//! - [`Recipient`]: the public key of who may open what is sealed.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
 
 mod clock;
+mod credentials;
 mod digest;
 mod ids;
 mod inert;
 mod pcm;
+mod recipient;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use credentials::without_credentials;
 pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
 pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};
+pub use recipient::{Recipient, RecipientError};
 pub use text::{DecodedText, decode_text, encoding_by_name};

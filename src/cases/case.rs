@@ -12,8 +12,18 @@ use crate::store::Record;
 /// The most sightings that a case lists; more are only counted, as a store's records must stay small.
 pub(super) const SIGHTINGS_MAX: usize = 200;
 
+/// About how many bytes of JSON the sightings take at most, for the same reason: addresses can be very long. The history tells
+/// of each, and takes as much again at most.
+pub(super) const SIGHTINGS_BYTES_MAX: usize = 18 << 10;
+
 /// The most matches that a case keeps, for the same reason; the surest are kept.
 pub(super) const MATCHES_MAX: usize = 200;
+
+/// About how many bytes of JSON they take at most.
+pub(super) const MATCHES_BYTES_MAX: usize = 12 << 10;
+
+/// The longest note of an entry of the history, in characters.
+const NOTE_CHARS_MAX: usize = 2_000;
 
 /// The longest page title that a case keeps, in characters.
 const TITLE_CHARS_MAX: usize = 300;
@@ -104,6 +114,11 @@ impl From<&Sighting> for CaseSighting {
     }
 }
 
+/// About how many bytes a part of a case takes in its record.
+pub(super) fn json_bytes<T: Serialize>(part: &T) -> usize {
+    serde_json::to_vec(part).map_or(usize::MAX, |json| json.len())
+}
+
 /// Something that happened to a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
@@ -175,7 +190,25 @@ impl Case {
 
     /// Writes an event into the history that does not move the case.
     pub(super) fn log(&mut self, event: Event, at: Timestamp, actor: &str, note: Option<String>) {
+        let note = note.map(|note| note.chars().take(NOTE_CHARS_MAX).collect());
         self.history.push(HistoryEntry { at, actor: actor.to_owned(), event, note });
+    }
+
+    /// Returns since when the newest verdict is UNDETERMINED, where no person has approved the case after that; `None` where no
+    /// new approval is asked for.
+    #[must_use]
+    pub fn doubted_since(&self) -> Option<Timestamp> {
+        if self.verdict.decision != Decision::Undetermined {
+            return None;
+        }
+        let doubt = Decision::Undetermined.as_str();
+        let tells = |entry: &&HistoryEntry| match entry.event {
+            Event::Approved | Event::Undetermined => true,
+            Event::Verdict => entry.note.as_deref().is_some_and(|note| note.starts_with(doubt)),
+            _ => false,
+        };
+        let last = self.history.iter().rev().find(tells)?;
+        (last.event != Event::Approved).then_some(last.at)
     }
 
     /// Returns the base-10 logarithm of the chance that the file holds nothing of the recording: that of its

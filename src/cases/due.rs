@@ -6,8 +6,8 @@ use super::calendar::Calendars;
 use super::file::CaseFile;
 use super::liveness::{Alive, known_liveness};
 use super::notification::{Notification, Running, Standing};
-use super::state::Event;
-use super::terms::{Owes, Starts};
+use super::state::{Event, State};
+use super::terms::{Owes, Purpose, Starts};
 use crate::base::Timestamp;
 use crate::rights::Decision;
 
@@ -21,6 +21,10 @@ pub enum DueKind {
     TellRetraction,
     /// A written notice is to be sent, or it is to be said that it was.
     Send,
+    /// A written notice must not be sent any more.
+    DoNotSend,
+    /// The newest verdict is in doubt since the case was approved: a person is to decide anew.
+    Approve,
     /// Our own period after a counter-notice: a complaint or a suit.
     Answer,
     /// A provider's time to act.
@@ -41,6 +45,8 @@ impl DueKind {
             Self::Retract => "retract",
             Self::TellRetraction => "tell-retraction",
             Self::Send => "send",
+            Self::DoNotSend => "do-not-send",
+            Self::Approve => "approve",
             Self::Answer => "answer",
             Self::Provider => "provider",
             Self::Recheck => "recheck",
@@ -82,21 +88,13 @@ pub fn due(file: &CaseFile, now: Timestamp, within: jiff::SignedDuration, calend
     let until = now.checked_add(within).unwrap_or(Timestamp::MAX);
     let mut all = Vec::new();
     all.extend(licensed(file, now));
+    all.extend(doubted(file, now));
     for one in &file.notifications {
         if one.standing == Standing::Written {
-            let what = format!(
-                "send it, then `earwitness cases receive {} --sent`; its provider's time does not run before",
-                one.case_id
-            );
-            all.push(of_notice(one, DueKind::Send, one.written_at, now, what));
+            all.push(to_send(file, one, now));
         }
         if one.owes_retraction() {
-            let at = retracted_at(one).unwrap_or(now);
-            let what = format!(
-                "tell the provider that the notice is taken back, then `earwitness cases receive {} --retraction-sent`",
-                one.case_id
-            );
-            all.push(of_notice(one, DueKind::TellRetraction, at, now, what));
+            all.push(to_take_back(one, now));
         }
         let clocks = one.clocks(calendars).into_iter().filter(|clock| clock.is_open);
         all.extend(clocks.map(|clock| of_clock(file, one, &clock, now)));
@@ -104,6 +102,38 @@ pub fn due(file: &CaseFile, now: Timestamp, within: jiff::SignedDuration, calend
     all.retain(|one| one.at <= until);
     all.sort_by_key(|a| (a.at, a.number, a.kind));
     all
+}
+
+/// A written notice: it is to be sent, unless something forbids it since.
+fn to_send(file: &CaseFile, one: &Notification, now: Timestamp) -> Due {
+    let id = &one.case_id;
+    let (kind, what) = match file.may_send(one) {
+        Ok(()) => (
+            DueKind::Send,
+            format!(
+                "send it, then `earwitness cases receive {id} --sent`; its provider's time does not run before"
+            ),
+        ),
+        Err(why) => (
+            DueKind::DoNotSend,
+            format!(
+                "do not send it: {why}. If it was sent before, say so: `earwitness cases receive {id} --sent --at …`"
+            ),
+        ),
+    };
+    of_notice(one, kind, one.written_at, now, what)
+}
+
+fn to_take_back(one: &Notification, now: Timestamp) -> Due {
+    let (whom, what) = match one.purpose {
+        Purpose::Takedown => ("provider", "notice"),
+        Purpose::Complaint => ("authority", "complaint"),
+    };
+    let what = format!(
+        "tell the {whom} that the {what} is taken back, then `earwitness cases receive {} --retraction-sent`",
+        one.case_id
+    );
+    of_notice(one, DueKind::TellRetraction, retracted_at(one).unwrap_or(now), now, what)
 }
 
 fn of_notice(one: &Notification, kind: DueKind, at: Timestamp, now: Timestamp, what: String) -> Due {
@@ -172,6 +202,29 @@ fn licensed(file: &CaseFile, now: Timestamp) -> Option<Due> {
             case.case_id
         ),
         is_overdue: case.verdict.at <= now,
+        is_fixed: true,
+        is_sure: true,
+        source: None,
+    })
+}
+
+/// A doubt that came after the approval, while something may still be sent about the case.
+fn doubted(file: &CaseFile, now: Timestamp) -> Option<Due> {
+    let case = &file.case;
+    let counts = matches!(case.state, State::Approved | State::Noticed | State::Forwarded | State::Ignored);
+    let at = case.doubted_since().filter(|_| counts)?;
+    Some(Due {
+        at,
+        case_id: case.case_id.clone(),
+        number: None,
+        provider: None,
+        kind: DueKind::Approve,
+        what: format!(
+            "the newest verdict is UNDETERMINED, and younger than the approval: `earwitness cases approve {} --note …`, or \
+             dismiss or retract it",
+            case.case_id
+        ),
+        is_overdue: at <= now,
         is_fixed: true,
         is_sure: true,
         source: None,

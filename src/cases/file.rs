@@ -1,9 +1,11 @@
 //! A case with all that belongs to it, and how it moves: pure, so that every way through the law's clocks can be tested.
 
+use std::collections::BTreeSet;
+
 use super::calendar::Calendars;
 use super::case::Case;
 use super::liveness::{Alive, Liveness, known_liveness};
-use super::lock::CounterLock;
+use super::lock::{CounterLock, ProviderId};
 use super::notification::{Notification, NotificationEvent, Standing};
 use super::review::Error;
 use super::sendable::Why;
@@ -39,6 +41,8 @@ pub struct NoticeWritten {
     pub forum: Forum,
     /// To whom: the key of the provider's settings.
     pub provider: String,
+    /// Other keys under which the settings have the same provider.
+    pub also: Vec<String>,
     /// The addresses that it names.
     pub urls: Vec<String>,
     /// Who wrote it.
@@ -52,8 +56,10 @@ pub struct NoticeWritten {
 pub struct Received {
     /// What: sent, forwarded, removed, countered, ignored or escalated.
     pub event: Event,
-    /// When it happened.
+    /// When it happened; of a counter-notice, when it reached us.
     pub at: Timestamp,
+    /// When a counter-notice reached the provider, where that is known.
+    pub received_by_provider: Option<Timestamp>,
     /// Who says so.
     pub actor: String,
     /// In words.
@@ -70,9 +76,10 @@ impl CaseFile {
     /// Says why a provider must not be sent a notice about this case, whatever its addresses serve.
     ///
     /// # Errors
-    /// [`Why`]: the case is not approved or has ended, its newest verdict is LICENSED, or the provider has passed on a
-    /// counter-notice about it.
-    pub fn may_notify(&self, provider: &str, purpose: Purpose) -> Result<(), Why> {
+    /// [`Why`]: the case is not approved or has ended, its newest verdict is LICENSED, or in doubt since it was approved, or the
+    /// provider has passed on a counter-notice about it.
+    pub fn may_notify<'a>(&self, provider: impl Into<ProviderId<'a>>, purpose: Purpose) -> Result<(), Why> {
+        let provider = provider.into();
         let event = match purpose {
             Purpose::Takedown => Event::Noticed,
             Purpose::Complaint => Event::Escalated,
@@ -83,11 +90,14 @@ impl CaseFile {
         if self.case.verdict.decision == Decision::Licensed {
             return Err(Why::Licensed);
         }
+        if let Some(at) = self.case.doubted_since() {
+            return Err(Why::Doubted { case_id: self.case.case_id.clone(), at });
+        }
         // A complaint is where a counter-notice leads.
         if purpose == Purpose::Complaint {
             return Ok(());
         }
-        let locked = |one: &&Notification| one.is_locked() && same_provider(&one.provider, provider);
+        let locked = |one: &&Notification| one.is_locked() && provider.is(&one.provider);
         match self.notifications.iter().find(locked) {
             Some(one) => Err(Why::Countered {
                 case_id: one.case_id.clone(),
@@ -100,8 +110,23 @@ impl CaseFile {
 
     /// Returns the counter-notice that forbids to name `url` to `provider` again, of whichever case.
     #[must_use]
-    pub fn lock_of(&self, provider: &str, url: &str) -> Option<&CounterLock> {
-        self.locks.iter().find(|lock| lock.url == url && same_provider(&lock.provider, provider))
+    pub fn lock_of<'a>(&self, provider: impl Into<ProviderId<'a>>, url: &str) -> Option<&CounterLock> {
+        let provider = provider.into();
+        self.locks.iter().find(|lock| lock.url == url && provider.is(&lock.provider))
+    }
+
+    /// Says why a notice that lies written must not be sent any more.
+    ///
+    /// # Errors
+    /// As [`CaseFile::may_notify`], and where a counter-notice about one of its addresses arrived meanwhile.
+    pub fn may_send(&self, notification: &Notification) -> Result<(), Why> {
+        let Notification { provider, purpose, urls, .. } = notification;
+        self.may_notify(provider, *purpose)?;
+        let lock = urls.iter().find_map(|url| self.lock_of(provider, url));
+        match lock.filter(|_| *purpose == Purpose::Takedown) {
+            Some(lock) => Err(Why::countered(lock)),
+            None => Ok(()),
+        }
     }
 
     /// Enters a notice that was written.
@@ -117,12 +142,13 @@ impl CaseFile {
             provider: notice.provider.clone(),
             why: Box::new(why),
         };
-        self.may_notify(&notice.provider, purpose).map_err(refused)?;
+        let provider = ProviderId { name: &notice.provider, also: &notice.also };
+        self.may_notify(provider, purpose).map_err(refused)?;
         if notice.urls.is_empty() {
             return Err(Error::NoUrls { case_id });
         }
         if purpose == Purpose::Takedown {
-            let locked = notice.urls.iter().find_map(|url| self.lock_of(&notice.provider, url));
+            let locked = notice.urls.iter().find_map(|url| self.lock_of(provider, url));
             if let Some(lock) = locked {
                 return Err(refused(Why::countered(lock)));
             }
@@ -146,6 +172,7 @@ impl CaseFile {
             standing: Standing::Written,
             sent_at: None,
             countered_at: None,
+            provider_countered_at: None,
             escalated_at: None,
             retraction_sent_at: None,
             events: Vec::new(),
@@ -207,8 +234,9 @@ impl CaseFile {
         };
         // A person gives a day or a minute; the notice was written at some second of it.
         let earliest = earliest.checked_sub(jiff::SignedDuration::from_mins(1)).unwrap_or(earliest);
-        if received.at > now || received.at < earliest {
-            return Err(Error::When { case_id, at: received.at, earliest, now });
+        let instants = [Some(received.at), received.received_by_provider];
+        if let Some(at) = instants.into_iter().flatten().find(|at| *at > now || *at < earliest) {
+            return Err(Error::When { case_id, at, earliest, now });
         }
         let entry = NotificationEvent {
             event: received.event,
@@ -226,6 +254,9 @@ impl CaseFile {
         };
         if one.enter(entry).is_none() {
             return Err(wrong);
+        }
+        if received.event == Event::Countered && one.provider_countered_at.is_none() {
+            one.provider_countered_at = received.received_by_provider;
         }
         let (provider, purpose) = (one.provider.clone(), one.purpose);
         let happened = if received.at == now { String::new() } else { format!(" at {}", received.at) };
@@ -297,11 +328,10 @@ impl CaseFile {
             self.all_gone(now, actor);
             return Some(Event::Removed);
         }
-        let live: Vec<(String, Timestamp)> = known
-            .iter()
-            .filter(|one| one.alive == Alive::Yes)
-            .map(|one| (one.url.to_owned(), one.at))
-            .collect();
+        let of = |alive: Alive| known.iter().filter(move |one| one.alive == alive);
+        let live: Vec<(String, Timestamp)> = of(Alive::Yes).map(|one| (one.url.to_owned(), one.at)).collect();
+        let gone: BTreeSet<String> = of(Alive::Gone).map(|one| one.url.to_owned()).collect();
+        self.own_gone(&gone, now, actor);
         let mut moved = None;
         for at in 0..self.notifications.len() {
             let Some(one) = self.notifications.get_mut(at) else { continue };
@@ -332,6 +362,32 @@ impl CaseFile {
             }
         }
         moved
+    }
+
+    /// Ends the clocks of notices all of whose own addresses are gone while the case has others: their providers did what they
+    /// were asked. The case stays where it is.
+    fn own_gone(&mut self, gone: &BTreeSet<String>, now: Timestamp, actor: &str) {
+        for one in &mut self.notifications {
+            let is_gone = one.purpose == Purpose::Takedown
+                && matches!(one.standing, Standing::Sent | Standing::Forwarded)
+                && one.urls_unlisted == 0
+                && one.urls.iter().all(|url| gone.contains(url));
+            if !is_gone {
+                continue;
+            }
+            let note = "every address that it names was found to be gone".to_owned();
+            let entry = NotificationEvent {
+                event: Event::Removed,
+                at: now,
+                recorded_at: now,
+                actor: actor.to_owned(),
+                note: Some(note.clone()),
+            };
+            if one.enter(entry).is_some() {
+                let told = told(one.number, &one.provider);
+                self.case.log(Event::Removed, now, actor, Some(format!("{told}: {note}; others are not")));
+            }
+        }
     }
 
     fn all_gone(&mut self, now: Timestamp, actor: &str) {

@@ -5,9 +5,39 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
+use super::file::same_provider;
 use super::notification::Notification;
 use crate::base::{Digest, RecordingId, Timestamp};
 use crate::store::Record;
+
+/// A provider as it is told from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderId<'a> {
+    /// The key of its settings.
+    pub name: &'a str,
+    /// Other keys under which the settings have the same provider: one with several domains is one.
+    pub also: &'a [String],
+}
+
+impl ProviderId<'_> {
+    /// Whether `name` is this provider's.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        same_provider(self.name, name) || self.also.iter().any(|also| same_provider(also, name))
+    }
+}
+
+impl<'a> From<&'a str> for ProviderId<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { name, also: &[] }
+    }
+}
+
+impl<'a> From<&'a String> for ProviderId<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::from(name.as_str())
+    }
+}
 
 /// A counter-notice about one recording at one address: its provider must not be notified again about that (Regulation
 /// Art. 17).

@@ -9,6 +9,7 @@
 //! - [`Notification`], [`Standing`]: one notice about one case to one provider, and what became of it.
 //! - [`CaseFile`]: a case with its notices and what its addresses serve; how it moves, as pure functions.
 //! - [`load_file`], [`edit`], [`record_notice`]: case files in the store; each call changes all or nothing.
+//! - [`ProviderId`]: a provider, under all the names that the settings have for it.
 //! - [`sendable`]: which addresses may be named to a provider now, and why the others may not.
 //! - [`Forum`], [`Term`], [`Calendars`]: the law's periods and the working days that they count; [`due`]: which end when.
 //! - [`expected_wrong`]: how many of a batch of accusations are to be expected to be wrong.
@@ -43,7 +44,7 @@ pub use file::{CaseFile, NoticeWritten, Received};
 pub use keep::{edit, files, load_file, record_notice, with_kinds};
 pub use licences::{Recorded, load_licences, plan_licences, record_licences};
 pub use liveness::{Alive, Known, Liveness, known_liveness};
-pub use lock::CounterLock;
+pub use lock::{CounterLock, ProviderId};
 pub use notification::{Notification, NotificationEvent, Running, Standing};
 pub use offenders::{Mirror, MirrorOf, Offender, Offenders, offenders};
 pub use queue::{CaseInput, Queued, queue, queue_in};

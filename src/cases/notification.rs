@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::{Calendars, Ends};
 use super::state::Event;
-use super::terms::{Form, Forum, Purpose, Starts, Term};
+use super::terms::{Form, Forum, Owes, Purpose, Starts, Term};
 use crate::base::Timestamp;
 use crate::store::Record;
 
@@ -90,7 +90,7 @@ impl Standing {
                 Event::Removed,
             ) => Some(Self::Removed),
             (
-                Self::Sent | Self::Forwarded | Self::Removed | Self::Ignored | Self::Escalated,
+                Self::Sent | Self::Forwarded | Self::Removed | Self::Ignored | Self::Escalated | Self::Closed,
                 Event::Countered,
             ) => Some(Self::Countered),
             (Self::Sent | Self::Forwarded, Event::Ignored) => Some(Self::Ignored),
@@ -157,6 +157,9 @@ pub struct Notification {
     /// item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub countered_at: Option<Timestamp>,
+    /// When that counter-notice reached the provider, where it told us: its own time runs from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_countered_at: Option<Timestamp>,
     /// When a complaint or suit was filed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalated_at: Option<Timestamp>,
@@ -233,12 +236,23 @@ impl Notification {
         let running = |term: &Term| {
             let began = match term.starts {
                 Starts::Sent => self.sent_at?,
-                Starts::Countered => self.countered_at?,
+                Starts::Countered => self.counter_began(term.owes)?,
             };
             let ends = term.ends(self.forum, began, calendars);
             Some(Running { term: *term, began, ends, is_open: self.is_waiting_for(term) })
         };
         self.forum.terms().iter().filter_map(running).collect()
+    }
+
+    /// When a period after the counter-notice began. The law counts from its arrival, ours or the provider's: what we must do we
+    /// count from the earlier, what the provider may do from the later.
+    fn counter_began(&self, owes: Owes) -> Option<Timestamp> {
+        let ours = self.countered_at?;
+        let theirs = self.provider_countered_at.unwrap_or(ours);
+        Some(match owes {
+            Owes::Us => ours.min(theirs),
+            Owes::Provider => ours.max(theirs),
+        })
     }
 
     fn is_waiting_for(&self, term: &Term) -> bool {
@@ -255,9 +269,15 @@ impl Notification {
         self.clocks(calendars).iter().find(|running| running.term.starts == Starts::Sent).map(|one| one.ends)
     }
 
+    /// How it stands after `event`. That a notice was sent may be said late, when it has ended meanwhile: it then stays ended.
+    fn stands_after(&self, event: Event) -> Option<Standing> {
+        let is_late = event == Event::Sent && self.sent_at.is_none() && self.standing != Standing::Written;
+        if is_late { Some(self.standing) } else { self.standing.after(event) }
+    }
+
     /// Enters an event; `None`, and nothing changed, where it cannot happen.
     pub(super) fn enter(&mut self, entry: NotificationEvent) -> Option<()> {
-        self.standing = self.standing.after(entry.event)?;
+        self.standing = self.stands_after(entry.event)?;
         match entry.event {
             Event::Sent => self.sent_at = Some(entry.at),
             Event::Countered => _ = self.countered_at.get_or_insert(entry.at),
@@ -295,6 +315,7 @@ mod tests {
         }
         assert_eq!(Standing::Retracted.after(Event::Closed), None);
         assert_eq!(Standing::Closed.after(Event::Retracted), Some(Standing::Retracted));
+        assert_eq!(Standing::Closed.after(Event::Countered), Some(Standing::Countered));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! From a finding to a case: new, joined, or nothing new.
 
-use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
+use super::case::{
+    Case, CaseSighting, MATCHES_BYTES_MAX, MATCHES_MAX, SIGHTINGS_BYTES_MAX, SIGHTINGS_MAX, json_bytes,
+};
 use super::reupload::{Place, place};
 use super::review::{Error, enter};
 use super::state::{Event, State};
@@ -128,6 +130,14 @@ fn own_matches(matches: &[Match], recording: &Recording) -> Vec<Match> {
     let mut own: Vec<Match> = own.cloned().collect();
     own.sort_by(|a, b| a.log10_false_match.total_cmp(&b.log10_false_match));
     own.truncate(MATCHES_MAX);
+    let mut bytes = 0;
+    let fits = |found: &&Match| {
+        bytes += json_bytes(*found);
+        bytes <= MATCHES_BYTES_MAX
+    };
+    // Without any match there is no case: the surest stays, whatever it takes.
+    let fitting = own.iter().take_while(fits).count().max(1);
+    own.truncate(fitting);
     own.sort_by(|a, b| a.query_start_s.total_cmp(&b.query_start_s));
     own
 }
@@ -151,11 +161,13 @@ fn see(case: &mut Case, now: Timestamp, sighting: &Sighting) -> Queued {
         }
         return Queued::Seen(case_id);
     }
-    if case.sightings.len() >= SIGHTINGS_MAX {
+    let seen = CaseSighting::from(sighting);
+    let bytes = json_bytes(&case.sightings).saturating_add(json_bytes(&seen));
+    if case.sightings.len() >= SIGHTINGS_MAX || bytes > SIGHTINGS_BYTES_MAX {
         case.sightings_unlisted += 1;
         return Queued::Joined(case_id);
     }
-    case.sightings.push(CaseSighting::from(sighting));
+    case.sightings.push(seen);
     let _ = case.apply(Event::Joined, now, PROGRAM, Some(sighting.media_url.clone()));
     Queued::Joined(case_id)
 }

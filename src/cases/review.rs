@@ -175,7 +175,7 @@ pub fn list(store: &Store, state: Option<State>) -> Result<Vec<Case>, Error> {
 
 /// Applies a person's decision to a case; the caller saves it, so that several are decided together or not at all.
 ///
-/// Deciding the same again changes nothing.
+/// Deciding the same again changes nothing, unless the newest verdict is in doubt since: then the approval is renewed.
 ///
 /// # Errors
 /// [`Error::Move`] where the state does not allow it; [`Error::Doubtful`] when an undetermined case is approved
@@ -184,12 +184,21 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     if decided.event == Event::Approved {
         match case.verdict.decision {
             Decision::Licensed => return Err(Error::Licensed(case.case_id.clone())),
-            Decision::Undetermined if case.state != State::Approved && decided.note.is_none() => {
+            Decision::Undetermined
+                if (case.state != State::Approved || case.doubted_since().is_some())
+                    && decided.note.is_none() =>
+            {
                 let doubt = case.verdict.reasons.first().cloned().unwrap_or_default();
                 return Err(Error::Doubtful { case_id: case.case_id.clone(), doubt });
             }
             _ => {}
         }
+    }
+    // What was held for an infringement before the doubt is held for one again; what came of it since stays.
+    let is_renewed = decided.event == Event::Approved && case.state.is_upheld() && !case.state.is_final();
+    if is_renewed && case.doubted_since().is_some() {
+        case.log(Event::Approved, now, &decided.actor, decided.note.clone());
+        return Ok(());
     }
     let already = matches!(
         (case.state, decided.event),

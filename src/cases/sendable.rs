@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::file::CaseFile;
 use super::liveness::{Alive, known_liveness};
-use super::lock::CounterLock;
+use super::lock::{CounterLock, ProviderId};
 use super::state::State;
 use super::terms::Purpose;
 use crate::base::Timestamp;
@@ -22,6 +22,17 @@ pub enum Why {
     /// The newest verdict is LICENSED.
     #[error("the newest verdict is LICENSED")]
     Licensed,
+    /// A newer verdict than the approval is UNDETERMINED.
+    #[error(
+        "the newest verdict is UNDETERMINED since {at}, after the case was approved; say what settles it with `earwitness cases \
+         approve {case_id} --note …`"
+    )]
+    Doubted {
+        /// The case.
+        case_id: String,
+        /// Since when.
+        at: Timestamp,
+    },
     /// A counter-notice arrived, after which the provider must not be notified again about it.
     #[error(
         "a counter-notice to notice {number} of case {case_id} arrived at {at}: this provider must not be notified about it \
@@ -89,13 +100,14 @@ pub struct Sendable {
 ///
 /// A complaint to an authority may name what a counter-notice is about, and what is gone by now.
 #[must_use]
-pub fn sendable(
+pub fn sendable<'a>(
     file: &CaseFile,
-    provider: &str,
+    provider: impl Into<ProviderId<'a>>,
     purpose: Purpose,
     now: Timestamp,
     max_age: jiff::SignedDuration,
 ) -> Sendable {
+    let provider = provider.into();
     let mut sendable = Sendable::default();
     let whole = file.may_notify(provider, purpose);
     for known in known_liveness(&file.case, &file.liveness) {

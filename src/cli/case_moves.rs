@@ -5,25 +5,32 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::case::{actor, usage};
 use super::case_due::calendars;
+use super::notice::provider;
 use super::{Context, Exit, Usage, output};
 use crate::base::Timestamp;
-use crate::cases::{CaseFile, Error, Event, Notification, Received, edit, find};
-use crate::notice::{Retraction, render_retraction};
-use crate::rights::normalise_operator;
+use crate::cases::{CaseFile, Error, Event, Form, Notification, Purpose, Received, edit, find};
+use crate::catalog::Recording;
+use crate::notice::{
+    AcnsRetraction, CaseItem, Notice, NoticeInput, PageDetail, Retraction, acns_retraction, authority,
+    compose, render_retraction,
+};
 use crate::store::Store;
 
 pub(super) const RECEIVE_HELP: &str = "\
 A provider's time runs from the instant at which its notice was sent: say so with --sent. After a counter-notice that
 provider must not be notified about the item again (Regulation on the Protection of the Right to Network Dissemination of
-Information, Art. 17): `notice export` leaves it out, and `cases due` tells until when a complaint or suit must be proved.
+Information, Art. 17): `notice export` leaves it out, and `cases due` tells until when a complaint or suit must be proved. Of a
+counter-notice --at is when it reached us. The provider's own time runs from when it reached the provider
+(--received-by-provider); what we must do is reckoned from the earlier of both, what the provider may do from the later.
 
 Examples:
   earwitness cases receive 3f2a 77b0 --sent --at 2026-03-02T10:00+08:00
-  earwitness cases receive 3f2a --counter-notice --note \"says that it has a licence of 2015\"
+  earwitness cases receive 3f2a --counter-notice --received-by-provider 2026-03-03 --note \"says that it has a licence of 2015\"
   earwitness cases receive 3f2a --removed --provider host.example";
 
 /// What has happened to a notice.
@@ -74,9 +81,22 @@ pub(super) struct ReceiveArgs {
     happened: Happened,
     #[command(flatten)]
     who: Who,
+    /// When the counter-notice reached the provider: a day, or an instant
+    #[arg(long, value_name = "DATE", value_parser = moment, requires = "counter_notice")]
+    received_by_provider: Option<Timestamp>,
     /// What was said, in words
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+}
+
+/// Reads an instant, or a day: then its noon by UTC, which is of that day in every forum.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let day = text.parse::<Date>().map_err(|_| "neither a day (2026-03-02) nor an instant".to_owned())?;
+    let noon = day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
+    Ok(noon.timestamp())
 }
 
 /// Arguments of `cases escalate`.
@@ -131,7 +151,7 @@ pub(super) struct RetractArgs {
 }
 
 pub(super) fn receive(context: &Context, store: &Store, args: ReceiveArgs) -> anyhow::Result<Exit> {
-    let ReceiveArgs { id, happened, who: Who { provider, at, by }, note } = args;
+    let ReceiveArgs { id, happened, who: Who { provider, at, by }, received_by_provider, note } = args;
     let now = context.clock.now();
     let (at, actor) = (at.unwrap_or(now), actor(by));
     let Some(event) = happened.event() else {
@@ -147,7 +167,9 @@ pub(super) fn receive(context: &Context, store: &Store, args: ReceiveArgs) -> an
         }
         return tell(context, &files);
     };
-    let received = Received { event, at, actor, note };
+    // The noon of today may be to come.
+    let received_by_provider = received_by_provider.map(|at| if is_later_today(at, now) { now } else { at });
+    let received = Received { event, at, received_by_provider, actor, note };
     let files = change(store, &id, &mut |file| {
         let number = file.which(provider.as_deref(), event)?;
         file.receive(number, &received, now)
@@ -155,12 +177,21 @@ pub(super) fn receive(context: &Context, store: &Store, args: ReceiveArgs) -> an
     tell(context, &files)
 }
 
+fn is_later_today(at: Timestamp, now: Timestamp) -> bool {
+    at > now && at.duration_since(now) <= jiff::SignedDuration::from_hours(12)
+}
+
 pub(super) fn escalate(context: &Context, store: &Store, args: EscalateArgs) -> anyhow::Result<Exit> {
     let EscalateArgs { id, reason, who: Who { provider, at, by } } = args;
     let reason = said(reason)?;
     let now = context.clock.now();
-    let received =
-        Received { event: Event::Escalated, at: at.unwrap_or(now), actor: actor(by), note: Some(reason) };
+    let received = Received {
+        event: Event::Escalated,
+        at: at.unwrap_or(now),
+        received_by_provider: None,
+        actor: actor(by),
+        note: Some(reason),
+    };
     let files = change(store, &id, &mut |file| {
         let number = match file.which(provider.as_deref(), Event::Escalated) {
             // Nobody was notified: the case itself goes to the authority.
@@ -181,23 +212,25 @@ pub(super) fn retract(context: &Context, store: &Store, args: RetractArgs) -> an
     let RetractArgs { end: args, out } = args;
     let reason = args.reason.clone();
     let files = end(context, store, args, Event::Retracted)?;
-    let untold: Vec<&Notification> =
-        files.iter().flat_map(|file| &file.notifications).filter(|one| one.owes_retraction()).collect();
+    let untold: Vec<(&CaseFile, &Notification)> = files
+        .iter()
+        .flat_map(|file| file.notifications.iter().map(move |one| (file, one)))
+        .filter(|(_, one)| one.owes_retraction())
+        .collect();
     if let Some(out) = &out {
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-        for one in &untold {
-            let path = write_letter(context, out, one, &reason)?;
-            output::note(
-                context,
-                &format!("the letter to {}: {}", output::inert(&one.provider), path.display()),
-            );
+        for (file, one) in &untold {
+            let whom = output::inert(&addressee(context, one));
+            for path in write_letter(context, store, out, (file, one), &reason)? {
+                output::note(context, &format!("the letter to {whom}: {}", path.display()));
+            }
         }
     }
     if !untold.is_empty() {
         output::note(
             context,
             &format!(
-                "{} notices were sent: tell their providers; `earwitness cases due` names them",
+                "{} notices were sent: tell whom they went to; `earwitness cases due` names them",
                 untold.len()
             ),
         );
@@ -211,14 +244,24 @@ fn end(context: &Context, store: &Store, args: EndArgs, event: Event) -> anyhow:
     change(store, &id, &mut |file| file.end(event, now, &actor, &reason))
 }
 
-/// Writes the letter that takes one notice back; never over another.
-fn write_letter(context: &Context, out: &Path, one: &Notification, reason: &str) -> anyhow::Result<PathBuf> {
+/// Whom a notice went to: the provider, or the authority that was complained to.
+fn addressee(context: &Context, one: &Notification) -> String {
+    if one.purpose == Purpose::Complaint {
+        return authority(&context.settings.notice);
+    }
+    let known = provider(&context.settings, &one.provider).and_then(|provider| provider.name.clone());
+    known.unwrap_or_else(|| one.provider.clone())
+}
+
+/// Writes the letter that takes one notice back, of an ACNS notice the messages too; never over another file.
+fn write_letter(
+    context: &Context,
+    store: &Store,
+    out: &Path,
+    (file, one): (&CaseFile, &Notification),
+    reason: &str,
+) -> anyhow::Result<Vec<PathBuf>> {
     let settings = &context.settings;
-    let known = settings
-        .providers
-        .iter()
-        .find(|(name, _)| normalise_operator(name) == normalise_operator(&one.provider))
-        .and_then(|(_, provider)| provider.name.as_deref());
     let party = settings.claim.agent.as_ref().or(settings.claim.right_holder.as_ref());
     let signature =
         settings.claim.signature.as_deref().or_else(|| party.and_then(|party| party.name.as_deref()));
@@ -228,22 +271,72 @@ fn write_letter(context: &Context, out: &Path, one: &Notification, reason: &str)
         Some(calendar) => calendar.day_of(at),
         None => at.to_zoned(TimeZone::UTC).date(),
     };
+    let (sent_at, today) = (one.sent_at.unwrap_or(one.written_at), day(context.clock.now()));
     let text = render_retraction(&Retraction {
         notification: one,
-        provider: known.unwrap_or(&one.provider),
-        sent: day(one.sent_at.unwrap_or(one.written_at)),
+        addressee: &addressee(context, one),
+        sent: day(sent_at),
         reason,
         signature,
-        date: day(context.clock.now()),
+        date: today,
     });
-    let path = out.join(format!("retraction-{}-{}.txt", one.case_id, one.number));
+    let name = format!("retraction-{}-{}", one.case_id, one.number);
+    let letter = out.join(format!("{name}.txt"));
+    write_new(&letter, text.as_bytes())?;
+    let mut paths = vec![letter];
+    if one.form == Form::Acns
+        && let Some(notice) = composed_again(context, store, (file, one), today)?
+    {
+        let taken = AcnsRetraction { notice_id: &one.notice_id, sent_at, reason, letter: &text };
+        for (number, message) in (1..).zip(acns_retraction(&notice, &taken)) {
+            let path = out.join(format!("{name}.{number}.xml"));
+            write_new(&path, message.as_bytes())?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// The part of an ACNS notice that is about one case, as it would be written today; `None`, and it is told why, where it cannot be.
+fn composed_again(
+    context: &Context,
+    store: &Store,
+    (file, one): (&CaseFile, &Notification),
+    date: Date,
+) -> anyhow::Result<Option<Notice>> {
+    let settings = &context.settings;
+    let Some(recording) = store.get::<Recording>(file.case.recording_id.as_str())? else {
+        output::note(context, "the recording is no longer in the catalogue, so there is no ACNS message");
+        return Ok(None);
+    };
+    let items = [CaseItem { case: &file.case, recording: &recording, urls: Some(&one.urls) }];
+    let composed = compose(&NoticeInput {
+        form: one.form,
+        items: &items,
+        claim: &settings.claim,
+        provider_of: &|domain| provider(settings, domain),
+        settings: &settings.notice,
+        date,
+        attachments: &[],
+        left_out: &[],
+        pages: PageDetail::Address,
+    });
+    match composed {
+        Ok(notice) => Ok(Some(notice)),
+        Err(lacks) => {
+            output::note(context, &format!("there is no ACNS message beside the letter: {lacks}"));
+            Ok(None)
+        }
+    }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create_new(&path)?;
-        file.write_all(text.as_bytes())?;
+        let mut file = std::fs::File::create_new(path)?;
+        file.write_all(bytes)?;
         file.sync_all()
     };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn said(reason: String) -> anyhow::Result<String> {

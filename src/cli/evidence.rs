@@ -10,12 +10,12 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Context, Exit, Usage, case, output};
-use crate::base::Digest;
+use crate::base::{Digest, Recipient};
 use crate::cases::{Case, State, find, list, load_licences};
 use crate::evidence::timestamp::{self, Patience, obtain, read_roots};
 use crate::evidence::{
-    self, Capture, Check, Demands, Outcome, PublicKey, attach_timestamp, case_id_of, factors, log,
-    newest_bundle, public_keys, rotate, signing_key, timestamp_imprint, verify,
+    self, Capture, Check, Demands, Outcome, PublicKey, attach_timestamp, case_id_of, factors, is_redacted,
+    log, newest_bundle_of, public_keys, rotate, signing_key, timestamp_imprint, verify,
 };
 use crate::net::Client;
 use crate::notice::inert;
@@ -34,7 +34,11 @@ pub(super) struct EvidenceArgs {
 #[derive(Debug, Subcommand)]
 enum EvidenceCommand {
     /// Write one signed bundle (WACZ) for each case
+    #[command(after_help = EXPORT_HELP)]
     Export(ExportArgs),
+    /// Decrypt the whole bundle that is sealed in a redacted one, and check it against what that one says
+    #[command(after_help = OPEN_HELP)]
+    Open(OpenArgs),
     /// Verify bundles offline: every byte, the signature, the match itself
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
@@ -66,6 +70,23 @@ enum EvidenceCommand {
     },
 }
 
+const EXPORT_HELP: &str = "\
+With --redact a bundle is written that may be given to a provider or an opponent: without the bodies, pictures and titles of pages,
+without cookies, passwords and tokens in addresses, and without what persons wrote about the case. The media stays, so that the
+match can be made again. The whole bundle is sealed inside (`earwitness/annex.age`) for the keys of evidence.annex_recipients:
+
+  age-keygen -o annex-key.txt                # prints the public key, age1…; the file opens annexes: keep it apart
+  [evidence]
+  annex_recipients = [\"age1…\"]
+
+Whoever has such a file opens it with `earwitness evidence open`, or with unzip and age.";
+
+const OPEN_HELP: &str = "\
+The file that is written verifies by itself: `earwitness evidence verify FILE`. By hand:
+  unzip -p BUNDLE earwitness/annex.age | age -d -i annex-key.txt > whole.wacz
+
+Exit codes: 0 opened; 1 the identity does not open it, or what is inside is not what the bundle says; 2 wrong usage.";
+
 const VERIFY_HELP: &str = "\
 Needs nothing but the bundle, and no store. docs/evidence.md says how to do the same by hand with unzip, sha256sum and
 openssl.
@@ -79,6 +100,25 @@ struct ExportArgs {
     cases: Vec<String>,
     /// The folder to write to; made where missing
     #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Leave out what is about people, and seal the whole bundle inside
+    #[arg(long)]
+    redact: bool,
+    /// Public key of age (age1…) that may open what is sealed [default: evidence.annex_recipients]
+    #[arg(long = "recipient", value_name = "KEY", requires = "redact")]
+    recipients: Vec<Recipient>,
+}
+
+#[derive(Debug, Args)]
+struct OpenArgs {
+    /// The redacted bundle
+    #[arg(value_name = "BUNDLE")]
+    bundle: PathBuf,
+    /// File with the secret key, as `age-keygen` writes it
+    #[arg(long, value_name = "FILE")]
+    identity: PathBuf,
+    /// The file to write; it must not be there yet
+    #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
@@ -119,6 +159,7 @@ enum KeyCommand {
 pub(super) fn run(context: &Context, args: EvidenceArgs) -> anyhow::Result<Exit> {
     match args.command {
         EvidenceCommand::Export(args) => export(context, &args),
+        EvidenceCommand::Open(args) => open(context, &args),
         EvidenceCommand::Verify(args) => verify_all(context, &args),
         EvidenceCommand::Timestamp { bundles } => stamp_all(context, &bundles),
         EvidenceCommand::Factors { bundle, out } => report_factors(context, &bundle, &out),
@@ -129,6 +170,7 @@ pub(super) fn run(context: &Context, args: EvidenceArgs) -> anyhow::Result<Exit>
 }
 
 fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
+    let recipients = recipients(context, args)?;
     let library = Library::open(context.open_store()?)?;
     let store = library.store();
     let chosen = choose(store, &args.cases)?;
@@ -153,8 +195,10 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     };
     let mut exit = Exit::Done;
     for case in &chosen {
-        let made = captures(store, case)
-            .and_then(|captures| Ok(bundler.export(case, &captures, Vec::new(), &args.out)?));
+        let made = captures(store, case).and_then(|captures| match &recipients {
+            Some(recipients) => Ok(bundler.export_redacted(case, &captures, recipients, &args.out)?),
+            None => Ok(bundler.export(case, &captures, Vec::new(), &args.out)?),
+        });
         if let Some(why) = made.as_ref().ok().and_then(|sealed| sealed.timestamp_error.as_ref()) {
             output::note(
                 context,
@@ -181,6 +225,54 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// For whom the whole bundles are sealed; `None` where nothing is redacted.
+fn recipients(context: &Context, args: &ExportArgs) -> anyhow::Result<Option<Vec<Recipient>>> {
+    if !args.redact {
+        return Ok(None);
+    }
+    let configured = &context.settings.evidence.annex_recipients;
+    let chosen = if args.recipients.is_empty() { configured } else { &args.recipients };
+    if chosen.is_empty() {
+        return Err(Usage(
+            "nobody could open the sealed annex: name public keys in evidence.annex_recipients, or with --recipient; `age-keygen -o \
+             annex-key.txt` makes a key and prints its public part (age1…)"
+                .to_owned(),
+        )
+        .into());
+    }
+    Ok(Some(chosen.clone()))
+}
+
+fn open(context: &Context, args: &OpenArgs) -> anyhow::Result<Exit> {
+    const IDENTITY_BYTES_MAX: u64 = 64 << 10;
+    let OpenArgs { bundle, identity, out } = args;
+    let wrong =
+        |path: &Path, error: std::io::Error| Usage(format!("cannot read {}: {error}", path.display()));
+    let mut keys = String::new();
+    let read = File::open(identity).and_then(|file| file.take(IDENTITY_BYTES_MAX).read_to_string(&mut keys));
+    read.map_err(|error| wrong(identity, error))?;
+    let file = File::open(bundle).map_err(|error| wrong(bundle, error))?;
+    if out.exists() {
+        return Err(Usage(format!("{} is there already, and is left as it is", out.display())).into());
+    }
+    match evidence::open_annex(&file, &keys, out) {
+        Ok(opened) if context.json => output::json(&opened)?,
+        Ok(opened) => output::line(&format!(
+            "{}: {} bytes, root {}; {} withheld things as told",
+            out.display(),
+            opened.bytes,
+            opened.root,
+            opened.found
+        )),
+        Err(error @ (evidence::Error::Annex { .. } | evidence::Error::NotABundle { .. })) => {
+            output::failed(&format!("{}: {}", bundle.display(), output::inert(&error.to_string())));
+            return Ok(Exit::Unlicensed);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Exit::Done)
 }
 
 /// What was recorded of a case; of one from before that was done, what the case itself says.
@@ -336,7 +428,8 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
 fn known_root(store: &Store, bundle: &File) -> anyhow::Result<Digest> {
     let none = Digest::from_bytes([0; 32]);
     let Some(case_id) = case_id_of(bundle).filter(|id| id.len() <= 64) else { return Ok(none) };
-    Ok(newest_bundle(store, &case_id)?.map_or(none, |made| made.root))
+    let made = newest_bundle_of(store, &case_id, is_redacted(bundle))?;
+    Ok(made.map_or(none, |made| made.root))
 }
 
 fn read_key(path: &Path) -> anyhow::Result<PublicKey> {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::annex::{ANNEX, ANNEX_BYTES, Annex};
 use super::capture::Capture;
 use super::container::Part;
 use super::error::Error;
@@ -18,9 +19,11 @@ use super::keys::SigningKey;
 use super::log::{Log, NewEntry};
 use super::manifest::{Listed, MANIFEST, Manifest, SIGNATURE, Signature, TIMESTAMP, UNLISTED, document};
 use super::packing::{Place, write_packed};
+use super::redaction::Redaction;
 use super::replay::MediaPlace;
 use super::section::Section;
 use super::warc::{self, Page};
+use super::withheld::{WITHHELD, WithheldKind};
 use crate::base::{Digest, Timestamp};
 use crate::store::{Batch, Blobs, Record, Store};
 
@@ -43,6 +46,17 @@ pub struct BundleRecord {
     pub bundle_sha256: Digest,
     /// When.
     pub made_at: Timestamp,
+    /// The root of the whole bundle that is sealed in it; `None` where it is whole itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_root: Option<Digest>,
+}
+
+impl BundleRecord {
+    /// Whether it is a redacted one.
+    #[must_use]
+    pub const fn is_redacted(&self) -> bool {
+        self.sealed_root.is_some()
+    }
 }
 
 impl Record for BundleRecord {
@@ -50,7 +64,9 @@ impl Record for BundleRecord {
     const JOURNALLED: bool = true;
 
     fn key(&self) -> String {
-        format!("{}#{:030}", self.case_id, self.made_at.as_nanosecond())
+        // A redacted bundle is made at the same instant as the one inside, and comes after it.
+        let redacted = if self.is_redacted() { "-redacted" } else { "" };
+        format!("{}#{:030}{redacted}", self.case_id, self.made_at.as_nanosecond())
     }
 }
 
@@ -60,6 +76,16 @@ impl Record for BundleRecord {
 /// [`Error::Store`] when the store fails.
 pub fn newest_bundle(store: &Store, case_id: &str) -> Result<Option<BundleRecord>, Error> {
     let made = store.scan::<BundleRecord>(&format!("{case_id}#"))?;
+    Ok(made.collect::<Result<Vec<_>, _>>()?.pop())
+}
+
+/// The newest bundle of a case that is whole, or that is redacted.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn newest_bundle_of(store: &Store, case_id: &str, redacted: bool) -> Result<Option<BundleRecord>, Error> {
+    let made = store.scan::<BundleRecord>(&format!("{case_id}#"))?;
+    let made = made.filter(|made| made.as_ref().map_or(true, |made| made.is_redacted() == redacted));
     Ok(made.collect::<Result<Vec<_>, _>>()?.pop())
 }
 
@@ -75,6 +101,11 @@ pub struct Draft<'a> {
     media: MediaPlace,
     pages: Vec<Page>,
     entries: BTreeMap<String, Vec<u8>>,
+    /// What is taken out of each document, where the bundle is a redacted one.
+    redaction: Option<Redaction>,
+    /// The whole bundle, sealed.
+    annex: Option<File>,
+    sealed_root: Option<Digest>,
 }
 
 /// A bundle that was made.
@@ -109,13 +140,50 @@ impl<'a> Draft<'a> {
         captures: &[Capture],
         media: &Digest,
     ) -> Result<Self, Error> {
+        Self::begun(store, (case_id, made_at), captures, media, None)
+    }
+
+    /// As [`Draft::begin`], of a bundle that leaves out what is about people: bodies but the media's, pictures and titles of pages,
+    /// cookies, passwords and tokens, who of us wrote what. All documents that are added as JSON lose the same. The whole bundle goes
+    /// inside as its [`Draft::enclose`]d annex.
+    ///
+    /// # Errors
+    /// As [`Draft::begin`], and [`Error::Json`].
+    pub fn begin_redacted(
+        store: &'a Store,
+        case_id: &str,
+        made_at: Timestamp,
+        captures: &[Capture],
+        media: &Digest,
+        mut redaction: Redaction,
+    ) -> Result<Self, Error> {
+        let blobs = store.blobs();
+        let exchanges = captures.iter().flat_map(|capture| &capture.exchanges);
+        for exchange in exchanges.filter(|exchange| exchange.body_bytes > 0) {
+            let kept = exchange.body_sha256.filter(|sha256| sha256 != media && blobs.contains(sha256));
+            if let Some(sha256) = kept {
+                redaction.withhold(WithheldKind::Body, ARCHIVE, &exchange.url, sha256);
+            }
+        }
+        let captures = redaction.captures(CAPTURES, captures)?;
+        Self::begun(store, (case_id, made_at), &captures, media, Some(redaction))
+    }
+
+    fn begun(
+        store: &'a Store,
+        (case_id, made_at): (&str, Timestamp),
+        captures: &[Capture],
+        media: &Digest,
+        redaction: Option<Redaction>,
+    ) -> Result<Self, Error> {
         let blobs = store.blobs();
         let media_file = open_media(&blobs, case_id, media)?;
         let mut archive = tempfile::tempfile_in(store.path()).map_err(Error::io(store.path()))?;
         let body = |sha256: &Digest| open_blob(&blobs, sha256);
         let mut out = std::io::BufWriter::new(&mut archive);
         let failed = |source| Error::Io { path: PathBuf::from(format!("archive of case {case_id}")), source };
-        warc::write_captures(&mut out, (case_id, made_at), captures, (media, &media_file), &body)
+        let withholds = redaction.is_some();
+        warc::write_captures(&mut out, (case_id, made_at), captures, (media, &media_file), &body, withholds)
             .map_err(failed)?;
         out.flush().map_err(failed)?;
         drop(out);
@@ -126,6 +194,9 @@ impl<'a> Draft<'a> {
             media: MediaPlace { path: ARCHIVE.to_owned(), offset: 0, bytes: 0, sha256: *media },
             pages: warc::pages_of(captures),
             entries: BTreeMap::new(),
+            redaction,
+            annex: None,
+            sealed_root: None,
             archive,
         };
         draft.read_back()?;
@@ -186,8 +257,48 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// As [`Draft::add`], and [`Error::Json`].
     pub fn add_json<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), Error> {
-        let bytes = document(value, name)?;
+        let bytes = match &mut self.redaction {
+            // Its lines are digested as they are: see [`super::log::Excerpt::redacted`].
+            Some(redaction) if name != "log.json" => {
+                let clean: serde_json::Value = redaction.document(&format!("earwitness/{name}"), value)?;
+                document(&clean, name)?
+            }
+            _ => document(value, name)?,
+        };
         self.add(name, bytes)
+    }
+
+    /// Whether it leaves out what is about people.
+    #[must_use]
+    pub const fn is_redacted(&self) -> bool {
+        self.redaction.is_some()
+    }
+
+    /// Adds a picture of a page; a redacted bundle tells its digest alone.
+    ///
+    /// # Errors
+    /// As [`Draft::add`].
+    pub fn add_screenshot(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        match &mut self.redaction {
+            Some(redaction) => {
+                let entry = format!("earwitness/{name}");
+                redaction.withhold(WithheldKind::Screenshot, &entry, "", Digest::of(&bytes));
+                Ok(())
+            }
+            None => self.add(name, bytes),
+        }
+    }
+
+    /// Puts the whole bundle, sealed, into a redacted one.
+    ///
+    /// # Errors
+    /// As [`Draft::add`].
+    pub fn enclose(&mut self, annex: Annex) -> Result<(), Error> {
+        let record = document(&annex.record, ANNEX)?;
+        self.entries.insert(ANNEX.to_owned(), record);
+        self.sealed_root = Some(annex.record.merkle_root);
+        self.annex = Some(annex.file);
+        Ok(())
     }
 
     /// Lists, signs and writes the bundle into `folder`, and records it in the store and its log. A file that is there
@@ -201,6 +312,10 @@ impl<'a> Draft<'a> {
         stamp: Option<&Stamp<'_>>,
         folder: &Path,
     ) -> Result<Sealed, Error> {
+        if let Some(redaction) = self.redaction.take() {
+            let withheld = document(&redaction.finish(), WITHHELD)?;
+            self.entries.insert(WITHHELD.to_owned(), withheld);
+        }
         let archive = Section::all(&self.archive).map_err(Error::io(ARCHIVE))?;
         let listed = self.listed(&archive)?;
         let manifest = Manifest::new(&self.case_id, self.made_at, listed);
@@ -222,12 +337,19 @@ impl<'a> Draft<'a> {
         for (name, bytes) in &self.entries {
             parts.push(Part { name: name.clone(), content: Section::of(bytes) });
         }
-        let (path, sha256, bytes) = write_packed(parts, &manifest, self.pages.first(), &Place::New(folder))?;
+        if let Some(annex) = &self.annex {
+            let content = Section::all(annex).map_err(Error::io(ANNEX_BYTES))?;
+            parts.push(Part { name: ANNEX_BYTES.to_owned(), content });
+        }
+        let redacted = if self.sealed_root.is_some() { "-redacted" } else { "" };
+        let place = Place::New(folder, &format!("{}{redacted}", self.case_id));
+        let (path, sha256, bytes) = write_packed(parts, &manifest, self.pages.first(), &place)?;
         let record = BundleRecord {
             case_id: self.case_id.clone(),
             root: manifest.merkle_root,
             bundle_sha256: sha256,
             made_at: self.made_at,
+            sealed_root: self.sealed_root,
         };
         self.record(&record)?;
         Ok(Sealed {
@@ -249,6 +371,11 @@ impl<'a> Draft<'a> {
             bytes: bytes.len() as u64,
             sha256: Digest::of(bytes),
         }));
+        if let Some(annex) = &self.annex {
+            let content = Section::all(annex).map_err(Error::io(ANNEX_BYTES))?;
+            let sums = content.sums().map_err(Error::io(ANNEX_BYTES))?;
+            listed.push(Listed { path: ANNEX_BYTES.to_owned(), bytes: content.bytes, sha256: sums.sha256 });
+        }
         listed.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listed)
     }
@@ -257,7 +384,8 @@ impl<'a> Draft<'a> {
         let mut log = Log::open(self.store)?;
         let mut batch = Batch::new();
         batch.put(record)?;
-        let note = format!("bundle made, Merkle root {}", record.root);
+        let kind = if record.is_redacted() { "redacted bundle" } else { "bundle" };
+        let note = format!("{kind} made, Merkle root {}", record.root);
         let entry = NewEntry {
             at: self.made_at,
             what: "bundle",

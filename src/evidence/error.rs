@@ -79,6 +79,12 @@ pub enum Error {
         /// Why, with the place.
         what: String,
     },
+    /// The sealed annex of a redacted bundle cannot be made or opened.
+    #[error("the sealed annex: {what}")]
+    Annex {
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// The operation log does not hang together.
     #[error("operation log, entry {number}: {what}")]
     Log {

@@ -233,6 +233,6 @@ pub fn document<T: Serialize>(value: &T, name: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// The bytes that the program writes for a value; anything else that reads the same is refused.
-fn canonical<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+pub(super) fn canonical<T: Serialize>(value: &T) -> Option<Vec<u8>> {
     document(value, "").ok()
 }

@@ -8,6 +8,7 @@
 //! - [`signing_key`], [`rotate`], [`PublicKey`]: who vouches for it.
 //! - [`Draft`]: captures and documents → a bundle; [`attach_timestamp`] for its token.
 //! - [`ReplayRecord`], [`Replay`]: the match made again from what is in the bundle.
+//! - [`Redaction`], [`Annex`], [`open_annex`]: a bundle for others, with the whole one sealed inside.
 //! - [`verify()`]: a bundle → each check with its result.
 //! - [`timestamp`]: time-stamps of a third party (RFC 3161), obtained and verified.
 //! - [`pictures`]: what a match rests on, as pictures.
@@ -29,6 +30,10 @@ mod manifest;
 mod replay;
 mod bundle;
 mod packing;
+mod withheld;
+mod redaction;
+mod annex;
+mod opening;
 mod verify;
 mod artefacts;
 pub mod timestamp;
@@ -37,8 +42,9 @@ pub mod factors;
 #[cfg(test)]
 mod tests;
 
+pub use annex::{Annex, AnnexRecord, is_redacted};
 pub use artefacts::artefacts;
-pub use bundle::{BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle};
+pub use bundle::{BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle, newest_bundle_of};
 pub use capture::{Capture, CaptureRecord, captures, keep_capture};
 pub use environment::{
     ClockSource, Environment, Program, System, SystemFile, environment, keep_environment, kept_environment,
@@ -48,7 +54,9 @@ pub use error::Error;
 pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
 pub use manifest::{Listed, Manifest, Signature, document};
 pub use merkle::{leaf_line, merkle_root};
+pub use opening::{OpenedAnnex, open_annex};
 pub use packing::{attach_timestamp, timestamp_imprint};
+pub use redaction::Redaction;
 pub use replay::{
     Exact, ExactMatch, MediaPlace, REPLAY_FORMAT, ReferencePlace, Replay, ReplayRecord, ReplaySettings, Rerun,
 };

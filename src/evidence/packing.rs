@@ -59,8 +59,8 @@ pub fn attach_timestamp(path: &Path, token: &[u8]) -> Result<Digest, Error> {
 
 /// Where a bundle is written.
 pub(super) enum Place<'a> {
-    /// Into a folder, under a name that is free.
-    New(&'a Path),
+    /// Into a folder, under a name that is free and begins so.
+    New(&'a Path, &'a str),
     /// In place of a file.
     Over(&'a Path),
 }
@@ -84,7 +84,7 @@ pub(super) fn write_packed(
     parts.push(Part { name: DATAPACKAGE.to_owned(), content: Section::of(&package) });
     parts.push(Part { name: DATAPACKAGE_DIGEST.to_owned(), content: Section::of(&package_digest) });
     let folder = match place {
-        Place::New(folder) => folder,
+        Place::New(folder, _) => folder,
         Place::Over(path) => {
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
         }
@@ -101,7 +101,7 @@ pub(super) fn write_packed(
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(named)?;
     file.as_file().sync_all().map_err(named)?;
     let path = match place {
-        Place::New(folder) => keep_new(file, folder, &manifest.case_id)?,
+        Place::New(folder, stem) => keep_new(file, folder, (&manifest.case_id, stem))?,
         Place::Over(path) => {
             file.persist(path)
                 .map_err(|error| Error::Io { path: (*path).to_owned(), source: error.error })?;
@@ -113,10 +113,14 @@ pub(super) fn write_packed(
 }
 
 /// Gives a file the first name that is free: a bundle that may have been sent is never written over.
-fn keep_new(mut file: tempfile::NamedTempFile, folder: &Path, case_id: &str) -> Result<PathBuf, Error> {
+fn keep_new(
+    mut file: tempfile::NamedTempFile,
+    folder: &Path,
+    (case_id, stem): (&str, &str),
+) -> Result<PathBuf, Error> {
     const NAMES_MAX: u32 = 10_000;
     for number in 1..NAMES_MAX {
-        let name = if number == 1 { format!("{case_id}.wacz") } else { format!("{case_id}-{number}.wacz") };
+        let name = if number == 1 { format!("{stem}.wacz") } else { format!("{stem}-{number}.wacz") };
         let path = folder.join(name);
         match file.persist_noclobber(&path) {
             Ok(_) => return Ok(path),

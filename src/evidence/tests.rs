@@ -1,6 +1,8 @@
 //! Bundles from made-up captures on a real store, and what is done to them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod redacted;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use crate::net::{DnsAnswer, Exchange, TlsSeen, Truncated};
 use crate::store::Store;
 
 const CASE: &str = "C-0123456789";
+const TITLE: &str = "<b>免费\u{202E}\"; DROP by somebody";
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -34,8 +37,10 @@ fn exchange(store: &Store, url: &str, body: &[u8], second: u8) -> Exchange {
         asked_at: at(&format!("2026-03-01T10:00:{second:02}.25Z")),
         answered_at: at(&format!("2026-03-01T10:00:{second:02}.5Z")),
         http: "HTTP/1.1".to_owned(),
-        request_head: "GET /a HTTP/1.1\r\nhost: pirate.example\r\ncookie: (withheld)\r\n".to_owned(),
-        response_head: "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nTransfer-Encoding: chunked\r\n"
+        request_head: "GET /a?token=SECRET HTTP/1.1\r\nhost: pirate.example\r\ncookie: (withheld)\r\n"
+            .to_owned(),
+        response_head: "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nTransfer-Encoding: chunked\r\n\
+                        Set-Cookie: s=SECRET\r\n"
             .to_owned(),
         status: 200,
         peer: Some("203.0.113.7:443".to_owned()),
@@ -60,7 +65,7 @@ fn sighting(url: &str, sha256: Digest) -> Sighting {
     Sighting {
         media_url: url.to_owned(),
         page_url: Some("https://pirate.example/page".to_owned()),
-        page_title: Some("<b>免费\u{202E}\"; DROP".to_owned()),
+        page_title: Some(TITLE.to_owned()),
         page_screenshot: None,
         hops: Vec::new(),
         captured_at: at("2026-03-01T10:00:09Z"),
@@ -143,10 +148,16 @@ impl House {
 
     fn draft(&self, made_at: Timestamp) -> Draft<'_> {
         let captures = captures(&self.store);
-        let mut draft = Draft::begin(&self.store, CASE, made_at, &captures, &Digest::of(&media())).unwrap();
+        let draft = Draft::begin(&self.store, CASE, made_at, &captures, &Digest::of(&media())).unwrap();
+        self.with_documents(draft)
+    }
+
+    fn with_documents<'a>(&self, mut draft: Draft<'a>) -> Draft<'a> {
         let (matches, verdict) = ([a_match()], serde_json::json!({"decision": "UNLICENSED"}));
         let case = serde_json::json!({
             "case_id": CASE, "sha256": Digest::of(&media()), "recording_id": "R1", "matches": matches, "verdict": verdict,
+            "sightings": [{"page_title": TITLE, "media_url": "https://cdn.pirate.example/a.mp3?token=SECRET"}],
+            "history": [{"actor": "Ann", "event": "approved", "note": "somebody wrote to me"}],
         });
         draft.add_json("case.json", &case).unwrap();
         draft.add_json("match.json", &matches).unwrap();

@@ -3,18 +3,47 @@
 
 use std::fmt::Write as _;
 
-use super::data::{AnnexItem, Notice, Party};
-use crate::base::encoded;
+use super::data::{AnnexItem, Notice, Party, Site};
+use crate::base::{Timestamp, encoded, inert};
 
 /// The namespace of revision 1.2.
 const NAMESPACE: &str = "http://www.acns.net/ACNS";
 
+/// Which earlier notice is taken back, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct AcnsRetraction<'a> {
+    /// Its number.
+    pub notice_id: &'a str,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// Why, in a line.
+    pub reason: &'a str,
+    /// The letter that says the same in words.
+    pub letter: &'a str,
+}
+
 /// Writes the messages; `statement` is the notice in words.
 pub(super) fn messages(notice: &Notice, statement: &str) -> Vec<String> {
+    written(notice, &notice.number, statement, None)
+}
+
+/// Writes the messages that take a notice back: those of the notice once more, closed, with `Type/@Retraction`; `History` names what
+/// is taken back. `notice` is composed from what is taken back, and may be a part of what was sent.
+#[must_use]
+pub fn acns_retraction(notice: &Notice, retraction: &AcnsRetraction<'_>) -> Vec<String> {
+    written(notice, &inert(retraction.notice_id), retraction.letter, Some(retraction))
+}
+
+fn written(
+    notice: &Notice,
+    number: &str,
+    statement: &str,
+    retraction: Option<&AcnsRetraction<'_>>,
+) -> Vec<String> {
     // A message tells of one source, and of one asset that was detected.
     let mut by_source: Vec<((String, usize), Vec<&AnnexItem>)> = Vec::new();
     for item in &notice.annex {
-        let key = (server(notice, item), item.work);
+        let key = (server(notice, item).unwrap_or_default().to_owned(), item.work);
         match by_source.iter_mut().find(|(known, _)| *known == key) {
             Some((_, items)) => items.push(item),
             None => by_source.push((key, vec![item])),
@@ -22,16 +51,29 @@ pub(super) fn messages(notice: &Notice, statement: &str) -> Vec<String> {
     }
     let several = by_source.len() > 1;
     let messages = by_source.into_iter().enumerate().map(|(n, ((server, _), items))| {
-        let id = if several { format!("{}-{}", notice.number, n + 1) } else { notice.number.clone() };
-        message(notice, &id, &server, &items, statement)
+        let part = if retraction.is_some() { "R" } else { "" };
+        let id = if several { format!("{number}-{part}{}", n + 1) } else { number.to_owned() };
+        message(notice, (&id, &server), &items, statement, retraction)
     });
     messages.collect()
 }
 
-/// The address that served the file: as seen, else as configured for the sites.
-fn server(notice: &Notice, item: &AnnexItem) -> String {
-    let configured = || notice.sites.iter().flat_map(|site| &site.ip_addresses).next();
-    item.ip_address.as_ref().or_else(configured).cloned().unwrap_or_default()
+/// The address that served the file: as seen; else as configured for the site, where the file lies on the site itself. What served
+/// another file is another server.
+pub(super) fn server<'a>(notice: &'a Notice, item: &'a AnnexItem) -> Option<&'a str> {
+    let configured = || site_of(notice, item).filter(|site| site.has_own_address)?.ip_addresses.first();
+    item.ip_address.as_ref().or_else(configured).map(String::as_str)
+}
+
+/// The site under whose domain the file lies; none where another host serves it.
+pub(super) fn site_of<'a>(notice: &'a Notice, item: &AnnexItem) -> Option<&'a Site> {
+    let url = url::Url::parse(&item.media_url).ok()?;
+    let host = url.host_str()?.to_lowercase();
+    let is_under = |site: &&Site| {
+        let domain = site.domain.to_lowercase();
+        host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    notice.sites.iter().find(is_under)
 }
 
 /// XML in the making: text is escaped, elements are closed in the order in which they were opened.
@@ -100,12 +142,18 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-fn message(notice: &Notice, id: &str, server: &str, items: &[&AnnexItem], statement: &str) -> String {
+fn message(
+    notice: &Notice,
+    (id, server): (&str, &str),
+    items: &[&AnnexItem],
+    statement: &str,
+    retraction: Option<&AcnsRetraction<'_>>,
+) -> String {
     let mut xml = Xml { text: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(), open: Vec::new() };
     xml.begin("Infringement", &[("xmlns", NAMESPACE), ("schemaVersion", "1.2")]);
     xml.begin("Case", &[]);
     xml.element("ID", &[], id);
-    xml.element("Status", &[], "OPEN");
+    xml.element("Status", &[], if retraction.is_some() { "CLOSED" } else { "OPEN" });
     xml.element("Severity", &[], "Normal");
     xml.end();
     parties(&mut xml, notice);
@@ -115,11 +163,23 @@ fn message(notice: &Notice, id: &str, server: &str, items: &[&AnnexItem], statem
         content(&mut xml, item);
     }
     xml.end();
-    xml.element("Type", &[("Retraction", "false")], "INFRINGEMENT");
+    match retraction {
+        Some(retraction) => taken_back(&mut xml, retraction),
+        None => xml.element("Type", &[("Retraction", "false")], "INFRINGEMENT"),
+    }
     detection(&mut xml, items);
     xml.element("TextNotice", &[], statement.trim_end());
     xml.end();
     xml.text
+}
+
+/// What is taken back, and why.
+fn taken_back(xml: &mut Xml, retraction: &AcnsRetraction<'_>) {
+    xml.begin("History", &[]);
+    let (id, sent_at) = (inert(retraction.notice_id), retraction.sent_at.to_string());
+    xml.empty("Notice", &[("ID", &id), ("TimeStamp", &sent_at)]);
+    xml.end();
+    xml.element("Type", &[("Retraction", "true"), ("Comments", &inert(retraction.reason))], "INFRINGEMENT");
 }
 
 fn parties(xml: &mut Xml, notice: &Notice) {
@@ -208,4 +268,32 @@ fn detection(xml: &mut Xml, items: &[&AnnexItem]) {
     xml.empty("ContentMatched", &attributes);
     xml.element("VerificationID", &[], &item.case_id);
     xml.end();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notice::{Form, sample};
+
+    #[test]
+    fn no_other_server_s_address_is_named() {
+        let mut notice = sample::notice(Form::Acns, true);
+        let mut site = notice.sites.remove(0);
+        site.domain = "pirate.example".to_owned();
+        site.ip_addresses = vec!["203.0.113.7".to_owned()];
+        notice.sites = vec![site];
+        let mut item = notice.annex.remove(0);
+        let mut served_by = |url: &str, ip: Option<&str>, is_own: bool| {
+            item.media_url = url.to_owned();
+            item.ip_address = ip.map(str::to_owned);
+            notice.sites.iter_mut().for_each(|site| site.has_own_address = is_own);
+            server(&notice, &item).map(str::to_owned)
+        };
+        let (own, cdn) = ("https://files.pirate.example/a.mp3", "https://cdn.example/a.mp3");
+        assert_eq!(served_by(cdn, Some("198.51.100.1"), true).as_deref(), Some("198.51.100.1"));
+        assert_eq!(served_by(own, None, true).as_deref(), Some("203.0.113.7"));
+        assert_eq!(served_by(own, None, false), None, "seen of another file");
+        assert_eq!(served_by(cdn, None, true), None, "another host");
+        assert_eq!(served_by("https://notpirate.example/a.mp3", None, true), None);
+    }
 }

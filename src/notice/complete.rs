@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::acns;
 use super::data::{Notice, Party};
 use super::form::Form;
 use crate::base::inert;
@@ -243,7 +244,26 @@ impl Check<'_> {
         self.sender(&["name", "email"]);
         self.provider(self.notice.provider.name.is_some(), "name");
         self.provider(self.notice.provider.email.is_some(), "email");
-        self.site_addresses();
+        self.servers();
+    }
+
+    /// Each file needs the address of the very server that it lies on.
+    fn servers(&mut self) {
+        let notice = self.notice;
+        for item in notice.annex.iter().filter(|item| acns::server(notice, item).is_none()) {
+            match acns::site_of(notice, item) {
+                Some(site) => {
+                    let key = provider_key(&site.domain, "ip_address");
+                    if !self.missing.contains(&key) {
+                        self.missing.push(key);
+                    }
+                }
+                None => self.unfit.push(format!(
+                    "case {}: it is not known which server {} lies on; `earwitness check` of its page sees it",
+                    item.case_id, item.media_url
+                )),
+            }
+        }
     }
 
     /// Lumen asks for works and for names in their roles.

@@ -11,13 +11,26 @@ use super::data::{
 use super::form::{Document as _, Form};
 use super::words::{self, Lang};
 use crate::base::Digest;
-use crate::base::inert;
+use crate::base::{inert, without_credentials};
 use crate::cases::{Case, CaseSighting};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, LocalClaimSettings, NoticeSettings, PartySettings, ProviderSettings};
 
 /// The authority that complaints go to where none is configured.
 const AUTHORITY: &str = "国家版权局";
+
+/// How much a notice says of the pages on which files were seen. They tell more of who put a file there than of where it is, so
+/// no more is said than is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PageDetail {
+    /// Their titles and addresses.
+    TitleAndAddress,
+    /// Their addresses, by which a provider finds the file that a page shows.
+    #[default]
+    Address,
+    /// Nothing: the address of the file alone says where it is.
+    Nothing,
+}
 
 /// A case with the recording it is about.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +62,8 @@ pub struct NoticeInput<'a> {
     pub attachments: &'a [Attachment],
     /// Addresses of these cases that are left out.
     pub left_out: &'a [LeftOut],
-    /// Leaves out what is about the uploader and not needed to find the content: the titles of pages.
-    pub redact: bool,
+    /// What is said of the pages.
+    pub pages: PageDetail,
 }
 
 /// Composes the notice to one provider.
@@ -75,10 +88,7 @@ pub fn compose(input: &NoticeInput<'_>) -> Result<Notice, Incomplete> {
         date: input.date.to_string(),
         date_long: words::date(lang, input.date),
         provider: provider(input),
-        authority: input
-            .form
-            .is_complaint()
-            .then(|| optional(input.settings.authority.as_ref()).unwrap_or_else(|| AUTHORITY.to_owned())),
+        authority: input.form.is_complaint().then(|| authority(input.settings)),
         signature: signature(input, &local, &right_holder, agent.as_ref()),
         right_holder,
         agent,
@@ -98,6 +108,17 @@ pub fn compose(input: &NoticeInput<'_>) -> Result<Notice, Incomplete> {
     Ok(notice)
 }
 
+/// Returns the authority that complaints go to.
+#[must_use]
+pub fn authority(settings: &NoticeSettings) -> String {
+    optional(settings.authority.as_ref()).unwrap_or_else(|| AUTHORITY.to_owned())
+}
+
+/// An address as a notice names it.
+fn location(address: &str) -> String {
+    inert(&without_credentials(address))
+}
+
 /// Returns text without outer white space and without what could steer; `None` where nothing is left.
 fn optional(text: Option<&String>) -> Option<String> {
     text.map(|text| inert(text.trim())).filter(|text| !text.is_empty())
@@ -108,7 +129,7 @@ fn harmless_attachment(one: &Attachment) -> Attachment {
 }
 
 fn harmless_left_out(one: &LeftOut) -> LeftOut {
-    LeftOut { case_id: inert(&one.case_id), url: inert(&one.url), reason: inert(&one.reason) }
+    LeftOut { case_id: inert(&one.case_id), url: location(&one.url), reason: location(&one.reason) }
 }
 
 /// What one language says instead.
@@ -196,6 +217,7 @@ fn sites(input: &NoticeInput<'_>) -> Vec<Site> {
             Site {
                 domain: inert(domain),
                 icp_number: optional(settings.icp_number.as_ref()),
+                has_own_address: optional(settings.ip_address.as_ref()).is_some(),
                 ip_addresses: match optional(settings.ip_address.as_ref()) {
                     Some(address) => vec![address],
                     None => seen_addresses(input, domain),
@@ -296,7 +318,7 @@ fn annex(input: &NoticeInput<'_>, lang: Lang) -> Vec<AnnexItem> {
         .enumerate()
         .map(|(n, (place, CaseItem { case, recording, .. }, sighting))| {
             let (ip_address, port) = peer(sighting);
-            let media_url = inert(&sighting.media_url);
+            let media_url = location(&sighting.media_url);
             AnnexItem {
                 number: n + 1,
                 work: numbers.get(place).copied().unwrap_or_default(),
@@ -308,8 +330,10 @@ fn annex(input: &NoticeInput<'_>, lang: Lang) -> Vec<AnnexItem> {
                 isrc: optional(recording.isrc.as_ref()),
                 file_name: file_name(&media_url),
                 media_url,
-                page_url: optional(sighting.page_url.as_ref()),
-                page_title: optional(sighting.page_title.as_ref()).filter(|_| !input.redact),
+                page_url: optional(sighting.page_url.as_ref().map(|url| without_credentials(url)).as_ref())
+                    .filter(|_| input.pages != PageDetail::Nothing),
+                page_title: optional(sighting.page_title.as_ref())
+                    .filter(|_| input.pages == PageDetail::TitleAndAddress),
                 captured_at: sighting.captured_at.to_string(),
                 captured: words::instant(lang, sighting.captured_at),
                 last_seen_at: sighting.last_seen.to_string(),

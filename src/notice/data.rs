@@ -115,6 +115,9 @@ pub struct Site {
     pub icp_number: Option<String>,
     /// IP addresses: as seen at capture, or as configured.
     pub ip_addresses: Vec<String>,
+    /// Whether that is the configured one: those that were seen are the servers' of single files.
+    #[serde(skip)]
+    pub has_own_address: bool,
     /// Telephone.
     pub telephone: Option<String>,
     /// E-mail address.

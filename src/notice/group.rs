@@ -41,6 +41,22 @@ pub fn group<'a>(
     groups.into_iter().flat_map(split).collect()
 }
 
+/// Returns the other sites of the provider of `domain`, by the keys of the settings: those with the same name and address, or the
+/// same ICP record. What binds us towards one of them binds us towards all.
+#[must_use]
+pub fn also_known(domain: &str, providers: &BTreeMap<String, ProviderSettings>) -> Vec<String> {
+    let own = providers.iter().find(|(name, _)| same_site(name, domain)).map(|(_, settings)| settings);
+    let Some(own) = own.and_then(record_of) else { return Vec::new() };
+    let same = |settings: &ProviderSettings| record_of(settings).is_some_and(|record| record == own);
+    let others = providers.iter().filter(|(name, settings)| !same_site(name, domain) && same(settings));
+    others.map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether two names of a site are one: case and a last dot do not count.
+fn same_site(one: &str, other: &str) -> bool {
+    one.trim().trim_end_matches('.').eq_ignore_ascii_case(other.trim().trim_end_matches('.'))
+}
+
 /// Splits what one provider gets into notices of a bearable length.
 fn split(cases: Vec<Case>) -> Vec<Vec<Case>> {
     let mut parts: Vec<Vec<Case>> = Vec::new();
@@ -61,15 +77,25 @@ fn split(cases: Vec<Case>) -> Vec<Vec<Case>> {
 fn key(form: Form, domain: &str, settings: Option<&ProviderSettings>) -> String {
     let host = || format!("host\u{0}{domain}");
     let Some(settings) = settings else { return host() };
-    let operator = (settings.operator.as_deref(), settings.operator_address.as_deref());
-    let provider = (settings.name.as_deref(), settings.address.as_deref());
-    let (name, address) =
-        if form.is_complaint() && !plain(operator.0).is_empty() { operator } else { provider };
-    if !plain(name).is_empty() {
-        return format!("name\u{0}{}\u{0}{}", plain(name), plain(address));
+    if !form.is_complaint() {
+        return record_of(settings).unwrap_or_else(host);
     }
-    let record = icp_record(settings.icp_number.as_deref());
-    if record.is_empty() { host() } else { format!("icp\u{0}{record}") }
+    let operator = (settings.operator.as_deref(), settings.operator_address.as_deref());
+    named(operator).or_else(|| record_of(settings)).unwrap_or_else(host)
+}
+
+/// Who a provider is, by its name and address, else by its ICP record; `None` where the settings do not say.
+fn record_of(settings: &ProviderSettings) -> Option<String> {
+    let by_name = named((settings.name.as_deref(), settings.address.as_deref()));
+    by_name.or_else(|| {
+        let record = icp_record(settings.icp_number.as_deref());
+        (!record.is_empty()).then(|| format!("icp\u{0}{record}"))
+    })
+}
+
+fn named((name, address): (Option<&str>, Option<&str>)) -> Option<String> {
+    let name = plain(name);
+    (!name.is_empty()).then(|| format!("name\u{0}{name}\u{0}{}", plain(address)))
 }
 
 /// A name or address for comparison: case and white space do not count.
@@ -113,6 +139,23 @@ mod tests {
         assert!(same(&provider("", "", "京ICP备12345678号-1"), &provider("", "", "京ICP备12345678号-22")));
         assert!(!same(&provider("", "", "京ICP备12345678号"), &provider("", "", "京ICP备12345679号")));
         assert!(!same(&provider("", "", ""), &provider("", "", "")));
+    }
+
+    #[test]
+    fn the_sites_of_one_provider_are_known() {
+        let providers: BTreeMap<String, ProviderSettings> = [
+            ("a.example", provider("A Ltd", "1 Road", "")),
+            ("b.example", provider(" a LTD", "1 Road", "")),
+            ("c.example", provider("C Ltd", "", "")),
+            ("d.example", provider("", "", "")),
+            ("e.example", provider("", "", "")),
+        ]
+        .map(|(name, settings)| (name.to_owned(), settings))
+        .into();
+        assert_eq!(also_known("A.example", &providers), ["b.example"]);
+        for alone in ["c.example", "d.example", "z.example"] {
+            assert_eq!(also_known(alone, &providers), Vec::<String>::new(), "{alone}");
+        }
     }
 
     #[test]

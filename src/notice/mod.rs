@@ -7,7 +7,8 @@
 //! - [`compose`]: cases → [`Notice`], the data behind every document; [`Incomplete`] names what a form lacks.
 //! - [`Templates`]: the wording and the look, built in or from a folder, checked.
 //! - [`files`]: a notice → the bytes of its files.
-//! - [`render_retraction`]: a letter that takes a notice back.
+//! - [`render_retraction`], [`acns_retraction`]: a letter and messages that take a notice back.
+//! - [`also_known`]: which sites are of one provider.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 
 mod words;
@@ -40,13 +41,14 @@ pub mod fuzzing;
 mod tests;
 
 pub use crate::base::inert;
+pub use acns::{AcnsRetraction, acns_retraction};
 pub use complete::Incomplete;
-pub use compose::{CaseItem, NoticeInput, compose};
+pub use compose::{CaseItem, NoticeInput, PageDetail, authority, compose};
 pub use data::{AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work};
 pub use error::Error;
 pub use files::{NoticeFile, files};
 pub use form::{Document, Form, Format};
-pub use group::{ADDRESSES_MAX, group};
+pub use group::{ADDRESSES_MAX, also_known, group};
 pub use retraction::{Retraction, render_retraction};
 pub use template::Templates;
 pub use words::Lang;

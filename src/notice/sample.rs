@@ -98,6 +98,7 @@ fn site(n: usize, full: bool) -> Site {
         domain: format!("pirate{n}.example"),
         icp_number: perhaps("京ICP备00000000号"),
         ip_addresses: vec!["203.0.113.7".to_owned()],
+        has_own_address: true,
         telephone: perhaps("6"),
         email: perhaps("site@pirate.example"),
         fax: perhaps("7"),

@@ -10,14 +10,15 @@ use super::library::Library;
 use super::replay::replayed;
 use super::self_test::{SelfTest, self_test};
 use super::worker::Decoder;
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Recipient, Timestamp};
 use crate::cases::{Case, CaseSighting};
 use crate::catalog::{Catalog, Recording};
 use crate::config::{FetchSettings, KnownHostSettings, MatchSettings, RenderSettings, Settings};
 use crate::crawl::Sighting;
 use crate::evidence::{
-    self, Capture, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT, ReferencePlace, ReplayRecord,
-    ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, environment, log, without_secrets,
+    self, Annex, Capture, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT, Redaction, ReferencePlace,
+    ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, environment, log,
+    without_secrets,
 };
 use crate::fingerprint::{FORMAT_VERSION, encode};
 use crate::matching::{Match, MatchOptions};
@@ -98,11 +99,54 @@ impl Bundler<'_> {
         extras: Vec<Extra>,
         folder: &Path,
     ) -> Result<Sealed, Error> {
+        let mut draft = self.drafted(case, captures, None)?;
+        for (name, bytes) in extras {
+            draft.add(&name, bytes)?;
+        }
+        Ok(draft.seal(self.key, self.stamp, folder)?)
+    }
+
+    /// Makes the redacted bundle of a case in `folder`: for providers and opponents, with the whole one, as [`Bundler::export`] makes it,
+    /// sealed inside for `recipients`.
+    ///
+    /// # Errors
+    /// As [`Bundler::export`], and where there are no recipients.
+    pub fn export_redacted(
+        &self,
+        case: &Case,
+        captures: &[Capture],
+        recipients: &[Recipient],
+        folder: &Path,
+    ) -> Result<Sealed, Error> {
+        let home = self.library.store().path();
+        let aside = tempfile::Builder::new().prefix(".whole-").tempdir_in(home);
+        let aside = aside.map_err(|source| evidence::Error::Io { path: home.to_owned(), source })?;
+        let whole = self.export(case, captures, Vec::new(), aside.path())?;
+        let annex = Annex::seal(&whole, recipients, home)?;
+        let file = File::open(&whole.path)
+            .map_err(|source| evidence::Error::Io { path: whole.path.clone(), source })?;
+        let mut draft = self.drafted(case, captures, Some(Redaction::of(&file)?))?;
+        draft.enclose(annex)?;
+        Ok(draft.seal(self.key, self.stamp, folder)?)
+    }
+
+    /// A bundle with all that the program has of a case, or with what a redaction leaves of it.
+    fn drafted(
+        &self,
+        case: &Case,
+        captures: &[Capture],
+        redaction: Option<Redaction>,
+    ) -> Result<Draft<'_>, Error> {
         let before = self_test();
         let store = self.library.store();
         let captures: Vec<Capture> =
             captures.iter().filter(|capture| capture.sighting.sha256 == case.sha256).cloned().collect();
-        let mut draft = Draft::begin(store, &case.case_id, self.now, &captures, &case.sha256)?;
+        let mut draft = match redaction {
+            Some(redaction) => {
+                Draft::begin_redacted(store, &case.case_id, self.now, &captures, &case.sha256, redaction)?
+            }
+            None => Draft::begin(store, &case.case_id, self.now, &captures, &case.sha256)?,
+        };
         let recording = Catalog::new(store).get(&case.recording_id)?;
         let gone = || Error::NoReference {
             case_id: case.case_id.clone(),
@@ -120,18 +164,19 @@ impl Bundler<'_> {
         draft.add_json("recording.json", &recording)?;
         draft.add_json("licences.json", &self.licences_of(case, &recording))?;
         draft.add_json("configuration.json", &configuration(self.settings))?;
-        draft.add_json("log.json", &log::excerpt(store, &case.case_id)?)?;
+        let excerpt = log::excerpt(store, &case.case_id)?;
+        draft.add_json("log.json", &if draft.is_redacted() { excerpt.redacted() } else { excerpt })?;
         draft.add_json("replay.json", &replayed)?;
         draft.add(REFERENCE, reference)?;
         add_screenshots(&mut draft, store, &captures)?;
         add_environments(&mut draft, store, &captures)?;
-        for (name, bytes) in drawn.into_iter().chain(extras) {
+        for (name, bytes) in drawn {
             draft.add(&name, bytes)?;
         }
         let machine = environment(self.now, self.settings.fetch.proxy.as_deref());
         let tests = SelfTests { before, after: self_test() };
         draft.add_json("environment.json", &Attested { environment: machine, self_test: tests })?;
-        Ok(draft.seal(self.key, self.stamp, folder)?)
+        Ok(draft)
     }
 
     /// Makes the match again, as a verifier will; also gives its pictures.
@@ -287,7 +332,7 @@ fn add_screenshots(draft: &mut Draft<'_>, store: &store::Store, captures: &[Capt
         if let Ok(bytes) = read
             && Digest::of(&bytes) == sha256
         {
-            draft.add(&format!("screenshot-{number}.png"), bytes)?;
+            draft.add_screenshot(&format!("screenshot-{number}.png"), bytes)?;
         }
     }
     Ok(())

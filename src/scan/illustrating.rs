@@ -1,7 +1,7 @@
 //! The pictures of a bundle: from the replayed match, its two fingerprints and their names.
 
 use super::worker::Analysis;
-use crate::base::ChannelView;
+use crate::base::{ChannelView, without_credentials};
 use crate::cases::Case;
 use crate::catalog::Recording;
 use crate::evidence::pictures::{Comparison, Language, Side, coverage, spectrograms, time_map};
@@ -20,12 +20,13 @@ pub(super) fn pictures(
     let Some((found, heard)) = surest.and_then(|one| Some((one, view_of(analysis, one.channel)?))) else {
         return Vec::new();
     };
-    let seen = case.sightings.first().map(|sighting| sighting.media_url.as_str());
+    // A picture is shown to people who have no business with keys.
+    let seen = case.sightings.first().map(|sighting| without_credentials(&sighting.media_url));
     let title = match &recording.artist {
         Some(artist) => format!("{} – {artist}", recording.title),
         None => recording.title.clone(),
     };
-    let suspect = Side { title: seen.unwrap_or(&case.domain), fingerprint: heard, sound: None };
+    let suspect = Side { title: seen.as_deref().unwrap_or(&case.domain), fingerprint: heard, sound: None };
     let reference_side = Side { title: &title, fingerprint: reference, sound: None };
     let pairs = matched_pairs(heard, reference, found);
     let comparison = Comparison { suspect, reference: reference_side, found, pairs: &pairs };

@@ -116,6 +116,7 @@ fn notify(folder: &Path, case: &Case, form: Form, forum: Forum, provider: &str, 
         forum,
         provider: provider.to_owned(),
         urls: case.sightings.iter().map(|sighting| sighting.media_url.clone()).collect(),
+        also: Vec::new(),
         actor: "Ann".to_owned(),
         note: "n.pdf".to_owned(),
     };

@@ -289,3 +289,71 @@ fn a_reader_that_is_not_ours_reads_every_record() {
     assert_eq!(told["checked"], 15);
     assert_eq!(told["page"], std::str::from_utf8(page).unwrap());
 }
+
+/// Makes a key as `age-keygen` does: the public key, and the text of the file.
+fn age_key() -> (String, String) {
+    use age::secrecy::ExposeSecret as _;
+    let identity = age::x25519::Identity::generate();
+    (identity.to_public().to_string(), format!("# key\n{}\n", identity.to_string().expose_secret()))
+}
+
+#[test]
+fn a_redacted_bundle_is_given_away_and_opened_by_whom_it_is_sealed_for() {
+    let house = House::new();
+    let path = house.path();
+    // Nobody could open it: nothing is written.
+    house
+        .run(&["evidence", "export", "--redact", "--out", "out"])
+        .code(2)
+        .stderr(contains("evidence.annex_recipients").and(contains("age-keygen")));
+    assert!(!path.join("out").exists());
+    house.run(&["evidence", "export", "--redact", "--recipient", "age1x", "--out", "out"]).code(2);
+    let (public, secret) = age_key();
+    fs::write(path.join("key.txt"), secret).unwrap();
+    let settings = fs::read_to_string(path.join("earwitness.toml")).unwrap_or_default();
+    fs::write(path.join("wrong.toml"), "[evidence]\nannex_recipients = [\n  \"age1nonsense\",\n]\n").unwrap();
+    house
+        .run(&["--config", "wrong.toml", "evidence", "export", "--redact", "--out", "out"])
+        .code(2)
+        .stderr(contains("line 3").and(contains("no public key of age")));
+    let configured = format!("{settings}\n[evidence]\nannex_recipients = [\"{public}\"]\n");
+    fs::write(path.join("earwitness.toml"), configured).unwrap();
+    house.run(&["evidence", "export", "--redact", "--out", "out"]).code(0).stdout(contains("-redacted.wacz"));
+    let bundle = format!("out/{}-redacted.wacz", house.case_id);
+    let bytes = fs::read(path.join(&bundle)).unwrap();
+    for secret in ["Free ", "<audio"] {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
+    }
+    assert_eq!(fs::read_dir(path.join("out")).unwrap().count(), 1, "the whole bundle is inside alone");
+    let output =
+        earwitness(path).args(["evidence", "verify", &bundle, "--known", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    for name in ["annex", "web archive", "documents", "replay", "expected root"] {
+        assert_eq!(outcome(&output.stdout, name), "passed", "{name}");
+    }
+    let open =
+        |key: &str, out: &str| house.run(&["evidence", "open", &bundle, "--identity", key, "--out", out]);
+    open("key.txt", "whole.wacz").code(0).stdout(contains("as told"));
+    open("key.txt", "whole.wacz").code(2).stderr(contains("is there already"));
+    house
+        .run(&["evidence", "verify", "whole.wacz", "--known"])
+        .code(0)
+        .stdout(contains("nothing is withheld"));
+    fs::write(path.join("other.txt"), age_key().1).unwrap();
+    open("other.txt", "none.wacz")
+        .code(1)
+        .stderr(contains("does not open it").and(contains(public.as_str())));
+    assert!(!path.join("none.wacz").exists());
+    // The same by hand, where the machine has the tools.
+    let Ok(inside) =
+        Command::new("unzip").current_dir(path).args(["-p", &bundle, "earwitness/annex.age"]).output()
+    else {
+        return;
+    };
+    fs::write(path.join("annex.age"), inside.stdout).unwrap();
+    if let Ok(opened) =
+        Command::new("age").current_dir(path).args(["-d", "-i", "key.txt", "annex.age"]).output()
+    {
+        assert_eq!(opened.stdout, fs::read(path.join("whole.wacz")).unwrap());
+    }
+}

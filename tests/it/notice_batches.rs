@@ -276,15 +276,31 @@ fn recordings_out_of_protection_and_old_findings_are_refused() {
 }
 
 #[test]
-fn the_uploader_is_left_out_where_asked() {
+fn the_uploader_is_left_out_and_no_key_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let ids = seed(dir.path(), SETTINGS, &[finding("R1", "pirate.example", Decision::Unlicensed)]);
+    let mut case = cases::find(&open(dir.path()), &ids[0]).unwrap();
+    case.sightings[0].media_url =
+        "https://somebody:secret@pirate.example/R1.mp3?id=7&token=secret".to_owned();
+    cases::save(&open(dir.path()), [&case]).unwrap();
     approve(dir.path(), &ids);
-    export(dir.path(), "dsa").args(["--redact", "--format", "html,json,csv"]).assert().code(0);
-    for ending in ["html", "json", "csv"] {
-        let text = read(dir.path(), &format!("2026-03-05-pirate.example-dsa.{ending}"));
-        assert!(!text.contains("uploaded by somebody"), "{ending}");
-        assert!(text.contains("https://pirate.example/R1.mp3"), "{ending}");
+    // Title of the page, its address.
+    for (suffix, flags, says) in [
+        ("", &[][..], [false, true]),
+        ("-2", &["--page-titles"], [true, true]),
+        ("-3", &["--redact"], [false, false]),
+    ] {
+        let formats = ["--format", "html,json,csv", "--case", &ids[0]];
+        export(dir.path(), "dsa").args(formats).args(flags).assert().code(0);
+        for ending in ["html", "json", "csv"] {
+            let text = read(dir.path(), &format!("2026-03-05-pirate.example-dsa{suffix}.{ending}"));
+            let found =
+                ["uploaded by somebody", "https://pirate.example/page"].map(|words| text.contains(words));
+            assert_eq!(found, says, "{flags:?} {ending}");
+            let plain = text.replace("&amp;", "&").replace("<wbr>", "");
+            assert!(plain.contains("https://pirate.example/R1.mp3?id=7&token=withheld"), "{ending}");
+            assert!(!text.contains("secret"), "{ending}");
+        }
     }
 }
 

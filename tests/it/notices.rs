@@ -9,7 +9,8 @@ use earwitness::cases::{Case, CaseSighting, HistoryEntry, Match, State};
 use earwitness::catalog::Recording;
 use earwitness::config::{NoticeSettings, ProviderSettings, Settings};
 use earwitness::notice::{
-    Attachment, CaseItem, Form, Format, LeftOut, Notice, NoticeFile, NoticeInput, Templates, compose, files,
+    AcnsRetraction, Attachment, CaseItem, Form, Format, LeftOut, Notice, NoticeFile, NoticeInput, PageDetail,
+    Templates, acns_retraction, compose, files,
 };
 use earwitness::rights::{Decision, Verdict};
 
@@ -221,7 +222,7 @@ pub(crate) fn notice(form: Form) -> Notice {
         date: jiff::civil::date(2026, 11, 26),
         attachments: &attachments,
         left_out: &left_out,
-        redact: false,
+        pages: PageDetail::TitleAndAddress,
     })
     .unwrap()
 }
@@ -275,6 +276,37 @@ fn acns_messages_are_valid_by_the_schema() {
         let refused =
             Command::new(&xmllint).arg("--noout").arg("--schema").arg(&schema).arg(&path).output().unwrap();
         assert!(!refused.status.success());
+    }
+}
+
+#[test]
+fn acns_messages_take_back_what_they_said() {
+    let retraction = AcnsRetraction {
+        notice_id: "EW-20260301-1A2B3C4D",
+        sent_at: "2026-03-02T10:00:00Z".parse().unwrap(),
+        reason: "licensed \"since\" 2025",
+        letter: "We withdraw the notice.",
+    };
+    let messages = acns_retraction(&notice(Form::Acns), &retraction);
+    assert_eq!(messages.len(), 2);
+    for message in &messages {
+        for wanted in [
+            "<Status>CLOSED</Status>",
+            "<Notice ID=\"EW-20260301-1A2B3C4D\" TimeStamp=\"2026-03-02T10:00:00Z\"/>",
+            "<Type Retraction=\"true\" Comments=\"licensed &quot;since&quot; 2025\">INFRINGEMENT</Type>",
+            "<TextNotice>We withdraw the notice.</TextNotice>",
+        ] {
+            assert!(message.contains(wanted), "{wanted} in {message}");
+        }
+    }
+    assert!(messages[0].contains("<ID>EW-20260301-1A2B3C4D-R1</ID>"));
+    let Some(xmllint) = program("xmllint", "libxml2-utils") else { return };
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/schemas/acns-2.0-infringement.xsd");
+    let dir = tempfile::tempdir().unwrap();
+    for message in messages {
+        let path = dir.path().join("message.xml");
+        std::fs::write(&path, message).unwrap();
+        run(Command::new(&xmllint).arg("--noout").arg("--nonet").arg("--schema").arg(&schema).arg(&path));
     }
 }
 

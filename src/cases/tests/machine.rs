@@ -19,6 +19,8 @@ enum Step {
         number: u32,
         event: Event,
         hours_ago: i64,
+        /// When the provider had a counter-notice, in hours before now.
+        provider_had: Option<i64>,
     },
     Look {
         url: usize,
@@ -41,9 +43,12 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1_i64..200).prop_map(Step::Wait),
         4 => (forms, forums, 0_usize..3).prop_map(|(form, forum, provider)| Step::Write { form, forum, provider }),
-        4 => (1_u32..4).prop_map(|number| Step::Receive { number, event: Event::Sent, hours_ago: 0 }),
-        6 => (1_u32..4, events, 0_i64..30)
-            .prop_map(|(number, event, hours_ago)| Step::Receive { number, event, hours_ago }),
+        4 => (1_u32..4).prop_map(|number| Step::Receive { number, event: Event::Sent, hours_ago: 0, provider_had: None }),
+        6 => (1_u32..4, events, 0_i64..30, prop::option::of(0_i64..60))
+            .prop_map(|(number, event, hours_ago, provider_had)| Step::Receive { number, event, hours_ago, provider_had }),
+        // What comes after all seemed to be done.
+        2 => (1_u32..4, 0_i64..30)
+            .prop_map(|(number, hours_ago)| Step::Receive { number, event: Event::Countered, hours_ago, provider_had: None }),
         3 => (0_usize..2, alive).prop_map(|(url, alive)| Step::Look { url, alive }),
         3 => Just(Step::Settle),
         1 => prop::sample::select(vec![Event::Approved, Event::Dismissed, Event::Review]).prop_map(Step::Decide),
@@ -65,7 +70,7 @@ fn may_follow(from: State, to: State) -> bool {
             S::Removed => matches!(to, S::Countered | S::Closed | S::Retracted),
             S::Countered => matches!(to, S::Removed | S::Escalated | S::Closed | S::Retracted),
             S::Escalated => matches!(to, S::Removed | S::Countered | S::Closed | S::Retracted),
-            S::Closed => to == S::Retracted,
+            S::Closed => matches!(to, S::Countered | S::Retracted),
             S::Retracted => false,
         }
 }
@@ -79,6 +84,8 @@ struct Law {
     urls: Vec<String>,
     sent: Option<Timestamp>,
     countered: Option<Timestamp>,
+    /// When the provider had it, as far as it told us.
+    provider_had: Option<Timestamp>,
     /// The provider acted, or is known not to have, or it ended.
     is_answered: bool,
     /// We went to court, or it ended.
@@ -95,12 +102,13 @@ impl Model {
         self.notices.iter().filter(same).any(|one| one.countered.is_some())
     }
 
-    fn happened(&mut self, number: u32, event: Event, when: Timestamp) {
+    fn happened(&mut self, number: u32, event: Event, when: Timestamp, provider_had: Option<Timestamp>) {
         let one = &mut self.notices[number as usize - 1];
         match event {
             Event::Sent => one.sent = Some(when),
             Event::Countered => {
                 one.countered.get_or_insert(when);
+                one.provider_had = one.provider_had.or(provider_had);
                 (one.is_answered, one.is_pursued) = (true, false);
             }
             Event::Escalated => (one.is_answered, one.is_pursued) = (true, true),
@@ -121,7 +129,16 @@ impl Model {
             for term in one.forum.terms() {
                 let (from, waits) = match term.starts {
                     Starts::Sent => (one.sent, !one.is_answered),
-                    Starts::Countered => (one.countered, !one.is_pursued),
+                    Starts::Countered => {
+                        let theirs = one.provider_had.or(one.countered);
+                        let both = one.countered.zip(theirs);
+                        // We reckon with the worst: ours from the earlier arrival, the provider's from the later.
+                        let from = both.map(|(ours, theirs)| match term.owes {
+                            Owes::Us => ours.min(theirs),
+                            Owes::Provider => ours.max(theirs),
+                        });
+                        (from, !one.is_pursued)
+                    }
                 };
                 let Some(from) = from.filter(|_| waits) else { continue };
                 let ends = term.ends(one.forum, from, calendars).at;
@@ -162,16 +179,19 @@ fn carry_out(
                     urls: URLS.map(str::to_owned).to_vec(),
                     sent: None,
                     countered: None,
+                    provider_had: None,
                     is_answered: false,
                     is_pursued: true,
                 });
             }
         }
-        Step::Receive { number, event, hours_ago } => {
+        Step::Receive { number, event, hours_ago, provider_had } => {
             let when = *now - SignedDuration::from_hours(*hours_ago);
+            let provider_had = provider_had.map(|hours| *now - SignedDuration::from_hours(hours));
             let before = file.clone();
-            match file.receive(*number, &received(*event, when), *now) {
-                Ok(()) => model.happened(*number, *event, when),
+            let told = Received { received_by_provider: provider_had, ..received(*event, when) };
+            match file.receive(*number, &told, *now) {
+                Ok(()) => model.happened(*number, *event, when, provider_had),
                 Err(_) => assert_eq!(*file, before, "a refused event changes nothing"),
             }
         }
@@ -209,7 +229,7 @@ fn carry_out(
         Step::End(event) => {
             if file.end(*event, *now, "Ann", "reason").is_ok() {
                 for number in 1..=model.notices.len() as u32 {
-                    model.happened(number, *event, *now);
+                    model.happened(number, *event, *now, None);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The law's ways, on a simulated clock.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod ends;
 mod machine;
 mod ways;
 
@@ -97,13 +98,14 @@ pub(super) fn notice(form: Form, forum: Forum, provider: &str, urls: &[&str]) ->
         forum,
         provider: provider.to_owned(),
         urls: urls.iter().map(|&url| url.to_owned()).collect(),
+        also: Vec::new(),
         actor: "Ann".to_owned(),
         note: "n.pdf".to_owned(),
     }
 }
 
 pub(super) fn received(event: Event, at: Timestamp) -> Received {
-    Received { event, at, actor: "Ann".to_owned(), note: None }
+    Received { event, at, received_by_provider: None, actor: "Ann".to_owned(), note: None }
 }
 
 pub(super) fn looked(file: &CaseFile, url: &str, at: Timestamp, alive: Alive) -> Liveness {

@@ -12,7 +12,7 @@ use crate::cases::{self, Decided, Event, load_licences, record_licences};
 use crate::catalog::import;
 use crate::crawl::{self, Plan};
 use crate::net::Client;
-use crate::notice::{Document as _, Form};
+use crate::notice::{Document as _, Form, PageDetail};
 use crate::rights::{Decision, LicenceGraph, conflicts, parse_csv};
 use crate::scan::worker::Decoder;
 use crate::scan::{Checked, Library, Pipeline, Together, Told, register};
@@ -139,7 +139,7 @@ pub(super) fn notify(
         templates: &templates(context)?,
         date: today(form, now),
         now,
-        redact: false,
+        pages: PageDetail::Address,
         out: &out,
     };
     export(store, &context.settings, approved, &batch, &mut |written| {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::super::Usage;
 use super::sift::{Sifted, Unnamed, sift, weigh};
-use super::write::{Written, write_and_record};
+use super::write::{Addressee, Written, write_and_record};
 use crate::base::Timestamp;
 use crate::cases::{Case, Forum};
 use crate::catalog::Recording;
@@ -16,7 +16,7 @@ use crate::config::{ProviderSettings, Settings};
 use crate::evidence;
 use crate::notice::{
     Attachment, CaseItem, Document as _, Form, Format, Incomplete, Lang, LeftOut, Notice, NoticeFile,
-    NoticeInput, Templates, compose, files, group,
+    NoticeInput, PageDetail, Templates, also_known, compose, files, group,
 };
 use crate::rights::normalise_operator;
 use crate::store::Store;
@@ -34,8 +34,8 @@ pub(in crate::cli) struct Batch<'a> {
     pub(in crate::cli) date: Date,
     /// The instant that the cases' histories get.
     pub(in crate::cli) now: Timestamp,
-    /// Whether what is about uploaders is left out.
-    pub(in crate::cli) redact: bool,
+    /// What is said of the pages on which files were seen.
+    pub(in crate::cli) pages: PageDetail,
     /// The folder.
     pub(in crate::cli) out: &'a Path,
 }
@@ -65,7 +65,7 @@ pub(in crate::cli) fn export(
     batch: &Batch<'_>,
     tell: &mut dyn FnMut(&Written) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exported> {
-    let (kept, mut left_out) = sift(store, &settings.notice, batch.form, cases, batch.now)?;
+    let (kept, mut left_out) = sift(store, settings, batch.form, cases, batch.now)?;
     let expected_wrong = weigh(store, &settings.notice, batch.form, &kept)?;
     let provider_of = |domain: &str| provider(settings, domain);
     let forum_of = |domain: &str| forum(settings, batch.form, domain);
@@ -102,13 +102,15 @@ pub(in crate::cli) fn export(
     // One after the other: the files of a batch are not all held at once.
     for (notice, cases) in composed {
         let files = files(&notice, batch.templates, batch.formats)?;
-        tell(&write_and_record(store, Ready { notice, cases, files }, batch, &forum_of)?)?;
+        let addressee =
+            Addressee { forum_of: &forum_of, also_of: &|domain| also_known(domain, &settings.providers) };
+        tell(&write_and_record(store, Ready { notice, cases, files }, batch, &addressee)?)?;
     }
     let left_out = left_out.into_iter().map(|one| one.told).collect();
     Ok(Exported { left_out, expected_wrong })
 }
 
-fn provider<'a>(settings: &'a Settings, domain: &str) -> Option<&'a ProviderSettings> {
+pub(in crate::cli) fn provider<'a>(settings: &'a Settings, domain: &str) -> Option<&'a ProviderSettings> {
     let known =
         settings.providers.iter().find(|(name, _)| normalise_operator(name) == normalise_operator(domain));
     known.map(|(_, provider)| provider)
@@ -154,7 +156,7 @@ fn compose_one(
         date: batch.date,
         attachments: &attachments,
         left_out,
-        redact: batch.redact,
+        pages: batch.pages,
     }))
 }
 
@@ -166,7 +168,7 @@ fn bundle(store: &Store, form: Form, case_id: &str) -> anyhow::Result<Option<Att
         Lang::AmericanEnglish | Lang::English => "bundle of evidence (WACZ), verifiable offline",
     };
     Ok(evidence::newest_bundle(store, case_id)?.map(|made| Attachment {
-        name: format!("{case_id}.wacz"),
+        name: format!("{case_id}{}.wacz", if made.is_redacted() { "-redacted" } else { "" }),
         sha256: made.bundle_sha256,
         about: about.to_owned(),
     }))

@@ -8,15 +8,16 @@ mod write;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Context, Exit, Usage, output};
 use crate::base::Timestamp;
-use crate::notice::{Document as _, Form, Format, Templates};
+use crate::notice::{Document as _, Form, Format, PageDetail, Templates};
 
-pub(super) use export::{Batch, export};
+pub(super) use export::{Batch, export, provider};
 pub(super) use write::Written;
 
 /// Takedown notices and other documents from approved cases.
@@ -54,8 +55,8 @@ Where a mandatory field is missing, all such are named, nothing is written, and 
 #[derive(Debug, Args)]
 struct ExportArgs {
     /// The kind of document
-    #[arg(long, value_enum)]
-    form: FormArg,
+    #[arg(long, value_parser = form())]
+    form: Form,
     /// The folder to write to; made where missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -68,7 +69,10 @@ struct ExportArgs {
     /// The document's date [default: today where it goes]
     #[arg(long, value_name = "YYYY-MM-DD")]
     date: Option<Date>,
-    /// Leave out what is about the uploader and not needed to find the content: the titles of pages
+    /// Also say the titles of the pages on which files were seen; they often tell of who put a file there
+    #[arg(long, conflicts_with = "redact")]
+    page_titles: bool,
+    /// Say nothing of the pages, not even their addresses: the address of the file alone says where it is
     #[arg(long)]
     redact: bool,
 }
@@ -80,24 +84,23 @@ struct TemplatesArgs {
     out: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FormArg {
-    /// Model form of the National Copyright Administration of China, in Chinese
-    Ncac,
-    /// Administrative complaint to a copyright authority of China, in Chinese
-    Complaint,
-    /// Notification under 17 U.S.C. § 512(c)(3)
-    Dmca,
-    /// Notice under Article 16 of the EU's Digital Services Act
-    Dsa,
-    /// Form A of the Japanese copyright guideline, in Japanese
-    Japan,
-    /// ACNS 2.0 messages, XML
-    Acns,
-    /// Report to the Lumen database, JSON
-    Lumen,
-    /// Google's bulk list, text of at most 1 MB a file
-    Google,
+/// Reads a form by its word, and tells what each is.
+fn form() -> impl TypedValueParser<Value = Form> {
+    let values = Form::ALL.iter().map(|form| PossibleValue::new(form.as_str()).help(about(*form)));
+    PossibleValuesParser::new(values).try_map(|word| word.parse::<Form>())
+}
+
+const fn about(form: Form) -> &'static str {
+    match form {
+        Form::Ncac => "Model form of the National Copyright Administration of China, in Chinese",
+        Form::Complaint => "Administrative complaint to a copyright authority of China, in Chinese",
+        Form::Dmca => "Notification under 17 U.S.C. § 512(c)(3)",
+        Form::Dsa => "Notice under Article 16 of the EU's Digital Services Act",
+        Form::Japan => "Form A of the Japanese copyright guideline, in Japanese",
+        Form::Acns => "ACNS 2.0 messages, XML",
+        Form::Lumen => "Report to the Lumen database, JSON",
+        Form::Google => "Google's bulk list, text of at most 1 MB a file",
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -110,21 +113,6 @@ enum FormatArg {
     Xlsx,
     Xml,
     Txt,
-}
-
-impl From<FormArg> for Form {
-    fn from(arg: FormArg) -> Self {
-        match arg {
-            FormArg::Ncac => Self::Ncac,
-            FormArg::Complaint => Self::Complaint,
-            FormArg::Dmca => Self::Dmca,
-            FormArg::Dsa => Self::Dsa,
-            FormArg::Japan => Self::Japan,
-            FormArg::Acns => Self::Acns,
-            FormArg::Lumen => Self::Lumen,
-            FormArg::Google => Self::Google,
-        }
-    }
 }
 
 impl From<FormatArg> for Format {
@@ -150,7 +138,7 @@ pub(super) fn run(context: &Context, args: NoticeArgs) -> anyhow::Result<Exit> {
 }
 
 fn run_export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
-    let form = Form::from(args.form);
+    let form = args.form;
     let formats = formats(form, &args.formats)?;
     let templates = templates(context)?;
     let now = context.clock.now();
@@ -169,7 +157,11 @@ fn run_export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
         templates: &templates,
         date: args.date.unwrap_or_else(|| today(form, now)),
         now,
-        redact: args.redact,
+        pages: match (args.page_titles, args.redact) {
+            (_, true) => PageDetail::Nothing,
+            (true, false) => PageDetail::TitleAndAddress,
+            (false, false) => PageDetail::Address,
+        },
         out: &args.out,
     };
     let exported = export(&store, &context.settings, cases, &batch, &mut |written| tell(context, written))?;

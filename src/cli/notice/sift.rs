@@ -7,10 +7,10 @@ use jiff::SignedDuration;
 
 use super::super::Usage;
 use crate::base::Timestamp;
-use crate::cases::{self, Case, CaseFile, Form, Purpose, Standing, Why, sendable};
+use crate::cases::{self, Case, CaseFile, Form, ProviderId, Purpose, Standing, Why, sendable};
 use crate::catalog::Recording;
-use crate::config::NoticeSettings;
-use crate::notice::LeftOut;
+use crate::config::{NoticeSettings, Settings};
+use crate::notice::{LeftOut, also_known};
 use crate::rights::{Decision, LicenceGraph, Question, Right, verdict};
 use crate::store::Store;
 
@@ -31,12 +31,12 @@ pub(super) struct Unnamed {
 /// Takes out what may not be named to the provider of each case's site; a case without any address left is left out.
 pub(super) fn sift(
     store: &Store,
-    settings: &NoticeSettings,
+    settings: &Settings,
     form: Form,
     cases: Vec<Case>,
     now: Timestamp,
 ) -> anyhow::Result<(Vec<Sifted>, Vec<Unnamed>)> {
-    let max_age = SignedDuration::from_hours(settings.live_within_h.into());
+    let max_age = SignedDuration::from_hours(settings.notice.live_within_h.into());
     let licences = cases::load_licences(store)?;
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     for case in cases {
@@ -49,7 +49,9 @@ pub(super) fn sift(
             file.case.sightings.iter().for_each(|seen| leave(&seen.media_url, reason.clone(), false));
             Vec::new()
         } else if let Some(purpose) = form.purpose() {
-            let found = sendable(&file, &file.case.domain, purpose, now, max_age);
+            let also = also_known(&file.case.domain, &settings.providers);
+            let provider = ProviderId { name: &file.case.domain, also: &also };
+            let found = sendable(&file, provider, purpose, now, max_age);
             for one in found.left_out {
                 leave(&one.url, one.why.to_string(), matches!(one.why, Why::Gone { .. }));
             }

@@ -41,12 +41,20 @@ pub(in crate::cli) struct WrittenFile {
     sha256: Digest,
 }
 
+/// What is known of whom a document goes to, by the site's domain.
+pub(super) struct Addressee<'a> {
+    /// Under which law.
+    pub(super) forum_of: &'a dyn Fn(&str) -> anyhow::Result<Forum>,
+    /// Under which other names.
+    pub(super) also_of: &'a dyn Fn(&str) -> Vec<String>,
+}
+
 /// Writes a document's files, then records them in the histories of all its cases at once.
 pub(super) fn write_and_record(
     store: &Store,
     ready: Ready,
     batch: &Batch<'_>,
-    forum_of: &dyn Fn(&str) -> anyhow::Result<Forum>,
+    addressee: &Addressee<'_>,
 ) -> anyhow::Result<Written> {
     let Ready { notice, cases, files } = ready;
     let domain = cases.first().map(|one| one.case.domain.to_lowercase()).unwrap_or_default();
@@ -74,7 +82,8 @@ pub(super) fn write_and_record(
             let notice = NoticeWritten {
                 notice_id: written.number.clone(),
                 form: written.form,
-                forum: forum_of(&case.domain)?,
+                forum: (addressee.forum_of)(&case.domain)?,
+                also: (addressee.also_of)(&case.domain),
                 provider: case.domain,
                 urls,
                 actor: "earwitness".to_owned(),

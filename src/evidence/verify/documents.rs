@@ -1,5 +1,7 @@
 //! Whether the documents are whole in themselves and say the same as each other.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::opened::Opened;
@@ -9,6 +11,7 @@ use crate::evidence::log::Excerpt;
 use crate::evidence::manifest::{DATAPACKAGE, DATAPACKAGE_DIGEST, datapackage, datapackage_digest};
 use crate::evidence::replay::ReplayRecord;
 use crate::evidence::warc;
+use crate::evidence::withheld::Withheld;
 
 /// WACZ's own lists follow from the other entries.
 pub(super) fn data_package(opened: &Opened<'_>) -> Result<String, String> {
@@ -38,6 +41,9 @@ pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
     if answers.len() != exchanges.len() {
         return Err(format!("it holds {} answers, {} were captured", answers.len(), exchanges.len()));
     }
+    let withheld = opened.withheld()?.map(Withheld::bodies).unwrap_or_default();
+    let held: BTreeSet<Digest> =
+        records.iter().filter(|record| record.kind == "response").map(|record| record.sha256).collect();
     for (answer, exchange) in answers.iter().zip(&exchanges) {
         let same_status = answer.status == Some(exchange.status);
         if answer.date != exchange.asked_at
@@ -48,13 +54,18 @@ pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
         }
         // What is left out of the archive is said to be; a revisit's digest is that of what it refers to.
         let whole = exchange.body_sha256.filter(|_| exchange.body_bytes > 0);
+        if answer.kind == "revisit" && !held.contains(&answer.sha256) && !withheld.contains(&answer.sha256) {
+            return Err(format!("the record at byte {} refers to a body that is not here", answer.offset));
+        }
         let is_left_out = answer.kind == "response" && answer.payload.bytes == 0;
         if whole.is_some_and(|sha256| sha256 != answer.sha256 && !is_left_out) {
             return Err(format!("the record at byte {} does not hold the captured body", answer.offset));
         }
     }
+    let without =
+        if withheld.is_empty() { String::new() } else { format!(", {} bodies withheld", withheld.len()) };
     Ok(format!(
-        "WARC 1.1, {} records of {} exchanges, block and payload digests hold",
+        "WARC 1.1, {} records of {} exchanges, block and payload digests hold{without}",
         records.len(),
         exchanges.len()
     ))

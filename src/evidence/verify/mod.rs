@@ -8,6 +8,7 @@ mod documents;
 mod opened;
 mod replayed;
 mod sealed;
+mod withheld;
 
 use serde::Serialize;
 
@@ -100,7 +101,7 @@ type CheckOf = (&'static str, fn(&Opened<'_>, &Demands<'_>) -> Told);
 const CONTAINER: &str = "container";
 
 /// The checks after it. Each is made whatever became of those before it.
-const CHECKS: [CheckOf; 12] = [
+const CHECKS: [CheckOf; 13] = [
     ("entries", |opened, _| sealed::entries(opened).into()),
     ("digests", |opened, _| sealed::digests(opened).into()),
     ("merkle root", |opened, _| sealed::merkle(opened).into()),
@@ -112,6 +113,7 @@ const CHECKS: [CheckOf; 12] = [
     ("index", |opened, _| documents::index(opened).into()),
     ("operation log", |opened, _| documents::log(opened).into()),
     ("documents", |opened, _| documents::agree(opened).into()),
+    ("annex", |opened, _| withheld::annex(opened).into()),
     ("replay", replayed::replay),
 ];
 

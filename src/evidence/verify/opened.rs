@@ -11,6 +11,7 @@ use crate::evidence::container::Container;
 use crate::evidence::manifest::{Listed, MANIFEST, Manifest, UNLISTED, root_of};
 use crate::evidence::section::Section;
 use crate::evidence::warc::{self, Record};
+use crate::evidence::withheld::{WITHHELD, Withheld};
 
 /// A bundle whose container holds.
 pub(super) struct Opened<'a> {
@@ -18,11 +19,18 @@ pub(super) struct Opened<'a> {
     manifest: OnceCell<Result<Manifest, String>>,
     records: OnceCell<Result<Vec<Record<'a>>, String>>,
     captures: OnceCell<Result<Vec<Capture>, String>>,
+    withheld: OnceCell<Result<Option<Withheld>, String>>,
 }
 
 impl<'a> Opened<'a> {
     pub(super) fn new(container: Container<'a>) -> Self {
-        Self { container, manifest: OnceCell::new(), records: OnceCell::new(), captures: OnceCell::new() }
+        Self {
+            container,
+            manifest: OnceCell::new(),
+            records: OnceCell::new(),
+            captures: OnceCell::new(),
+            withheld: OnceCell::new(),
+        }
     }
 
     /// The bytes of an entry.
@@ -48,6 +56,17 @@ impl<'a> Opened<'a> {
 
     pub(super) fn captures(&self) -> Result<&[Capture], String> {
         self.captures.get_or_init(|| self.json(CAPTURES)).as_deref().map_err(Clone::clone)
+    }
+
+    /// What it says that it leaves out; none where it is whole.
+    pub(super) fn withheld(&self) -> Result<Option<&Withheld>, String> {
+        let read = || match self.container.get(WITHHELD) {
+            Some(_) => {
+                Withheld::parse(&self.bytes(WITHHELD)?).map(Some).map_err(|why| format!("{WITHHELD}: {why}"))
+            }
+            None => Ok(None),
+        };
+        self.withheld.get_or_init(read).as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
     /// The records of the web archive, their digests checked.

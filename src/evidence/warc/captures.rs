@@ -18,7 +18,8 @@ pub(super) fn media_uri(sha256: &Digest) -> String {
 
 /// Writes all records of a case.
 ///
-/// `body` opens kept bytes by their digest. A body that is not kept is told by an empty one with `WARC-Truncated:
+/// `body` opens kept bytes by their digest. Where `withholds` is set, no body is written but the media's own: what stands for one is a
+/// `revisit` with its digest, of bytes that are elsewhere. A body that is not kept is told by an empty one with `WARC-Truncated:
 /// unspecified`; its digest stands in `earwitness/captures.json`.
 ///
 /// # Errors
@@ -29,8 +30,10 @@ pub(in crate::evidence) fn write_captures(
     captures: &[Capture],
     media: (&Digest, &File),
     body: &dyn Fn(&Digest) -> io::Result<Option<File>>,
+    withholds: bool,
 ) -> io::Result<()> {
-    let mut records = Records { writer: WarcWriter::new(out, case_id), known: BTreeMap::new(), body };
+    let own = withholds.then_some(*media.0);
+    let mut records = Records { writer: WarcWriter::new(out, case_id), known: BTreeMap::new(), body, own };
     records.info(case_id, made_at)?;
     for exchange in captures.iter().flat_map(|capture| &capture.exchanges) {
         records.exchange(exchange)?;
@@ -47,6 +50,8 @@ struct Records<'a> {
     /// Whole bodies that are written already: the record, its address, its date.
     known: BTreeMap<Digest, (String, String, Timestamp)>,
     body: &'a dyn Fn(&Digest) -> io::Result<Option<File>>,
+    /// The only body that is written, where others are withheld.
+    own: Option<Digest>,
 }
 
 impl Records<'_> {
@@ -101,6 +106,18 @@ impl Records<'_> {
             Some(sha256) if exchange.body_bytes > 0 => (self.body)(sha256)?,
             _ => None,
         };
+        let withheld = exchange.body_sha256.filter(|sha256| self.own.is_some_and(|own| own != *sha256));
+        if let Some(sha256) = withheld.filter(|_| file.is_some()) {
+            record.kind = "revisit";
+            record.fields.extend([
+                ("WARC-Profile", IDENTICAL_PAYLOAD.to_owned()),
+                ("WARC-Refers-To-Target-URI", uri_text(&exchange.url)),
+                ("WARC-Refers-To-Date", exchange.asked_at.to_string()),
+                ("WARC-Payload-Digest", format!("sha256:{sha256}")),
+            ]);
+            record.fields.extend(truncated(exchange.truncated));
+            return self.writer.put(&record, &Block { head, payload: None });
+        }
         let left_out = file.is_none() && exchange.body_bytes > 0;
         record.fields.extend(truncated(exchange.truncated.or(left_out.then_some(Truncated::Unspecified))));
         let payload = file.as_ref().map(|file| Section::all(file)).transpose()?;
