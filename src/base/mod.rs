@@ -6,6 +6,7 @@
 //! - [`Pcm`]: mono audio at the analysis rate, what `audio` gives and `fingerprint` takes.
 //! - [`ChannelView`]: which combination of channels a [`Pcm`] holds.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
+//! - [`MediaTags`]: what a media file's tags say of the recording in it.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
 
 mod clock;
@@ -13,6 +14,7 @@ mod digest;
 mod ids;
 mod inert;
 mod pcm;
+mod tags;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -21,4 +23,5 @@ pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
 pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};
+pub use tags::{Cover, MediaTags, TagScheme};
 pub use text::{DecodedText, decode_text, encoding_by_name};

@@ -1,6 +1,7 @@
 //! From a finding to a case: new, joined, or nothing new.
 
 use super::case::{Case, CaseSighting, MATCHES_MAX, SIGHTINGS_MAX};
+use super::information::{Comparison, InformationRecord};
 use super::reupload::{Place, place};
 use super::review::{Error, enter};
 use super::state::{Event, State};
@@ -26,6 +27,8 @@ pub struct CaseInput<'a> {
     pub verdict: &'a Verdict,
     /// Which recording.
     pub recording: &'a Recording,
+    /// The copy's tags beside the recording's, where the catalogue knows those.
+    pub information: Option<&'a Comparison>,
 }
 
 /// What became of a finding.
@@ -84,9 +87,14 @@ pub fn queue_in(
             let case = open(case_id.clone(), reupload_of, now, &input);
             batch.put(&case)?;
             enter(log, batch, &case, 0)?;
+            keep_information(batch, &case, input.information)?;
             return Ok(Queued::New(case_id));
         }
     };
+    // Of a case from before tags were compared.
+    if input.information.is_some() && store.get::<InformationRecord>(&case.case_id)?.is_none() {
+        keep_information(batch, &case, input.information)?;
+    }
     let before = case.clone();
     let queued = see(&mut case, now, sighting);
     judge(&mut case, now, verdict);
@@ -97,8 +105,13 @@ pub fn queue_in(
     Ok(queued)
 }
 
+fn keep_information(batch: &mut Batch, case: &Case, information: Option<&Comparison>) -> Result<(), Error> {
+    let Some(comparison) = information.cloned() else { return Ok(()) };
+    Ok(batch.put(&InformationRecord { case_id: case.case_id.clone(), comparison })?)
+}
+
 fn open(case_id: String, reupload_of: Option<String>, now: Timestamp, input: &CaseInput<'_>) -> Case {
-    let CaseInput { sighting, matches, verdict, recording } = *input;
+    let CaseInput { sighting, matches, verdict, recording, .. } = *input;
     let (state, event) = standing(verdict.decision);
     let mut case = Case {
         case_id,
@@ -114,6 +127,7 @@ fn open(case_id: String, reupload_of: Option<String>, now: Timestamp, input: &Ca
         created_at: now,
         reupload_of,
         gone_at: None,
+        states_information: None,
         history: Vec::new(),
     };
     let again = case.reupload_of.as_ref().map(|old| format!("; again there after case {old}"));

@@ -1,6 +1,7 @@
 //! The law's ways, on a simulated clock.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod information;
 mod machine;
 mod ways;
 
@@ -73,7 +74,13 @@ pub(super) fn recording() -> Recording {
 /// Files a finding in a store.
 pub(super) fn file_finding(store: &crate::store::Store, sighting: &Sighting, log10: f64) -> Queued {
     let verdict = verdict(Decision::Unlicensed, sighting.captured_at);
-    let input = CaseInput { sighting, matches: &[found(log10)], verdict: &verdict, recording: &recording() };
+    let input = CaseInput {
+        sighting,
+        matches: &[found(log10)],
+        verdict: &verdict,
+        recording: &recording(),
+        information: None,
+    };
     queue(store, sighting.captured_at, input).unwrap()
 }
 
