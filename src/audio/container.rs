@@ -14,7 +14,7 @@ use super::codec::Packets;
 use super::mix::Front;
 use super::sink::{Described, Sink};
 use super::sniff::Reader;
-use super::{Error, Limits, MediaTags, Source};
+use super::{Error, Limits, MediaTags, Source, tags};
 
 /// Decodes track number `track`.
 pub(super) fn decode(
@@ -57,8 +57,8 @@ pub(super) fn decode(
     let promised_s = promised_s.filter(|_| !ends_anywhere);
     let time_base = format.tracks().iter().find(|track| track.id == id).and_then(|track| track.time_base);
     let tick_s = time_base.map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get()));
-    let mut tags = MediaTags::default();
-    tags.fill_from(format.as_mut());
+    let mut tags = MediaTags { scheme: tags::scheme(reader), ..MediaTags::default() };
+    tags::fill_from(&mut tags, format.as_mut());
     let mut run = Run {
         id,
         packets,
@@ -72,7 +72,7 @@ pub(super) fn decode(
     run.all(format.as_mut(), sink);
     // Matroska's tags may stand after the audio. In a chained Ogg stream later ones are about the next song.
     if reader == Reader::Matroska {
-        tags.fill_from(format.as_mut());
+        tags::fill_from(&mut tags, format.as_mut());
     }
     let mut described = Described {
         container: reader.name().to_owned(),

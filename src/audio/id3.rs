@@ -1,11 +1,14 @@
 //! The text of the ID3v2 tags that stand before the audio.
 //!
-//! Only the few text frames that name a recording are read, from the first part of a tag: no picture, chapter or
-//! compressed frame is opened, so a hostile tag costs bounded memory and time.
+//! Only the few text frames that name a recording and its owner are read, and the front cover's digest, from the first
+//! part of a tag: no chapter or compressed frame is opened, so a hostile tag costs bounded memory and time.
+
+use std::borrow::Cow;
 
 use super::sniff::id3_length;
-use super::tags::{MediaTags, set};
-use super::{Error, Source};
+use super::tags::{copyright, set};
+use super::{Error, MediaTags, Source};
+use crate::base::Cover;
 
 /// Bytes of a tag that are looked at; writers put text before pictures or use small ones.
 const TAG_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -38,12 +41,27 @@ pub(super) fn read(source: &mut Source, end: u64) -> Result<MediaTags, Error> {
     Ok(tags)
 }
 
+/// Bytes at the end of a file in which tags of other kinds say that they are there: ID3v1 (128) and a footer before it.
+const TAIL_BYTES: u64 = 1024;
+
+/// Whether MPEG audio ends with tags that are not read here and could say more than ID3v1 can: APEv2, Lyrics3, ID3v2.
+///
+/// # Errors
+/// [`Error::Io`] when reading fails.
+pub(super) fn other_tags_follow(source: &mut Source) -> Result<bool, Error> {
+    let Some(len) = source.len() else { return Ok(true) };
+    let tail = source.read_at(len.saturating_sub(TAIL_BYTES), TAIL_BYTES as usize)?;
+    let marks: [&[u8]; 4] = [b"APETAGEX", b"LYRICS200", b"LYRICSEND", b"3DI\x04"];
+    Ok(marks.iter().any(|mark| tail.windows(mark.len()).any(|window| window == *mark)))
+}
+
 /// Reads one tag, header included (ID3v2.3 and 2.4; 2.2 has shorter names and is read too).
 fn tag(bytes: &[u8]) -> MediaTags {
     let mut tags = MediaTags::default();
     let Some((header, body)) = bytes.split_first_chunk::<10>() else { return tags };
     let (major, flags) = (header[3], header[5]);
     if !(2..=4).contains(&major) {
+        tags.is_partly_read = true;
         return tags;
     }
     let plain;
@@ -54,7 +72,10 @@ fn tag(bytes: &[u8]) -> MediaTags {
         rest = &plain;
     }
     if flags & 0x40 != 0 {
-        let Some(after) = after_extended_header(rest, major) else { return tags };
+        let Some(after) = after_extended_header(rest, major) else {
+            tags.is_partly_read = true;
+            return tags;
+        };
         rest = after;
     }
     for _ in 0..FRAMES_MAX {
@@ -62,6 +83,8 @@ fn tag(bytes: &[u8]) -> MediaTags {
         frame.take(&mut tags);
         rest = after;
     }
+    // Padding is zeros (in 2.4 a footer may stand there); all else was not understood, or cut off.
+    tags.is_partly_read |= !rest.starts_with(b"3DI") && rest.iter().any(|byte| *byte != 0);
     tags
 }
 
@@ -75,11 +98,12 @@ fn after_extended_header(bytes: &[u8], major: u8) -> Option<&[u8]> {
     }
 }
 
-/// A frame whose body is plain: neither compressed nor encrypted.
+/// A frame; its body is empty where it is not plain: compressed or encrypted.
 struct Frame<'a> {
     name: &'a [u8],
     body: &'a [u8],
     unsynchronised: bool,
+    is_closed: bool,
 }
 
 /// Returns the frame that `bytes` start with and what comes after it; padding or damage is the end.
@@ -88,7 +112,7 @@ fn next_frame(bytes: &[u8], major: u8) -> Option<(Frame<'_>, &[u8])> {
         let (header, rest) = bytes.split_first_chunk::<6>()?;
         let name = bytes.get(..3).filter(|name| is_name(name))?;
         let (body, rest) = rest.split_at_checked(big_endian(&header[3..]))?;
-        return Some((Frame { name, body, unsynchronised: false }, rest));
+        return Some((Frame { name, body, unsynchronised: false, is_closed: false }, rest));
     }
     let (header, rest) = bytes.split_first_chunk::<10>()?;
     let name = bytes.get(..4).filter(|name| is_name(name))?;
@@ -102,7 +126,7 @@ fn next_frame(bytes: &[u8], major: u8) -> Option<(Frame<'_>, &[u8])> {
         (flags & 0xc0, usize::from(flags & 0x20 != 0), false)
     };
     let body = if closed == 0 { body.get(skip..).unwrap_or_default() } else { &[] };
-    Some((Frame { name, body, unsynchronised }, rest))
+    Some((Frame { name, body, unsynchronised, is_closed: closed != 0 }, rest))
 }
 
 fn is_name(name: &[u8]) -> bool {
@@ -154,12 +178,24 @@ fn synchronised(bytes: &[u8]) -> Vec<u8> {
 
 impl Frame<'_> {
     fn take(&self, tags: &mut MediaTags) {
+        tags.is_partly_read |= self.is_closed;
         let field = match self.name {
             b"TSRC" | b"TRC" => &mut tags.isrc,
             b"TIT2" | b"TT2" => &mut tags.title,
             b"TPE1" | b"TP1" => &mut tags.artist,
             b"TALB" | b"TAL" => &mut tags.album,
             b"TPUB" | b"TPB" => &mut tags.label,
+            b"TPRO" => &mut tags.p_line,
+            b"TCOP" | b"TCR" => copyright(tags, &self.text()),
+            b"TOWN" => &mut tags.owner,
+            b"WCOP" | b"WCP" => {
+                set(&mut tags.rights_url, &latin_or_utf8(&self.plain(TEXT_BYTES_MAX)));
+                return;
+            }
+            b"APIC" | b"PIC" => {
+                self.take_picture(tags);
+                return;
+            }
             b"TDRC" | b"TDRL" | b"TYER" | b"TYE" => &mut tags.date,
             b"TXXX" | b"TXX" => {
                 let text = self.text();
@@ -175,16 +211,26 @@ impl Frame<'_> {
         set(field, &self.text());
     }
 
+    /// The first `max` bytes of the body as they were before they were unsynchronised.
+    fn plain(&self, max: usize) -> Cow<'_, [u8]> {
+        let cut = &self.body[..self.body.len().min(max)];
+        if self.unsynchronised { synchronised(cut).into() } else { cut.into() }
+    }
+
+    /// Keeps the digest of a front cover (of several the last), or else of the first picture of no stated kind.
+    fn take_picture(&self, tags: &mut MediaTags) {
+        const OTHER: u8 = 0;
+        const FRONT: u8 = 3;
+        let plain = self.plain(self.body.len());
+        let Some((kind, data)) = picture(&plain, self.name.len() == 3) else { return };
+        if kind == FRONT || (kind == OTHER && tags.cover.is_none()) {
+            tags.cover = Cover::of(data).or(tags.cover);
+        }
+    }
+
     /// The text, by the encoding that its first byte names.
     fn text(&self) -> String {
-        let cut = &self.body[..self.body.len().min(TEXT_BYTES_MAX)];
-        let plain;
-        let bytes = if self.unsynchronised {
-            plain = synchronised(cut);
-            &plain
-        } else {
-            cut
-        };
+        let bytes: &[u8] = &self.plain(TEXT_BYTES_MAX);
         match bytes {
             [0, latin @ ..] => latin_or_utf8(latin),
             [1, 0xfe, 0xff, text @ ..] | [2, text @ ..] => utf16(text, u16::from_be_bytes),
@@ -193,6 +239,25 @@ impl Frame<'_> {
             _ => String::new(),
         }
     }
+}
+
+/// Kind and bytes of a picture: encoding, media type (of three letters in 2.2), kind, description, data.
+fn picture(body: &[u8], is_old: bool) -> Option<(u8, &[u8])> {
+    let (encoding, rest) = body.split_first()?;
+    let rest = if is_old { rest.get(3..)? } else { after_nul(rest)? };
+    let (kind, rest) = rest.split_first()?;
+    let data = if matches!(encoding, 1 | 2) {
+        let end = rest.as_chunks::<2>().0.iter().position(|unit| *unit == [0, 0])?;
+        rest.get(2 * end + 2..)?
+    } else {
+        after_nul(rest)?
+    };
+    Some((*kind, data))
+}
+
+fn after_nul(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    bytes.get(end + 1..)
 }
 
 /// Latin-1; many writers put UTF-8 there, and Latin-1 text beyond ASCII is hardly ever valid UTF-8 by chance.

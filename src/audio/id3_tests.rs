@@ -32,6 +32,12 @@ fn reads_every_encoding_and_version() {
         std::iter::once(2).chain("夜想曲".encode_utf16().flat_map(u16::to_be_bytes)).collect();
     let body = [
         v4("APIC", &[0xff; 300]),
+        v4("APIC", b"\0image/png\0\x04back\0the back"),
+        v4("APIC", b"\x01image/png\0\x03\xff\xfea\0\0\0the front"),
+        v4("TCOP", "\x032017 Label".as_bytes()),
+        v4("TCOP", "\x03℗ 2016 Label".as_bytes()),
+        v4("TOWN", b"\0Owner"),
+        v4("WCOP", b"https://label.example/rights"),
         v4("TSRC", b"\0JPXX12300001"),
         v4("TIT2", &utf16_le("夜に駆ける")),
         v4("TALB", &japanese_be),
@@ -51,6 +57,12 @@ fn reads_every_encoding_and_version() {
         label: text("Café"),
         upc: text("4006381333931"),
         date: text("2019-12-15"),
+        p_line: text("℗ 2016 Label"),
+        c_line: text("2017 Label"),
+        owner: text("Owner"),
+        rights_url: text("https://label.example/rights"),
+        cover: Cover::of(b"the front"),
+        ..MediaTags::default()
     };
     assert_eq!(tags, expected);
 
@@ -78,7 +90,29 @@ fn undoes_unsynchronisation_and_skips_what_is_closed() {
     assert_eq!(tag(&fourth).title.as_deref(), Some("夜"));
     let closed = [frame("TIT2", sync(4), 8, b"\0abc"), v4("TSRC", b"\0JPXX12300001")].concat();
     let tags = tag(&whole(4, 0, &closed));
-    assert_eq!((tags.title, tags.isrc.is_some()), (None, true));
+    assert_eq!((tags.title, tags.isrc.is_some(), tags.is_partly_read), (None, true, true));
+}
+
+#[test]
+fn what_is_cut_or_follows_is_told() {
+    let whole_tag = whole(4, 0, &[v4("TIT2", b"\0night"), vec![0; 40]].concat());
+    assert!(!tag(&whole_tag).is_partly_read);
+    let cut = whole(4, 0, &[v4("TIT2", b"\0night"), v4("APIC", &[1; 300])[..100].to_vec()].concat());
+    assert!(tag(&cut).is_partly_read && tag(&cut).title.is_some());
+    assert!(tag(&whole(9, 0, b"")).is_partly_read);
+    let follows = |tail: &[u8]| other_tags_follow(&mut Source::bytes([&[7; 2000], tail].concat())).unwrap();
+    assert!(follows(&[b"APETAGEX".as_slice(), &[0; 24], b"TAG", &[b' '; 125]].concat()));
+    assert!(!follows(&[b"TAG".as_slice(), &[b' '; 125]].concat()) && !follows(b""));
+}
+
+#[test]
+fn a_picture_of_the_oldest_version_is_read() {
+    let body = b"\0PNG\x03\0picture";
+    let frame = [b"PIC\0\0".as_slice(), &[body.len() as u8], body].concat();
+    assert_eq!(tag(&whole(2, 0, &frame)).cover, Cover::of(b"picture"));
+    for cut in 0..body.len() {
+        let _ = picture(&body[..cut], true);
+    }
 }
 
 #[test]
@@ -106,12 +140,12 @@ proptest! {
     fn any_bytes_are_survived(
         major in 0u8..6,
         flags in any::<u8>(),
-        names in proptest::collection::vec(0usize..5, 0..8),
+        names in proptest::collection::vec(0usize..7, 0..8),
         bodies in proptest::collection::vec((any::<[u8; 6]>(), proptest::collection::vec(any::<u8>(), 0..40)), 8),
     ) {
         let mut body = Vec::new();
         for (name, (head, text)) in names.iter().zip(&bodies) {
-            body.extend(["TIT2", "TSRC", "TXXX", "TT2", "\0\0"][*name].as_bytes());
+            body.extend(["TIT2", "TSRC", "TXXX", "TT2", "\0\0", "APIC", "WCOP"][*name].as_bytes());
             body.extend(head);
             body.extend(text);
         }

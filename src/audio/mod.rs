@@ -29,12 +29,13 @@ mod views;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::base::MediaTags;
 pub use encrypted::scheme_by_name;
 pub use error::Error;
 pub use pcm::decode_samples;
 pub use source::Source;
-pub use tags::MediaTags;
 
+use crate::base::TagScheme;
 use sink::Sink;
 use sniff::Kind;
 
@@ -140,7 +141,13 @@ fn decode_into(
 ) -> Result<MediaInfo, Error> {
     let found = sniff::sniff(source)?;
     // In a pipe a tag with a large picture is out of reach once the audio behind it was looked at.
-    let id3 = if source.reaches(0) { id3::read(source, found.start)? } else { MediaTags::default() };
+    let mut id3 = if source.reaches(0) { id3::read(source, found.start)? } else { MediaTags::default() };
+    if matches!(found.kind, Kind::MpegAudio) && source.reaches(0) {
+        id3.scheme = Some(TagScheme::Id3);
+        id3.is_partly_read |= id3::other_tags_follow(source)?;
+        // A tag that claims more than the file holds was passed over.
+        id3.is_partly_read |= found.start == 0 && source.read_at(0, 3)? == b"ID3";
+    }
     let mut described = match found.kind {
         Kind::MpegAudio => elementary::mpeg_audio(source, found.start, &mut sink)?,
         Kind::Adts => elementary::adts(source, found.start, &mut sink)?,

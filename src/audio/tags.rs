@@ -1,108 +1,88 @@
 //! What a file's tags say of the recording in it.
 
-use serde::{Deserialize, Serialize};
 use symphonia::core::formats::FormatReader;
-use symphonia::core::meta::{MetadataRevision, StandardTag};
+use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey, Visual};
 
-/// What a file's tags say of the recording in it: a hint by whoever wrote the file, never evidence.
-///
-/// Each text is one line without control characters, of at most 500 characters and not empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct MediaTags {
-    /// International Standard Recording Code, as the file writes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub isrc: Option<String>,
-    /// Title.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Main artist.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub artist: Option<String>,
-    /// Album.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub album: Option<String>,
-    /// Label or publisher.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// UPC or EAN of the release, as the file writes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub upc: Option<String>,
-    /// Date of recording or release, as the file writes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub date: Option<String>,
-}
+use super::sniff::Reader;
+use crate::base::{Cover, MediaTags, TagScheme};
 
 /// Characters kept of one tag.
 const CHARS_MAX: usize = 500;
 
-impl MediaTags {
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Takes what `other` says where nothing is known yet.
-    pub(super) fn fill(&mut self, other: Self) {
-        let pairs = [
-            (&mut self.isrc, other.isrc),
-            (&mut self.title, other.title),
-            (&mut self.artist, other.artist),
-            (&mut self.album, other.album),
-            (&mut self.label, other.label),
-            (&mut self.upc, other.upc),
-            (&mut self.date, other.date),
-        ];
-        for (mine, theirs) in pairs {
-            if mine.is_none() {
-                *mine = theirs;
-            }
+/// Takes what a container's reader has found so far, the oldest first: what a stream says later may be about the next
+/// song.
+pub(super) fn fill_from(tags: &mut MediaTags, format: &mut dyn FormatReader) {
+    let mut log = format.metadata();
+    loop {
+        if let Some(revision) = log.current() {
+            fill_from_revision(tags, revision);
+        }
+        if log.pop().is_none() {
+            return;
         }
     }
+}
 
-    /// Takes what a container's reader has found so far, the oldest first: what a stream says later may be about
-    /// the next song.
-    pub(super) fn fill_from(&mut self, format: &mut dyn FormatReader) {
-        let mut log = format.metadata();
-        loop {
-            if let Some(revision) = log.current() {
-                self.fill_from_revision(revision);
-            }
-            if log.pop().is_none() {
-                return;
-            }
+/// The tags that are read as a whole of a container's.
+pub(super) const fn scheme(reader: Reader) -> Option<TagScheme> {
+    match reader {
+        Reader::Flac | Reader::Ogg => Some(TagScheme::Vorbis),
+        Reader::Mp4 => Some(TagScheme::Mp4),
+        // RIFF's lists have no place for an ISRC; Matroska's tags are read for the most common names only.
+        Reader::Wav | Reader::Aiff | Reader::Caf | Reader::Matroska => None,
+    }
+}
+
+fn fill_from_revision(tags: &mut MediaTags, revision: &MetadataRevision) {
+    let of_tracks = || revision.per_track.iter().map(|track| &track.metadata);
+    for tag in revision.media.tags.iter().chain(of_tracks().flat_map(|track| &track.tags)) {
+        if let Some(standard) = &tag.std {
+            fill_from_tag(tags, standard);
         }
     }
+    if tags.cover.is_none() {
+        let pictures: Vec<&Visual> =
+            revision.media.visuals.iter().chain(of_tracks().flat_map(|track| &track.visuals)).collect();
+        tags.cover = front(&pictures).and_then(|picture| Cover::of(&picture.data));
+    }
+}
 
-    fn fill_from_revision(&mut self, revision: &MetadataRevision) {
-        let of_tracks = revision.per_track.iter().flat_map(|track| &track.metadata.tags);
-        for tag in revision.media.tags.iter().chain(of_tracks) {
-            if let Some(standard) = &tag.std {
-                self.fill_from_tag(standard);
-            }
+/// The front cover, or the first picture that does not say what it shows.
+fn front<'a>(pictures: &[&'a Visual]) -> Option<&'a Visual> {
+    let of = |usage| pictures.iter().copied().find(|picture| picture.usage == usage);
+    of(Some(StandardVisualKey::FrontCover)).or_else(|| of(None))
+}
+
+fn fill_from_tag(tags: &mut MediaTags, tag: &StandardTag) {
+    let (field, text) = match tag {
+        StandardTag::IdentIsrc(text) => (&mut tags.isrc, text),
+        StandardTag::TrackTitle(text) => (&mut tags.title, text),
+        StandardTag::Artist(text) => (&mut tags.artist, text),
+        StandardTag::Album(text) => (&mut tags.album, text),
+        StandardTag::Label(text) => (&mut tags.label, text),
+        StandardTag::ProductionCopyright(text) => (&mut tags.p_line, text),
+        StandardTag::Copyright(text) => (copyright(tags, text), text),
+        StandardTag::Owner(text) => (&mut tags.owner, text),
+        StandardTag::UrlCopyright(text) => (&mut tags.rights_url, text),
+        StandardTag::IdentUpc(text) | StandardTag::IdentEanUpn(text) | StandardTag::IdentBarcode(text) => {
+            (&mut tags.upc, text)
         }
-    }
+        StandardTag::RecordingDate(text) | StandardTag::ReleaseDate(text) => (&mut tags.date, text),
+        StandardTag::RecordingYear(year) | StandardTag::ReleaseYear(year) => {
+            set(&mut tags.date, &format!("{year:04}"));
+            return;
+        }
+        _ => return,
+    };
+    set(field, text);
+}
 
-    fn fill_from_tag(&mut self, tag: &StandardTag) {
-        let (field, text) = match tag {
-            StandardTag::IdentIsrc(text) => (&mut self.isrc, text),
-            StandardTag::TrackTitle(text) => (&mut self.title, text),
-            StandardTag::Artist(text) => (&mut self.artist, text),
-            StandardTag::Album(text) => (&mut self.album, text),
-            StandardTag::Label(text) => (&mut self.label, text),
-            StandardTag::IdentUpc(text)
-            | StandardTag::IdentEanUpn(text)
-            | StandardTag::IdentBarcode(text) => (&mut self.upc, text),
-            StandardTag::RecordingDate(text) | StandardTag::ReleaseDate(text) => (&mut self.date, text),
-            StandardTag::RecordingYear(year) | StandardTag::ReleaseYear(year) => {
-                set(&mut self.date, &format!("{year:04}"));
-                return;
-            }
-            _ => return,
-        };
-        set(field, text);
-    }
+/// Where a copyright tag belongs: shops write the ℗ line there.
+pub(super) fn copyright<'a>(tags: &'a mut MediaTags, text: &str) -> &'a mut Option<String> {
+    let text = text.trim_start();
+    let is_p_line =
+        text.starts_with('℗') || text.get(..3).is_some_and(|mark| mark.eq_ignore_ascii_case("(p)"));
+    if is_p_line { &mut tags.p_line } else { &mut tags.c_line }
 }
 
 /// Keeps `text` where nothing is known yet.
@@ -127,14 +107,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_first_value_counts_and_what_is_known_stays() {
+    fn the_first_value_counts() {
         assert_eq!(clean(" \0 夜に\u{7}駆ける \0other"), Some("夜に駆ける".to_owned()));
         assert_eq!(clean("\u{1b}\0\n"), None);
-        let mut tags = MediaTags { title: Some("a".to_owned()), ..MediaTags::default() };
-        let other =
-            MediaTags { title: Some("b".to_owned()), artist: Some("c".to_owned()), ..MediaTags::default() };
-        tags.fill(other);
-        assert_eq!((tags.title.as_deref(), tags.artist.as_deref()), (Some("a"), Some("c")));
+    }
+
+    #[test]
+    fn a_copyright_tag_may_be_the_p_line() {
+        let mut tags = MediaTags::default();
+        for text in ["2017 House", "(P) 2017 Label", "℗ 2016 Other"] {
+            let field = copyright(&mut tags, text);
+            set(field, text);
+        }
+        assert_eq!(
+            (tags.c_line.as_deref(), tags.p_line.as_deref()),
+            (Some("2017 House"), Some("(P) 2017 Label"))
+        );
     }
 
     proptest! {

@@ -8,6 +8,7 @@
 //! - [`without_credentials`]: addresses without passwords and tokens.
 //! - [`Recipient`]: the public key of who may open what is sealed.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
+//! - [`MediaTags`]: what a media file's tags say of the recording in it.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
 
 mod clock;
@@ -17,6 +18,7 @@ mod ids;
 mod inert;
 mod pcm;
 mod recipient;
+mod tags;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -27,4 +29,5 @@ pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
 pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};
 pub use recipient::{Recipient, RecipientError};
+pub use tags::{Cover, MediaTags, TagScheme};
 pub use text::{DecodedText, decode_text, encoding_by_name};

@@ -60,6 +60,10 @@ pub struct Case {
     /// Since when the media is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone_at: Option<Timestamp>,
+    /// What a person has said of the removed or altered rights information: whether notices state it; `None` where
+    /// nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states_information: Option<bool>,
     /// Everything that happened to it, oldest first; only ever appended to.
     pub history: Vec<HistoryEntry>,
 }

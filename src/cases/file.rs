@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::calendar::Calendars;
 use super::case::Case;
+use super::information::Comparison;
 use super::liveness::{Alive, Liveness, known_liveness};
 use super::lock::{CounterLock, ProviderId};
 use super::notification::{Notification, NotificationEvent, Standing};
@@ -28,6 +29,8 @@ pub struct CaseFile {
     pub liveness: Vec<Liveness>,
     /// Counter-notices about the same recording at the same addresses, of this case or another.
     pub locks: Vec<CounterLock>,
+    /// The tags of its file beside the recording's, where both were known when it was opened.
+    pub information: Option<Comparison>,
 }
 
 /// A notice that was written about a case.
@@ -70,7 +73,7 @@ impl CaseFile {
     /// A case without notices.
     #[must_use]
     pub const fn new(case: Case) -> Self {
-        Self { case, notifications: Vec::new(), liveness: Vec::new(), locks: Vec::new() }
+        Self { case, notifications: Vec::new(), liveness: Vec::new(), locks: Vec::new(), information: None }
     }
 
     /// Says why a provider must not be sent a notice about this case, whatever its addresses serve.

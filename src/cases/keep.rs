@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::file::{CaseFile, NoticeWritten};
+use super::information::{Comparison, InformationRecord};
 use super::liveness::Liveness;
 use super::lock::CounterLock;
 use super::notification::{Notification, prefix};
@@ -23,6 +24,7 @@ pub fn with_kinds(kinds: Kinds) -> Kinds {
         .with::<CounterLock>()
         .with::<GoneRecord>()
         .with::<HeardCount>()
+        .with::<InformationRecord>()
 }
 
 /// Reads all that belongs to a case.
@@ -42,8 +44,17 @@ pub fn load_file(store: &Store, case: Case) -> Result<CaseFile, Error> {
         notifications: store.scan::<Notification>(&own)?.collect::<Result<_, _>>()?,
         liveness: store.scan::<Liveness>(&own)?.collect::<Result<_, _>>()?,
         locks,
+        information: information(store, &case.case_id)?,
         case,
     })
+}
+
+/// Reads the tags of a case's file beside the recording's, as they were when the case was opened.
+///
+/// # Errors
+/// As [`Store::get`].
+pub fn information(store: &Store, case_id: &str) -> Result<Option<Comparison>, crate::store::Error> {
+    Ok(store.get::<InformationRecord>(case_id)?.map(|record| record.comparison))
 }
 
 /// Reads all case files, or those in one state, the oldest first.

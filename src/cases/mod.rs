@@ -12,6 +12,8 @@
 //! - [`ProviderId`]: a provider, under all the names that the settings have for it.
 //! - [`sendable`]: which addresses may be named to a provider now, and why the others may not.
 //! - [`Forum`], [`Term`], [`Calendars`]: the law's periods and the working days that they count; [`due`]: which end when.
+//! - [`compare`], [`Comparison`], [`information()`]: what a copy's tags say of its rights beside the owner's own file; [`state_information`]: a
+//!   person's word on whether that becomes a claim.
 //! - [`expected_wrong`]: how many of a batch of accusations are to be expected to be wrong.
 //! - [`offenders`]: who does it again, and what is the same in several places.
 //! - [`load_licences`], [`record_licences`]: the licence graph as the store keeps it (`rights` itself is pure).
@@ -27,6 +29,8 @@ mod sendable;
 mod file;
 mod due;
 mod wrong;
+mod spelling;
+mod information;
 mod offenders;
 mod keep;
 mod reupload;
@@ -41,14 +45,15 @@ pub use calendar::{Calendar, CalendarError, Calendars, Ends, PERIOD_DAYS_MAX, Re
 pub use case::{Case, CaseSighting, HistoryEntry, MoveError};
 pub use due::{Due, DueKind, due};
 pub use file::{CaseFile, NoticeWritten, Received};
-pub use keep::{edit, files, load_file, record_notice, with_kinds};
+pub use information::{Caveat, Comparison, CopyHeard, Field, FieldCompared, FieldOutcome, Sign, compare};
+pub use keep::{edit, files, information, load_file, record_notice, with_kinds};
 pub use licences::{Recorded, load_licences, plan_licences, record_licences};
 pub use liveness::{Alive, Known, Liveness, known_liveness};
 pub use lock::{CounterLock, ProviderId};
 pub use notification::{Notification, NotificationEvent, Running, Standing};
 pub use offenders::{Mirror, MirrorOf, Offender, Offenders, offenders};
 pub use queue::{CaseInput, Queued, queue, queue_in};
-pub use review::{Decided, Error, decide, find, list, save};
+pub use review::{Decided, Error, decide, find, list, save, state_information};
 pub use sendable::{LeftOut, Sendable, Why, sendable};
 pub use state::{Event, State};
 pub use terms::{Form, Forum, Length, Owes, Purpose, Starts, Term};

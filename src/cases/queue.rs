@@ -3,6 +3,7 @@
 use super::case::{
     Case, CaseSighting, MATCHES_BYTES_MAX, MATCHES_MAX, SIGHTINGS_BYTES_MAX, SIGHTINGS_MAX, json_bytes,
 };
+use super::information::{Comparison, InformationRecord};
 use super::reupload::{Place, place};
 use super::review::{Error, enter};
 use super::state::{Event, State};
@@ -28,6 +29,8 @@ pub struct CaseInput<'a> {
     pub verdict: &'a Verdict,
     /// Which recording.
     pub recording: &'a Recording,
+    /// The copy's tags beside the recording's, where the catalogue knows those.
+    pub information: Option<&'a Comparison>,
 }
 
 /// What became of a finding.
@@ -86,9 +89,14 @@ pub fn queue_in(
             let case = open(case_id.clone(), reupload_of, now, &input);
             batch.put(&case)?;
             enter(log, batch, &case, 0)?;
+            keep_information(batch, &case, input.information)?;
             return Ok(Queued::New(case_id));
         }
     };
+    // Of a case from before tags were compared.
+    if input.information.is_some() && store.get::<InformationRecord>(&case.case_id)?.is_none() {
+        keep_information(batch, &case, input.information)?;
+    }
     let before = case.clone();
     let queued = see(&mut case, now, sighting);
     judge(&mut case, now, verdict);
@@ -99,8 +107,13 @@ pub fn queue_in(
     Ok(queued)
 }
 
+fn keep_information(batch: &mut Batch, case: &Case, information: Option<&Comparison>) -> Result<(), Error> {
+    let Some(comparison) = information.cloned() else { return Ok(()) };
+    Ok(batch.put(&InformationRecord { case_id: case.case_id.clone(), comparison })?)
+}
+
 fn open(case_id: String, reupload_of: Option<String>, now: Timestamp, input: &CaseInput<'_>) -> Case {
-    let CaseInput { sighting, matches, verdict, recording } = *input;
+    let CaseInput { sighting, matches, verdict, recording, .. } = *input;
     let (state, event) = standing(verdict.decision);
     let mut case = Case {
         case_id,
@@ -116,6 +129,7 @@ fn open(case_id: String, reupload_of: Option<String>, now: Timestamp, input: &Ca
         created_at: now,
         reupload_of,
         gone_at: None,
+        states_information: None,
         history: Vec::new(),
     };
     let again = case.reupload_of.as_ref().map(|old| format!("; again there after case {old}"));

@@ -1,6 +1,7 @@
 //! What people do with cases.
 
 use super::case::{Case, MoveError};
+use super::information::{Comparison, Sign};
 use super::notification::Standing;
 use super::sendable::Why;
 use super::state::{Event, State};
@@ -120,6 +121,14 @@ pub enum Error {
         /// Now.
         now: Timestamp,
     },
+    /// Nothing of the rights information is known to be removed or altered.
+    #[error("case {case_id}: notices cannot state that rights information was removed or altered: {why}")]
+    NoInformation {
+        /// The case.
+        case_id: String,
+        /// Why.
+        why: String,
+    },
     /// The newest verdict is LICENSED.
     #[error("case {0} is licensed by its newest verdict; `earwitness cases show {0}` tells why")]
     Licensed(String),
@@ -210,6 +219,32 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
         return Ok(());
     }
     Ok(case.apply(decided.event, now, &decided.actor, decided.note.clone())?)
+}
+
+/// Enters a person's word on whether notices about a case state that rights information was removed or altered.
+///
+/// # Errors
+/// [`Error::NoInformation`] where the comparison gives no ground to say yes.
+pub fn state_information(
+    case: &mut Case,
+    comparison: Option<&Comparison>,
+    (now, actor): (Timestamp, &str),
+    states: bool,
+) -> Result<(), Error> {
+    if states && comparison.is_none_or(|comparison| comparison.sign() == Sign::None) {
+        let caveats = comparison.map(|comparison| &comparison.caveats).filter(|caveats| !caveats.is_empty());
+        let why = caveats.map_or_else(
+            || "its file's tags show no such thing".to_owned(),
+            |caveats| caveats.iter().map(|caveat| caveat.as_str()).collect::<Vec<_>>().join("; "),
+        );
+        return Err(Error::NoInformation { case_id: case.case_id.clone(), why });
+    }
+    if case.states_information != Some(states) {
+        case.states_information = Some(states);
+        let note = if states { "rights information: stated" } else { "rights information: not stated" };
+        case.log(Event::Approved, now, actor, Some(note.to_owned()));
+    }
+    Ok(())
 }
 
 /// Keeps cases, all or none, and enters what happened to each since it was kept last in the operation log.

@@ -183,6 +183,7 @@ mod tests {
             sha256: Digest::of(b"a"),
             // A fraction that some decoders read back a last digit off.
             duration_s: 0.300_000_000_000_000_04,
+            tags: None,
         });
         assert_eq!(catalog.upsert(&full, true).unwrap(), Outcome::Added);
         assert_eq!(catalog.upsert(&full, true).unwrap(), Outcome::Unchanged);

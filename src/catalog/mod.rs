@@ -14,5 +14,5 @@ mod tags;
 mod keep;
 
 pub use keep::{Catalog, CatalogStats, Outcome};
-pub use recording::{Recording, RecordingAudio};
-pub use tags::{Tags, recording_from_file};
+pub use recording::{Recording, RecordingAudio, TAG_CHARS_MAX};
+pub use tags::recording_from_file;

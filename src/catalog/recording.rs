@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Digest, RecordingId};
+use crate::base::{Digest, MediaTags, RecordingId};
 use crate::store::Record;
 
 /// One sound recording of the catalogue; not the musical work behind it.
@@ -117,7 +117,14 @@ pub struct RecordingAudio {
     pub sha256: Digest,
     /// Its length in seconds.
     pub duration_s: f64,
+    /// What it said of itself when it was added, each text cut to 200 characters; `None` where it was added by a program
+    /// that did not keep that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<MediaTags>,
 }
+
+/// Characters kept of each of a file's tags: a record of the store must stay small.
+pub const TAG_CHARS_MAX: usize = 200;
 
 impl Record for Recording {
     const KIND: &'static str = "recording";

@@ -3,26 +3,7 @@
 use std::path::Path;
 
 use super::{Recording, identifiers};
-use crate::base::{IdError, RecordingId};
-
-/// What an audio file says of itself; all of it may be wrong or missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tags {
-    /// International Standard Recording Code.
-    pub isrc: Option<String>,
-    /// Title.
-    pub title: Option<String>,
-    /// Main artist.
-    pub artist: Option<String>,
-    /// Album.
-    pub album: Option<String>,
-    /// Label.
-    pub label: Option<String>,
-    /// UPC or EAN of the release.
-    pub upc: Option<String>,
-    /// Date of release or recording, as the file writes it.
-    pub date: Option<String>,
-}
+use crate::base::{IdError, MediaTags, RecordingId};
 
 /// Returns the recording in the file at `path`: its identifier is the ISRC tag, else the stem of the file's name;
 /// its title is the title tag, else the stem.
@@ -31,7 +12,7 @@ pub struct Tags {
 ///
 /// # Errors
 /// [`IdError`] when there is no ISRC tag and the file's stem is no identifier.
-pub fn recording_from_file(path: &Path, tags: &Tags) -> Result<Recording, IdError> {
+pub fn recording_from_file(path: &Path, tags: &MediaTags) -> Result<Recording, IdError> {
     let isrc = tags.isrc.as_deref().and_then(|text| identifiers::isrc(text).ok());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let recording_id = RecordingId::new(isrc.as_deref().unwrap_or(&stem))?;
@@ -57,16 +38,19 @@ mod tests {
 
     #[test]
     fn the_isrc_tag_names_the_recording_else_the_file_does() {
-        let tags =
-            Tags { isrc: Some("jp-xx1-23-00001".into()), title: Some("夜\0".into()), ..Tags::default() };
+        let tags = MediaTags {
+            isrc: Some("jp-xx1-23-00001".into()),
+            title: Some("夜\0".into()),
+            ..MediaTags::default()
+        };
         let recording = recording_from_file(Path::new("/m/01 night.flac"), &tags).unwrap();
         assert_eq!(recording.recording_id.as_str(), "JPXX12300001");
         assert_eq!(recording.title, "夜");
-        let tags = Tags { isrc: Some("none".into()), date: Some("2001".into()), ..Tags::default() };
+        let tags = MediaTags { isrc: Some("none".into()), date: Some("2001".into()), ..MediaTags::default() };
         let recording = recording_from_file(Path::new("/m/01 night.flac"), &tags).unwrap();
         assert_eq!(recording.recording_id.as_str(), "01 night");
         assert_eq!((recording.isrc, recording.title.as_str()), (None, "01 night"));
         assert_eq!(recording.release_date.as_deref(), Some("2001"));
-        assert!(recording_from_file(Path::new("/"), &Tags::default()).is_err());
+        assert!(recording_from_file(Path::new("/"), &MediaTags::default()).is_err());
     }
 }

@@ -4,7 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::{Context, Exit, Usage, case_due, case_moves, case_recheck, output};
 use crate::base::Timestamp;
-use crate::cases::{Case, CaseFile, Decided, Error, Event, State, decide, find, list, load_file, save};
+use crate::cases::{
+    Case, CaseFile, Comparison, Decided, Error, Event, Sign, State, decide, find, list, load_file, save,
+    state_information,
+};
 use crate::catalog::Recording;
 use crate::notice::inert;
 use crate::store::Store;
@@ -53,6 +56,9 @@ enum CasesCommand {
         /// Why; needed where the verdict was UNDETERMINED
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
+        /// Whether notices state that rights information was removed or altered, whatever the signs say
+        #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new())]
+        rights_information: Option<bool>,
     },
     /// Hold cases for none, or not worth pursuing
     Dismiss {
@@ -103,15 +109,16 @@ pub(super) fn run(context: &Context, args: CasesArgs) -> anyhow::Result<Exit> {
         CasesCommand::Offenders => case_due::offenders(context, &store),
         CasesCommand::Recheck(_) => Ok(Exit::Done),
         CasesCommand::Review { id, by, note } => {
-            decide_all(context, &store, &id, &Decided { event: Event::Review, actor: actor(by), note })
+            decide_all(context, &store, &id, &Decided { event: Event::Review, actor: actor(by), note }, None)
         }
         CasesCommand::Show { id } => show(context, &store, &id),
-        CasesCommand::Approve { id, by, note } => {
-            decide_all(context, &store, &id, &Decided { event: Event::Approved, actor: actor(by), note })
+        CasesCommand::Approve { id, by, note, rights_information } => {
+            let decided = Decided { event: Event::Approved, actor: actor(by), note };
+            decide_all(context, &store, &id, &decided, rights_information)
         }
         CasesCommand::Dismiss { id, reason, by } => {
             let decided = Decided { event: Event::Dismissed, actor: actor(by), note: Some(reason) };
-            decide_all(context, &store, &id, &decided)
+            decide_all(context, &store, &id, &decided, None)
         }
     }
 }
@@ -170,7 +177,8 @@ fn show(context: &Context, store: &Store, id: &str) -> anyhow::Result<Exit> {
     let calendars = case_due::calendars(context)?;
     let CaseFile { case, .. } = &file;
     if context.json {
-        output::json(&case_due::Shown::new(&file, &calendars))?;
+        let is_distributed = context.settings.claim.rights_information_distributed;
+        output::json(&case_due::Shown::new(&file, &calendars, is_distributed))?;
         return Ok(Exit::Done);
     }
     let recording = store.get::<Recording>(case.recording_id.as_str())?;
@@ -194,6 +202,9 @@ fn show(context: &Context, store: &Store, id: &str) -> anyhow::Result<Exit> {
     if case.sightings_unlisted > 0 {
         output::line(&format!("  and {} more", case.sightings_unlisted));
     }
+    if let Some(comparison) = &file.information {
+        print_information(context, case, comparison);
+    }
     print_tail(case);
     case_due::print_notices(&file, &calendars);
     Ok(Exit::Done)
@@ -216,6 +227,29 @@ fn print_head(case: &Case, recording: Option<&Recording>) {
     if let Some(old) = &case.reupload_of {
         output::line(&format!("  again      after case {old}, whose media was gone"));
     }
+}
+
+/// The tags of both files, side by side, and how far they go.
+fn print_information(context: &Context, case: &Case, comparison: &Comparison) {
+    output::line("Rights information (the owner's file, the copy)");
+    for line in output::information_table(context, comparison).to_string().lines() {
+        output::line(&format!("  {line}"));
+    }
+    for caveat in &comparison.caveats {
+        output::line(&format!("  but: {}", caveat.as_str()));
+    }
+    let is_distributed = context.settings.claim.rights_information_distributed;
+    let states = case.claims_information(comparison, is_distributed);
+    let told = match (comparison.sign(), states) {
+        (Sign::None, _) => "gives no second ground",
+        (_, true) => "notices state it as a second ground",
+        (_, false) if !is_distributed => {
+            "not stated: claim.rights_information_distributed does not say that distributed files carry it"
+        }
+        (_, false) if case.states_information == Some(false) => "not stated: so decided",
+        (_, false) => "not stated, unless whoever approves says so (cases approve --rights-information yes)",
+    };
+    output::line(&format!("  {told}"));
 }
 
 fn print_tail(case: &Case) {
@@ -246,8 +280,15 @@ fn print_tail(case: &Case) {
     }
 }
 
-/// Decides several cases together or, when one of them cannot be decided so, none.
-fn decide_all(context: &Context, store: &Store, ids: &[String], decided: &Decided) -> anyhow::Result<Exit> {
+/// Decides several cases together or, when one of them cannot be decided so, none. `states_information` is a person's word on
+/// their rights information.
+fn decide_all(
+    context: &Context,
+    store: &Store,
+    ids: &[String],
+    decided: &Decided,
+    states_information: Option<bool>,
+) -> anyhow::Result<Exit> {
     if decided.event == Event::Dismissed && decided.note.as_deref().unwrap_or_default().trim().is_empty() {
         return Err(Usage("--reason is empty".to_owned()).into());
     }
@@ -259,6 +300,11 @@ fn decide_all(context: &Context, store: &Store, ids: &[String], decided: &Decide
             continue;
         }
         decide(&mut case, now, decided).map_err(usage)?;
+        if let Some(states) = states_information {
+            let file = load_file(store, case.clone()).map_err(usage)?;
+            let by = (now, decided.actor.as_str());
+            state_information(&mut case, file.information.as_ref(), by, states).map_err(usage)?;
+        }
         cases.push(case);
     }
     save(store, &cases)?;

@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::case::usage;
 use super::{Context, Exit, Usage, output};
 use crate::base::Timestamp;
-use crate::cases::{self, Calendars, Case, CaseFile, Liveness, Notification, Owes, Region, files};
+use crate::cases::{
+    self, Calendars, Case, CaseFile, Comparison, Liveness, Notification, Owes, Region, Sign, files,
+};
 use crate::notice::inert;
 use crate::store::Store;
 
@@ -153,6 +155,17 @@ pub(super) struct Shown<'a> {
     case: &'a Case,
     notifications: Vec<ShownNotification<'a>>,
     liveness: &'a [Liveness],
+    rights_information: Option<ShownInformation<'a>>,
+}
+
+/// The tags of the case's file beside the recording's.
+#[derive(Serialize)]
+struct ShownInformation<'a> {
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+    sign: Sign,
+    /// Whether a notice would state it now.
+    is_stated: bool,
 }
 
 #[derive(Serialize)]
@@ -175,7 +188,7 @@ struct Clock {
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(file: &'a CaseFile, calendars: &Calendars) -> Self {
+    pub(super) fn new(file: &'a CaseFile, calendars: &Calendars, is_distributed: bool) -> Self {
         let shown = |notification: &'a Notification| ShownNotification {
             notification,
             clocks: clocks(notification, calendars),
@@ -184,6 +197,11 @@ impl<'a> Shown<'a> {
             case: &file.case,
             notifications: file.notifications.iter().map(shown).collect(),
             liveness: &file.liveness,
+            rights_information: file.information.as_ref().map(|comparison| ShownInformation {
+                comparison,
+                sign: comparison.sign(),
+                is_stated: file.case.claims_information(comparison, is_distributed),
+            }),
         }
     }
 }

@@ -309,7 +309,9 @@ fn composed_again(
         output::note(context, "the recording is no longer in the catalogue, so there is no ACNS message");
         return Ok(None);
     };
-    let items = [CaseItem { case: &file.case, recording: &recording, urls: Some(&one.urls) }];
+    // A retraction states no ground.
+    let items =
+        [CaseItem { case: &file.case, recording: &recording, urls: Some(&one.urls), information: None }];
     let composed = compose(&NoticeInput {
         form: one.form,
         items: &items,

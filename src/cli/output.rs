@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::context::{Context, Exit};
 use crate::base::ChannelView;
+use crate::cases::{Comparison, FieldCompared};
 use crate::matching::Match;
 
 /// Sends log lines to stderr; `EARWITNESS_LOG` overrides the level.
@@ -113,6 +114,34 @@ pub(super) fn matches_table(context: &Context, matches: &[Match]) -> Table {
         ]);
     }
     table
+}
+
+/// Returns a table of the tags of an owner's file and a copy for people.
+pub(super) fn information_table(context: &Context, comparison: &Comparison) -> Table {
+    let mut table = table(context, &["field", "the owner's file", "the copy", ""]);
+    let cell = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), inert);
+    for one in &comparison.fields {
+        table.add_row([
+            one.field.as_str().to_owned(),
+            cell(&one.reference),
+            cell(&one.copy),
+            one.outcome.as_str().to_owned(),
+        ]);
+    }
+    table
+}
+
+/// A field that a copy lacks or says otherwise, in words.
+pub(super) fn changed(one: &FieldCompared) -> String {
+    let said = |text: &Option<String>| text.as_deref().map(inert).unwrap_or_default();
+    let copy =
+        one.copy.as_ref().map(|_| format!(", the copy says “{}”", said(&one.copy))).unwrap_or_default();
+    format!(
+        "{} {} (the owner's file says “{}”{copy})",
+        one.field.as_str(),
+        one.outcome.as_str(),
+        said(&one.reference)
+    )
 }
 
 /// A stretch of time, as minutes and seconds.

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Usage, output};
-use crate::cases::load_licences;
+use crate::cases::{Comparison, load_licences};
 use crate::config::{FetchSettings, MatchSettings, SiteSettings};
 use crate::crawl::known_host::KnownHosts;
 use crate::crawl::render::Browser;
@@ -325,6 +325,9 @@ impl<'a> Run<'a> {
         }
         for row in output::matches_table(self.context, &finding.matches).to_string().lines() {
             output::line(&format!("    {row}"));
+        }
+        for changed in finding.rights_information.iter().flat_map(Comparison::changed) {
+            output::line(&format!("    rights information: {}", output::changed(changed)));
         }
     }
 }

@@ -27,6 +27,10 @@ pub struct ClaimSettings {
     /// Whether whoever approves cases considers fair use and other limitations before; only then do American notices
     /// say so.
     pub fair_use_considered: bool,
+    /// Whether every file of these recordings that is lawfully distributed, by whomever, carries the rights information (ISRC,
+    /// ℗ line, owner, …) that the catalogue's own file carries, unchanged. Only then do notices state that a copy's was
+    /// removed or altered; `docs/cases.md` tells when. Default false.
+    pub rights_information_distributed: bool,
     /// The parties' names and the same texts as English documents give them.
     pub en: LocalClaimSettings,
     /// The same for Japanese documents.

@@ -58,7 +58,8 @@ pub use opening::{OpenedAnnex, open_annex};
 pub use packing::{attach_timestamp, timestamp_imprint};
 pub use redaction::Redaction;
 pub use replay::{
-    Exact, ExactMatch, MediaPlace, REPLAY_FORMAT, ReferencePlace, Replay, ReplayRecord, ReplaySettings, Rerun,
+    Exact, ExactMatch, MediaPlace, REPLAY_FORMAT, ReferencePlace, Replay, ReplayRecord, ReplaySettings,
+    Replayed, Rerun, TAGS_FORMAT,
 };
 pub use section::{ReadAt, Section, SectionReader};
 pub use verify::{Check, Demands, Outcome, Report, StampCheck, case_id_of, verify};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::section::Section;
-use crate::base::{ChannelView, Digest, RecordingId};
+use crate::base::{ChannelView, Digest, MediaTags, RecordingId};
 use crate::matching::Match;
 
 /// The version of the record.
@@ -167,8 +167,27 @@ pub struct Rerun<'a> {
     pub settings: &'a ReplaySettings,
 }
 
-/// Decodes, fingerprints and matches anew; gives all matches in the order of their place, or why it could not, in a line.
-pub type Replay<'a> = dyn Fn(&Rerun<'_>) -> Result<Vec<Match>, String> + 'a;
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replayed {
+    /// All matches, in the order of their place.
+    pub matches: Vec<Match>,
+    /// What the media says of itself.
+    pub tags: MediaTags,
+}
+
+/// The version of `earwitness/tags.json`; another one where tags are read otherwise.
+pub const TAGS_FORMAT: &str = "earwitness-tags/1";
+
+/// What `earwitness/tags.json` says that can be read anew from the media.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct TagsTold {
+    pub(super) format: String,
+    pub(super) copy: MediaTags,
+}
+
+/// Decodes, fingerprints and matches anew, or says why it could not, in a line.
+pub type Replay<'a> = dyn Fn(&Rerun<'_>) -> Result<Replayed, String> + 'a;
 
 #[cfg(test)]
 mod tests {

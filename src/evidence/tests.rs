@@ -120,10 +120,10 @@ fn a_match() -> Match {
 }
 
 /// Stands for the engine: looks at the bytes, and finds the one match in them.
-fn engine(rerun: &Rerun<'_>) -> Result<Vec<Match>, String> {
+fn engine(rerun: &Rerun<'_>) -> Result<Replayed, String> {
     let bytes = rerun.media.read(1 << 20).map_err(|error| error.to_string())?;
     assert_eq!((bytes, rerun.reference), (media(), &b"reference"[..]));
-    Ok(vec![a_match()])
+    Ok(Replayed { matches: vec![a_match()], ..Replayed::default() })
 }
 
 struct House {
@@ -363,7 +363,7 @@ fn a_replay_that_differs_by_a_last_bit_fails() {
     let other = |_: &Rerun<'_>| {
         let mut one = a_match();
         one.log10_false_match = f64::from_bits(one.log10_false_match.to_bits() + 1);
-        Ok(vec![one])
+        Ok(Replayed { matches: vec![one], ..Replayed::default() })
     };
     let broken = |_: &Rerun<'_>| Err("no decoder".to_owned());
     for run in [&other as &Replay<'_>, &broken] {
@@ -465,7 +465,7 @@ proptest! {
             content[place] = value;
         }
         prop_assume!(*content != unchanged);
-        let run = |_: &Rerun<'_>| Ok(vec![a_match()]);
+        let run = |_: &Rerun<'_>| Ok(Replayed { matches: vec![a_match()], ..Replayed::default() });
         let report = verify(&together(&entries), &Demands { replay: Some(&run), ..Demands::default() });
         prop_assert!(!report.passed(), "{name}");
     }

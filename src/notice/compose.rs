@@ -6,13 +6,14 @@ use jiff::civil::Date;
 
 use super::complete::{self, Incomplete};
 use super::data::{
-    AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
+    AnnexItem, AnnexMatch, Attachment, InformationChange, LeftOut, Notice, Party, Provider, Signature, Site,
+    Work,
 };
 use super::form::{Document as _, Form};
 use super::words::{self, Lang};
 use crate::base::Digest;
 use crate::base::{inert, without_credentials};
-use crate::cases::{Case, CaseSighting};
+use crate::cases::{Case, CaseSighting, Comparison, FieldOutcome};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, LocalClaimSettings, NoticeSettings, PartySettings, ProviderSettings};
 
@@ -41,6 +42,8 @@ pub struct CaseItem<'a> {
     pub recording: &'a Recording,
     /// Which of its addresses the notice names; `None` for all.
     pub urls: Option<&'a [String]>,
+    /// The tags of its file beside the recording's, where they are known.
+    pub information: Option<&'a Comparison>,
 }
 
 /// What a notice is made of.
@@ -81,6 +84,10 @@ pub fn compose(input: &NoticeInput<'_>) -> Result<Notice, Incomplete> {
         // The words outside `en` and `ja` are Chinese.
         input.claim.request.as_ref().filter(|_| lang == Lang::Chinese).and_then(|text| optional(Some(text)))
     });
+    let rights_information = information(input, lang);
+    let mut rights_information_addresses: Vec<usize> =
+        rights_information.iter().map(|one| one.address).collect();
+    rights_information_addresses.dedup();
     let notice = Notice {
         form: input.form,
         language: lang,
@@ -100,6 +107,8 @@ pub fn compose(input: &NoticeInput<'_>) -> Result<Notice, Incomplete> {
         works: works(input, &annex),
         annex_count: words::count(lang, annex.len()),
         annex,
+        rights_information,
+        rights_information_addresses,
         attachments: input.attachments.iter().map(harmless_attachment).collect(),
         left_out: input.left_out.iter().map(harmless_left_out).collect(),
         confirmed: input.settings.confirmed.iter().any(|form| form == input.form.as_str()),
@@ -348,6 +357,31 @@ fn annex(input: &NoticeInput<'_>, lang: Lang) -> Vec<AnnexItem> {
             }
         })
         .collect()
+}
+
+/// What the notice states of rights information: only where the law of the form knows such a ground, and where
+/// [`Case::claims_information`] allows it.
+fn information(input: &NoticeInput<'_>, lang: Lang) -> Vec<InformationChange> {
+    if matches!(input.form, Form::Acns | Form::Lumen | Form::Google) {
+        return Vec::new();
+    }
+    let is_distributed = input.claim.rights_information_distributed;
+    let mut changes = Vec::new();
+    for (address, (_, item, _)) in (1..).zip(listed(input)) {
+        let CaseItem { case, recording, information, .. } = item;
+        let claimed = information.filter(|comparison| case.claims_information(comparison, is_distributed));
+        changes.extend(claimed.into_iter().flat_map(Comparison::changed).map(|one| InformationChange {
+            address,
+            case_id: inert(&case.case_id),
+            title: inert(&recording.title),
+            field: words::information_field(lang, one.field).to_owned(),
+            is_removed: one.outcome == FieldOutcome::Removed,
+            outcome: words::information_outcome(lang, one.outcome == FieldOutcome::Removed).to_owned(),
+            reference: optional(one.reference.as_ref()).unwrap_or_default(),
+            copy: optional(one.copy.as_ref()),
+        }));
+    }
+    changes
 }
 
 fn annex_match(lang: Lang, found: &crate::cases::Match) -> AnnexMatch {

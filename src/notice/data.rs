@@ -46,6 +46,11 @@ pub struct Notice {
     pub annex: Vec<AnnexItem>,
     /// The number of addresses in the forum's way.
     pub annex_count: String,
+    /// What rights information the files at the addresses lack or say otherwise, where the notice states that as a second
+    /// ground; empty where it does not.
+    pub rights_information: Vec<InformationChange>,
+    /// The addresses that it is about, by their numbers in the annex.
+    pub rights_information_addresses: Vec<usize>,
     /// Files that go with the notice, for example evidence bundles.
     pub attachments: Vec<Attachment>,
     /// Addresses of the same cases that the notice leaves out.
@@ -242,6 +247,27 @@ pub struct AnnexMatch {
     pub reference_end_s: f64,
     /// Base-10 logarithm of the probability.
     pub log10_false_match: f64,
+}
+
+/// One piece of rights information that a file lacks or says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InformationChange {
+    /// The address, by its number in the annex.
+    pub address: usize,
+    /// The case.
+    pub case_id: String,
+    /// The recording's title.
+    pub title: String,
+    /// Which piece, in words.
+    pub field: String,
+    /// Whether it was removed; otherwise it was altered.
+    pub is_removed: bool,
+    /// The same in words.
+    pub outcome: String,
+    /// What the owner's file says.
+    pub reference: String,
+    /// What the file at the address says.
+    pub copy: Option<String>,
 }
 
 /// A file that goes with a notice.

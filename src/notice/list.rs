@@ -10,9 +10,9 @@ use super::words;
 const CELL_CHARS_MAX: usize = 32_000;
 
 /// The widths of the columns, in characters.
-const WIDTHS: [f64; 21] = [
+const WIDTHS: [f64; 22] = [
     6.0, 14.0, 16.0, 28.0, 24.0, 20.0, 15.0, 60.0, 50.0, 30.0, 22.0, 22.0, 40.0, 18.0, 10.0, 10.0, 10.0,
-    10.0, 30.0, 30.0, 8.0,
+    10.0, 30.0, 30.0, 8.0, 50.0,
 ];
 
 /// A cell.
@@ -92,11 +92,21 @@ fn cut(text: &str) -> String {
 }
 
 /// One row for each match of each address, in the order of the headings.
-fn rows(notice: &Notice) -> Vec<[Cell; 21]> {
-    notice.annex.iter().flat_map(rows_of).collect()
+fn rows(notice: &Notice) -> Vec<[Cell; 22]> {
+    notice.annex.iter().flat_map(|item| rows_of(item, &information(notice, item))).collect()
 }
 
-fn rows_of(item: &AnnexItem) -> Vec<[Cell; 21]> {
+/// What the notice states of the rights information in the file at an address, in one cell.
+fn information(notice: &Notice, item: &AnnexItem) -> String {
+    let own = notice.rights_information.iter().filter(|one| one.address == item.number);
+    let told = own.map(|one| {
+        let copy = one.copy.as_deref().unwrap_or("–");
+        format!("{} {}: {} → {copy}", one.field, one.outcome, one.reference)
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn rows_of(item: &AnnexItem, information: &str) -> Vec<[Cell; 22]> {
     let text = |text: &str| Cell::Text(text.to_owned());
     let perhaps = |text: &Option<String>| Cell::Text(text.clone().unwrap_or_default());
     let row = |found: [Cell; 7]| {
@@ -123,6 +133,7 @@ fn rows_of(item: &AnnexItem) -> Vec<[Cell; 21]> {
             alteration,
             probability,
             log10,
+            text(information),
         ]
     };
     if item.matches.is_empty() {

@@ -1,11 +1,13 @@
 //! Notices to try templates with: one with everything that can be in one, one with no more than must be.
 
 use super::data::{
-    AnnexItem, AnnexMatch, Attachment, LeftOut, Notice, Party, Provider, Signature, Site, Work,
+    AnnexItem, AnnexMatch, Attachment, InformationChange, LeftOut, Notice, Party, Provider, Signature, Site,
+    Work,
 };
 use super::form::{Document as _, Form};
 use super::words;
 use crate::base::Digest;
+use crate::cases::Field;
 
 /// The date of samples.
 pub(super) const DATE: &str = "2026-11-26";
@@ -39,6 +41,8 @@ pub(super) fn notice(form: Form, full: bool) -> Notice {
         works: (1..=if full { 2 } else { 1 }).map(|number| work(number, full)).collect(),
         annex_count: annex.len().to_string(),
         annex,
+        rights_information: if full { information(form) } else { Vec::new() },
+        rights_information_addresses: if full { vec![1, 3] } else { Vec::new() },
         attachments: vec![
             Attachment {
                 name: "C-0123456789.wacz".to_owned(),
@@ -57,6 +61,20 @@ pub(super) fn notice(form: Form, full: bool) -> Notice {
         ],
         confirmed: false,
     }
+}
+
+fn information(form: Form) -> Vec<InformationChange> {
+    let change = |address, field, copy: Option<&str>| InformationChange {
+        address,
+        case_id: "C-0123456789".to_owned(),
+        title: "東京の夜".to_owned(),
+        field: words::information_field(form.lang(), field).to_owned(),
+        is_removed: copy.is_none(),
+        outcome: words::information_outcome(form.lang(), copy.is_none()).to_owned(),
+        reference: "℗ 2017 Label".to_owned(),
+        copy: copy.map(str::to_owned),
+    };
+    vec![change(1, Field::Isrc, Some("XX")), change(1, Field::PLine, None), change(3, Field::PLine, None)]
 }
 
 fn provider(full: bool) -> Provider {
@@ -185,6 +203,11 @@ pub(super) fn filled(form: Form, text: &str) -> Notice {
         item.page_title = Some(text.clone());
         item.media_url = format!("https://pirate.example/{text}");
         item.file_name.clone_from(&text);
+    }
+    for change in &mut notice.rights_information {
+        change.title.clone_from(&text);
+        change.reference.clone_from(&text);
+        change.copy = Some(text.clone());
     }
     notice.provider.name = Some(text);
     notice

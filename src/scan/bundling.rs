@@ -10,14 +10,14 @@ use super::library::Library;
 use super::replay::replayed;
 use super::self_test::{SelfTest, self_test};
 use super::worker::Decoder;
-use crate::base::{Digest, Recipient, Timestamp};
-use crate::cases::{Case, CaseSighting};
+use crate::base::{Digest, MediaTags, Recipient, Timestamp};
+use crate::cases::{Case, CaseSighting, Comparison, information};
 use crate::catalog::{Catalog, Recording};
 use crate::config::{FetchSettings, KnownHostSettings, MatchSettings, RenderSettings, Settings};
 use crate::crawl::Sighting;
 use crate::evidence::{
     self, Annex, Capture, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT, Redaction, ReferencePlace,
-    ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, environment, log,
+    ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, TAGS_FORMAT, environment, log,
     without_secrets,
 };
 use crate::fingerprint::{FORMAT_VERSION, encode};
@@ -157,11 +157,12 @@ impl Bundler<'_> {
             return Err(gone());
         };
         let reference = encode(&reference);
-        let (replayed, drawn) = self.replay(case, &recording, &draft, &reference)?;
+        let (replayed, drawn, copy_tags) = self.replay(case, &recording, &draft, &reference)?;
         draft.add_json("case.json", case)?;
         draft.add_json("match.json", &case.matches)?;
         draft.add_json("verdict.json", &case.verdict)?;
         draft.add_json("recording.json", &recording)?;
+        draft.add_json("tags.json", &self.tags_of(case, &recording, &copy_tags)?)?;
         draft.add_json("licences.json", &self.licences_of(case, &recording))?;
         draft.add_json("configuration.json", &configuration(self.settings))?;
         let excerpt = log::excerpt(store, &case.case_id)?;
@@ -179,14 +180,29 @@ impl Bundler<'_> {
         Ok(draft)
     }
 
-    /// Makes the match again, as a verifier will; also gives its pictures.
+    /// What both files say of themselves: the recording's when it was added, the copy now.
+    fn tags_of<'t>(
+        &self,
+        case: &Case,
+        recording: &'t Recording,
+        copy: &'t MediaTags,
+    ) -> Result<Tags<'t>, Error> {
+        Ok(Tags {
+            format: TAGS_FORMAT,
+            reference: recording.audio.as_ref().and_then(|audio| audio.tags.as_ref()),
+            copy,
+            comparison: information(self.library.store(), &case.case_id)?,
+        })
+    }
+
+    /// Makes the match again, as a verifier will; also gives its pictures and the media's tags.
     fn replay(
         &self,
         case: &Case,
         recording: &Recording,
         draft: &Draft<'_>,
         reference: &[u8],
-    ) -> Result<(ReplayRecord, Vec<Extra>), Error> {
+    ) -> Result<(ReplayRecord, Vec<Extra>, MediaTags), Error> {
         let settings = ReplaySettings {
             catalogue_s: Exact(self.library.index().duration_s()),
             log10_false_match_max: Exact(self.options.log10_false_match_max),
@@ -218,7 +234,7 @@ impl Bundler<'_> {
             agrees_with_case: differences.is_none(),
             remark: differences.unwrap_or_else(|| "the matches of the case".to_owned()),
         };
-        Ok((record, drawn))
+        Ok((record, drawn, analysis.info.tags))
     }
 
     /// The licences that may cover the recording, as they were known when its use was judged, and what came later.
@@ -268,6 +284,18 @@ struct Licences {
     known: Vec<Licence>,
     /// Such that were recorded, or changed, after that.
     recorded_later: Vec<Licence>,
+}
+
+/// `earwitness/tags.json`.
+#[derive(Serialize)]
+struct Tags<'a> {
+    format: &'static str,
+    /// What the recording's own file said when it was added to the catalogue; `None` where that was not kept.
+    reference: Option<&'a MediaTags>,
+    /// What the media says.
+    copy: &'a MediaTags,
+    /// Both side by side, as they were when the case was opened.
+    comparison: Option<Comparison>,
 }
 
 /// `earwitness/environment.json`.

@@ -24,6 +24,7 @@ pub mod overlap;
 pub mod inspect;
 pub mod transfer;
 mod identify;
+mod informing;
 mod pipeline;
 mod crawling;
 mod recheck;

@@ -6,11 +6,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identify::{Identified, cut_short, identify, overlap, too_short};
+use super::informing::compare_tags;
 use super::library::Library;
 use super::worker::{self, Analysis, Decoder};
 use crate::audio::MediaInfo;
 use crate::base::{Clock, Digest, RecordingId, Timestamp};
-use crate::cases::{self, CaseInput, Queued};
+use crate::cases::{self, CaseInput, Comparison, Queued};
 use crate::catalog::{Catalog, Recording};
 use crate::crawl::{self, Event, Found, Probe, Sighting};
 use crate::evidence::log::Log;
@@ -63,6 +64,9 @@ pub struct Finding {
     pub matches: Vec<Match>,
     /// Whether the operator may use it.
     pub verdict: Verdict,
+    /// What the file's tags say of the rights beside what the recording's own file says, where the catalogue knows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rights_information: Option<Comparison>,
     /// The case, where one is open.
     pub case_id: Option<String>,
     /// Whether that case is new.
@@ -197,6 +201,7 @@ impl Pipeline<'_> {
         if let Some(media) = &mut checked.media {
             media.warnings.extend(warnings);
         }
+        let mut own_tags = Vec::new();
         let mut ids: Vec<RecordingId> = matches.iter().map(|one| one.recording_id.clone()).collect();
         ids.sort();
         ids.dedup();
@@ -214,9 +219,14 @@ impl Pipeline<'_> {
                 matches: matches.iter().filter(|one| one.recording_id == id).cloned().collect(),
                 verdict: verdict(&self.licences, &question),
                 recording_id: id,
+                rights_information: None,
                 case_id: None,
                 case_is_new: false,
             });
+            own_tags.push(recording.audio.and_then(|audio| audio.tags));
+        }
+        if let Some(media) = &checked.media {
+            compare_tags(self.library.store(), media, &own_tags, &mut checked.findings)?;
         }
         doubt_shared_audio(&mut checked.findings);
         doubt_short_stretches(&mut checked.findings);
@@ -245,6 +255,7 @@ impl Pipeline<'_> {
                 matches: &finding.matches,
                 verdict: &finding.verdict,
                 recording: &recording,
+                information: finding.rights_information.as_ref(),
             };
             // As one: a case without what it rests on, or the other way round, must not outlive a kill.
             let (mut log, mut batch) = (Log::open(store)?, Batch::new());
@@ -396,6 +407,7 @@ mod tests {
             recording_id: id(name),
             title: name.to_owned(),
             matches: vec![one],
+            rights_information: None,
             verdict: Verdict { decision, ..verdict(&LicenceGraph::default(), &question) },
             case_id: None,
             case_is_new: false,

@@ -9,10 +9,9 @@ use serde::Serialize;
 
 use super::library::{self, Entry, Library};
 use super::worker::{self, Analysis, Decoder, analyse_all};
-use crate::audio::MediaTags;
 use crate::base::{ChannelView, Digest, Hasher, RecordingId};
 use crate::catalog::import::Row;
-use crate::catalog::{Catalog, Outcome, Recording, RecordingAudio, Tags, recording_from_file};
+use crate::catalog::{Catalog, Outcome, Recording, RecordingAudio, TAG_CHARS_MAX, recording_from_file};
 use crate::fingerprint::Fingerprint;
 
 /// Recordings that are committed together: each commit syncs a few files, and a kill loses at most this much work.
@@ -247,7 +246,7 @@ impl Session<'_, '_> {
     fn analysed(&self, input: &Input, analysis: &Analysis) -> (Registered, Option<Entry>) {
         let recording = match &input.row {
             Some(row) => Ok(row.recording.clone()),
-            None => recording_from_file(&input.path, &catalogue_tags(&analysis.info.tags)),
+            None => recording_from_file(&input.path, &analysis.info.tags),
         };
         let recording = match recording {
             Ok(recording) => recording,
@@ -267,6 +266,7 @@ impl Session<'_, '_> {
             path: input.path.display().to_string(),
             sha256: analysis.digest,
             duration_s: analysis.info.duration_s,
+            tags: Some(analysis.info.tags.shortened(TAG_CHARS_MAX)),
         };
         let recording = Recording { audio: Some(audio), ..recording };
         let title_given =
@@ -333,12 +333,6 @@ fn told(
     }
 }
 
-/// The file's tags in the catalogue's words.
-fn catalogue_tags(tags: &MediaTags) -> Tags {
-    let MediaTags { isrc, title, artist, album, label, upc, date } = tags.clone();
-    Tags { isrc, title, artist, album, label, upc, date }
-}
-
 fn is_no_audio(error: &crate::audio::Error) -> bool {
     matches!(error, crate::audio::Error::NotAudio { .. } | crate::audio::Error::NoAudioTrack { .. })
 }
@@ -357,12 +351,14 @@ fn reference_fingerprint(analysis: &Analysis) -> Option<Fingerprint> {
         .map(|(_, fingerprint)| fingerprint.clone().for_reference())
 }
 
-/// The recordings that have a fingerprint, by their audio's digest.
+/// The recordings that have a fingerprint and the tags of their file, by their audio's digest. Those that were added before
+/// tags were kept are heard again.
 fn indexed_audio(library: &Library) -> Result<HashMap<Digest, Vec<RecordingId>>, library::Error> {
     let mut known: HashMap<Digest, Vec<RecordingId>> = HashMap::new();
     for recording in library.store().scan::<Recording>("")? {
         let recording = recording?;
         if let Some(audio) = recording.audio
+            && audio.tags.is_some()
             && library.holds(&recording.recording_id)
         {
             known.entry(audio.sha256).or_default().push(recording.recording_id);

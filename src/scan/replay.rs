@@ -6,7 +6,7 @@ use std::path::Path;
 use super::identify::identify;
 use super::worker::{Analysis, Decoder};
 use crate::base::RecordingId;
-use crate::evidence::{ReplaySettings, Rerun};
+use crate::evidence::{ReplaySettings, Replayed, Rerun};
 use crate::fingerprint::{self, Fingerprint};
 use crate::index::{Index, Manifest, SegmentEntry, write_segment};
 use crate::matching::{Match, MatchOptions};
@@ -14,12 +14,12 @@ use crate::matching::{Match, MatchOptions};
 /// The longest fingerprint that is taken, in bytes: that of a recording of a whole day.
 const REFERENCE_BYTES_MAX: usize = 64 << 20;
 
-/// Does what [`Rerun`] asks for; gives all matches in the order of their place.
+/// Does what [`Rerun`] asks for.
 ///
 /// # Errors
 /// Why it cannot be done, in a line: a fingerprint of another version, media that cannot be decoded here.
-pub fn replay(decoder: &Decoder, rerun: &Rerun<'_>) -> Result<Vec<Match>, String> {
-    replayed(decoder, rerun).map(|(_, _, matches)| matches)
+pub fn replay(decoder: &Decoder, rerun: &Rerun<'_>) -> Result<Replayed, String> {
+    replayed(decoder, rerun).map(|(analysis, _, matches)| Replayed { matches, tags: analysis.info.tags })
 }
 
 /// As [`replay`], with the media's analysis and the reference's fingerprint.

@@ -34,6 +34,7 @@ fn entry(number: usize, seed: u32) -> Entry {
         path: format!("r{number:03}.wav"),
         sha256: Digest::of(&seed.to_le_bytes()),
         duration_s: 12.0,
+        tags: None,
     };
     let recording = Recording { audio: Some(audio), ..Recording::new(id(number), format!("title {number}")) };
     Entry { recording, title_given: true, fingerprint: fingerprint(seed) }

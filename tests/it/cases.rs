@@ -113,7 +113,13 @@ fn file(dir: &Path, sighting: &Sighting, decision: Decision) -> Queued {
     let recording = recording();
     store.put(&recording).unwrap();
     let verdict = verdict(decision, &sighting.captured_at.to_string());
-    let input = CaseInput { sighting, matches: &[found()], verdict: &verdict, recording: &recording };
+    let input = CaseInput {
+        sighting,
+        matches: &[found()],
+        verdict: &verdict,
+        recording: &recording,
+        information: None,
+    };
     queue(&store, at("2026-03-01T12:00:00Z"), input).unwrap()
 }
 
@@ -338,8 +344,13 @@ fn a_beginning_that_fits_several_cases_is_refused() {
     for n in 0..17 {
         let mut seen = sighting("https://pirate.example/a.mp3", "A", "2026-03-01T10:00:00Z");
         seen.domain = format!("pirate{n}.example");
-        let input =
-            CaseInput { sighting: &seen, matches: &[found()], verdict: &verdict, recording: &recording };
+        let input = CaseInput {
+            sighting: &seen,
+            matches: &[found()],
+            verdict: &verdict,
+            recording: &recording,
+            information: None,
+        };
         queue(&store, at("2026-03-01T12:00:00Z"), input).unwrap();
     }
     let refused = "0123456789abcdef".chars().filter(|digit| {

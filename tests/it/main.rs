@@ -32,6 +32,7 @@ mod readme;
 mod render;
 mod repository;
 mod revisit;
+mod rights_information;
 mod store;
 mod stream;
 mod timestamp;

@@ -96,8 +96,13 @@ fn seed(dir: &Path, settings: &str, findings: &[Finding]) -> Vec<String> {
                 steps: Vec::new(),
             };
             let matches = [found(&recording.recording_id)];
-            let input =
-                CaseInput { sighting: &seen, matches: &matches, verdict: &verdict, recording: &recording };
+            let input = CaseInput {
+                sighting: &seen,
+                matches: &matches,
+                verdict: &verdict,
+                recording: &recording,
+                information: None,
+            };
             let queued = queue(&store, at("2026-03-01T12:00:00Z"), input).unwrap();
             queued.case_id().unwrap().to_owned()
         })

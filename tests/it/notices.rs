@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use earwitness::base::{ChannelView, Digest, RecordingId, Timestamp};
-use earwitness::cases::{Case, CaseSighting, HistoryEntry, Match, State};
+use earwitness::base::{ChannelView, Digest, MediaTags, RecordingId, Timestamp};
+use earwitness::cases::{Case, CaseSighting, Comparison, CopyHeard, HistoryEntry, Match, State, compare};
 use earwitness::catalog::Recording;
 use earwitness::config::{NoticeSettings, ProviderSettings, Settings};
 use earwitness::notice::{
@@ -22,6 +22,7 @@ signature = "李静"
 proof = ["著作权登记证书 国作登字-2017-I-00012345", "录音制品专有许可合同（2017年1月1日）"]
 authorised_url = "https://label.example/r/{recording_id}"
 fair_use_considered = true
+rights_information_distributed = true
 [claim.right_holder]
 name = "日本唱片株式会社"
 id_document_type = "登记事项证明书"
@@ -118,10 +119,9 @@ fn sighting(url: &str, title: &str, captured_at: &str) -> CaseSighting {
     }
 }
 
-fn case(recording_id: &str, domain: &str, decision: Decision, sightings: Vec<CaseSighting>) -> Case {
-    let recording_id = RecordingId::new(recording_id).unwrap();
-    let found = Match {
-        recording_id: recording_id.clone(),
+fn cases_match() -> Match {
+    Match {
+        recording_id: RecordingId::new("R1").unwrap(),
         query_start_s: 0.0,
         query_end_s: 180.0,
         reference_start_s: 12.5,
@@ -132,7 +132,12 @@ fn case(recording_id: &str, domain: &str, decision: Decision, sightings: Vec<Cas
         channel: ChannelView::Mid,
         matched_peaks: 1_143,
         log10_false_match: -41.7,
-    };
+    }
+}
+
+fn case(recording_id: &str, domain: &str, decision: Decision, sightings: Vec<CaseSighting>) -> Case {
+    let recording_id = RecordingId::new(recording_id).unwrap();
+    let found = Match { recording_id: recording_id.clone(), ..cases_match() };
     Case {
         case_id: Case::id_of(&recording_id, domain, Digest::of(b"the bytes")),
         verdict: Verdict {
@@ -155,8 +160,29 @@ fn case(recording_id: &str, domain: &str, decision: Decision, sightings: Vec<Cas
         created_at: at("2026-11-20T10:00:00Z"),
         reupload_of: None,
         gone_at: None,
+        states_information: None,
         history: Vec::<HistoryEntry>::new(),
     }
+}
+
+/// The tags of the first case's file: one altered, one removed, one as they should be, and a longer title.
+fn information() -> Comparison {
+    let own = serde_json::json!({
+        "scheme": "id3", "isrc": "JP-AB0-17-00001", "p_line": "℗ 2017 Nihon Records", "label": "日本レコード", "title": "夜明けの駅",
+    });
+    let copied = serde_json::json!({
+        "scheme": "id3", "isrc": "QZABC1900001", "label": "日本レコード", "title": "夜明けの駅 \u{202E}3pm",
+    });
+    let [own, copied]: [MediaTags; 2] = [own, copied].map(|json| serde_json::from_value(json).unwrap());
+    let whole = Match { speed: 1.0, pitch_semitones: 0.0, ..cases_match() };
+    let copy = CopyHeard {
+        tags: &copied,
+        duration_s: 180.0,
+        matches: &[whole],
+        has_others: false,
+        names_another: false,
+    };
+    compare(&own, &copy)
 }
 
 fn cases() -> Vec<Case> {
@@ -198,10 +224,17 @@ fn settings() -> Settings {
 
 pub(crate) fn notice(form: Form) -> Notice {
     let (settings, cases, recordings) = (settings(), cases(), recordings());
+    let information = [Some(information()), None];
     let items: Vec<CaseItem<'_>> = cases
         .iter()
         .zip(&recordings)
-        .map(|(case, recording)| CaseItem { case, recording, urls: None })
+        .zip(&information)
+        .map(|((case, recording), information)| CaseItem {
+            case,
+            recording,
+            urls: None,
+            information: information.as_ref(),
+        })
         .collect();
     let attachments = [Attachment {
         name: "C-0000000001.wacz".to_owned(),

@@ -171,6 +171,7 @@ fn a_doubt_after_the_approval_asks_for_a_new_one() {
             matches: &[found(-40.0)],
             verdict: &verdict,
             recording: &recording(),
+            information: None,
         };
         queue(&store, day(on), input).unwrap().case_id().unwrap().to_owned()
     };
@@ -213,8 +214,13 @@ fn a_case_with_endless_addresses_and_matches_fits_its_record() {
         seen.page_title = Some("\u{1}".repeat(2_000));
         seen.page_url = Some(url);
         let verdict = verdict(Decision::Unlicensed, at(DAY));
-        let input =
-            CaseInput { sighting: &seen, matches: &matches, verdict: &verdict, recording: &recording() };
+        let input = CaseInput {
+            sighting: &seen,
+            matches: &matches,
+            verdict: &verdict,
+            recording: &recording(),
+            information: None,
+        };
         id = queue(&store, at(DAY), input).unwrap().case_id().unwrap().to_owned();
     }
     let case = find(&store, &id).unwrap();

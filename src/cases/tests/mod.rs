@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod ends;
+mod information;
 mod machine;
 mod ways;
 
@@ -74,7 +75,13 @@ pub(super) fn recording() -> Recording {
 /// Files a finding in a store.
 pub(super) fn file_finding(store: &crate::store::Store, sighting: &Sighting, log10: f64) -> Queued {
     let verdict = verdict(Decision::Unlicensed, sighting.captured_at);
-    let input = CaseInput { sighting, matches: &[found(log10)], verdict: &verdict, recording: &recording() };
+    let input = CaseInput {
+        sighting,
+        matches: &[found(log10)],
+        verdict: &verdict,
+        recording: &recording(),
+        information: None,
+    };
     queue(store, sighting.captured_at, input).unwrap()
 }
 

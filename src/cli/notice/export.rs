@@ -72,13 +72,12 @@ pub(in crate::cli) fn export(
     for one in &kept {
         forum_of(&one.case.domain)?;
     }
-    let (cases, mut urls): (Vec<Case>, BTreeMap<String, Vec<String>>) =
-        kept.into_iter().map(|one| (one.case.clone(), (one.case.case_id, one.urls))).unzip();
+    let (cases, mut sifted): (Vec<Case>, BTreeMap<String, Sifted>) =
+        kept.into_iter().map(|one| (one.case.clone(), (one.case.case_id.clone(), one))).unzip();
     let mut incomplete: Option<Incomplete> = None;
     let mut composed = Vec::new();
     for cases in group(batch.form, cases, &provider_of) {
-        let named = |case: Case| Sifted { urls: urls.remove(&case.case_id).unwrap_or_default(), case };
-        let cases: Vec<Sifted> = cases.into_iter().map(named).collect();
+        let cases: Vec<Sifted> = cases.iter().filter_map(|case| sifted.remove(&case.case_id)).collect();
         let is_own = |one: &Unnamed| cases.iter().any(|sifted| sifted.case.case_id == one.told.case_id);
         let own: Vec<Unnamed> = left_out.extract_if(.., |one| is_own(one)).collect();
         // The provider is told what is gone, and nothing of our other reasons.
@@ -145,7 +144,12 @@ fn compose_one(
     }
     let items = cases.iter().zip(&recordings);
     let items: Vec<CaseItem<'_>> = items
-        .map(|(one, recording)| CaseItem { case: &one.case, recording, urls: Some(&one.urls) })
+        .map(|(one, recording)| CaseItem {
+            case: &one.case,
+            recording,
+            urls: Some(&one.urls),
+            information: one.information.as_ref(),
+        })
         .collect();
     Ok(compose(&NoticeInput {
         form: batch.form,

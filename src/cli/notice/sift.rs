@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::super::Usage;
 use crate::base::Timestamp;
-use crate::cases::{self, Case, CaseFile, Form, ProviderId, Purpose, Standing, Why, sendable};
+use crate::cases::{self, Case, CaseFile, Comparison, Form, ProviderId, Purpose, Standing, Why, sendable};
 use crate::catalog::Recording;
 use crate::config::{NoticeSettings, Settings};
 use crate::notice::{LeftOut, also_known};
@@ -18,6 +18,8 @@ use crate::store::Store;
 pub(super) struct Sifted {
     pub(super) case: Case,
     pub(super) urls: Vec<String>,
+    /// Its file's tags beside the recording's.
+    pub(super) information: Option<Comparison>,
 }
 
 /// An address that is not named.
@@ -65,7 +67,7 @@ pub(super) fn sift(
             sent
         };
         if !urls.is_empty() {
-            kept.push(Sifted { case: file.case, urls });
+            kept.push(Sifted { case: file.case, urls, information: file.information });
         }
     }
     Ok((kept, left_out))

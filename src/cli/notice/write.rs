@@ -78,7 +78,7 @@ pub(super) fn write_and_record(
     }
     let notices: Vec<(String, NoticeWritten)> = cases
         .into_iter()
-        .map(|Sifted { case, urls }| -> anyhow::Result<_> {
+        .map(|Sifted { case, urls, .. }| -> anyhow::Result<_> {
             let notice = NoticeWritten {
                 notice_id: written.number.clone(),
                 form: written.form,

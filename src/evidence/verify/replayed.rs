@@ -2,8 +2,14 @@
 
 use super::opened::Opened;
 use super::{Demands, Told};
+use crate::base::MediaTags;
 use crate::evidence::bundle::{ARCHIVE, media_in};
-use crate::evidence::replay::{ExactMatch, REPLAY_FORMAT, Replay, ReplayRecord, Rerun};
+use crate::evidence::replay::{
+    ExactMatch, REPLAY_FORMAT, Replay, ReplayRecord, Rerun, TAGS_FORMAT, TagsTold,
+};
+
+/// The media's tags beside the reference's.
+const TAGS: &str = "earwitness/tags.json";
 
 /// Decodes, fingerprints and matches anew, and compares to the last bit.
 pub(super) fn replay(opened: &Opened<'_>, demands: &Demands<'_>) -> Told {
@@ -42,8 +48,23 @@ fn again(opened: &Opened<'_>, run: &Replay<'_>) -> Result<String, String> {
         recording_id: &record.reference.recording_id,
         settings: &record.settings,
     })?;
-    let found: Vec<ExactMatch> = found.iter().map(ExactMatch::from).collect();
-    compare(&record, &found)
+    let matches: Vec<ExactMatch> = found.matches.iter().map(ExactMatch::from).collect();
+    Ok(compare(&record, &matches)? + compare_tags(opened, &found.tags)?)
+}
+
+/// Whether the media still says of itself what was recorded; gives what is to be added to the result.
+fn compare_tags(opened: &Opened<'_>, now: &MediaTags) -> Result<&'static str, String> {
+    if opened.container.get(TAGS).is_none() {
+        return Ok("");
+    }
+    let then: TagsTold = opened.json(TAGS)?;
+    if then.format != TAGS_FORMAT {
+        Ok("; its tags were recorded by a program that reads them otherwise")
+    } else if then.copy == *now {
+        Ok("; its tags as recorded")
+    } else {
+        Err(format!("the media's tags are not those that {TAGS} says"))
+    }
 }
 
 fn compare(record: &ReplayRecord, found: &[ExactMatch]) -> Result<String, String> {

@@ -53,6 +53,29 @@ fn the_statement_of_an_open_verdict_claims_less() {
 }
 
 #[test]
+fn the_second_ground_is_told_with_both_values_and_only_where_it_is_stated() {
+    let templates = built_in();
+    for form in [Form::Ncac, Form::Complaint, Form::Dmca, Form::Dsa, Form::Japan] {
+        let mut notice = sample::notice(form, true);
+        notice.confirmed = true;
+        for (change, value) in notice.rights_information.iter_mut().zip(["QZABC1900001", "", ""]) {
+            change.reference = "℗ 2017 Their line".to_owned();
+            change.copy = Some(value.to_owned()).filter(|value| !value.is_empty());
+        }
+        let with = templates.document(&notice).unwrap().plain_text();
+        assert_eq!(with.matches("℗ 2017 Their line").count(), 3, "{form}: {with}");
+        assert!(with.contains("QZABC1900001"), "{form}: {with}");
+        notice.rights_information.clear();
+        notice.rights_information_addresses.clear();
+        let without = templates.document(&notice).unwrap().plain_text();
+        for word in ["权利管理电子信息", "権利管理情報", "rights-management", "1202", "Their line"]
+        {
+            assert!(!without.contains(word), "{form}: {word}");
+        }
+    }
+}
+
+#[test]
 fn lumen_is_public_and_gets_no_address() {
     let notice = sample::notice(Form::Lumen, true);
     let files = files(&notice, &built_in(), &[Format::Json]).unwrap();

@@ -2,10 +2,11 @@
 
 use super::Altered;
 use crate::base::ChannelView;
+use crate::cases::Field;
 
 pub(super) const UNALTERED: &str = "未见变速、变调";
 
-pub(super) const COLUMNS: [&str; 21] = [
+pub(super) const COLUMNS: [&str; 22] = [
     "序号",
     "案件编号",
     "权利人编号",
@@ -27,6 +28,7 @@ pub(super) const COLUMNS: [&str; 21] = [
     "处理方式",
     "误匹配概率",
     "log10",
+    "权利管理电子信息",
 ];
 
 pub(super) fn altered(one: Altered) -> String {
@@ -50,6 +52,26 @@ pub(super) fn altered(one: Altered) -> String {
         Altered::Channel(ChannelView::Right) => "声道处理（录音内容在右声道）".to_owned(),
         Altered::Channel(ChannelView::Mid) => UNALTERED.to_owned(),
     }
+}
+
+pub(super) const fn information_field(field: Field) -> &'static str {
+    match field {
+        Field::Isrc => "ISRC",
+        Field::PLine => "录音制作者标识（℗）",
+        Field::Owner => "文件所载权利人",
+        Field::CLine => "著作权标识（©）",
+        Field::Label => "厂牌／出版者",
+        Field::RightsUrl => "权利信息网址",
+        Field::Upc => "UPC／EAN",
+        Field::Title => "名称",
+        Field::Artist => "表演者",
+        Field::Album => "专辑",
+        Field::Cover => "封面",
+    }
+}
+
+pub(super) const fn information_outcome(is_removed: bool) -> &'static str {
+    if is_removed { "已删除" } else { "已改变" }
 }
 
 pub(super) fn spans([from, to, reference_from, reference_to]: &[String; 4]) -> String {

@@ -2,10 +2,11 @@
 
 use super::Altered;
 use crate::base::ChannelView;
+use crate::cases::Field;
 
 pub(super) const UNALTERED: &str = "no change of speed or pitch found";
 
-pub(super) const COLUMNS: [&str; 21] = [
+pub(super) const COLUMNS: [&str; 22] = [
     "No.",
     "Case",
     "Recording ID",
@@ -27,6 +28,7 @@ pub(super) const COLUMNS: [&str; 21] = [
     "Alteration",
     "False match",
     "log10",
+    "Rights information",
 ];
 
 pub(super) fn altered(one: Altered) -> String {
@@ -46,6 +48,26 @@ pub(super) fn altered(one: Altered) -> String {
         Altered::Channel(ChannelView::Right) => "in the right channel".to_owned(),
         Altered::Channel(ChannelView::Mid) => UNALTERED.to_owned(),
     }
+}
+
+pub(super) const fn information_field(field: Field) -> &'static str {
+    match field {
+        Field::Isrc => "ISRC",
+        Field::PLine => "℗ line",
+        Field::Owner => "owner",
+        Field::CLine => "© line",
+        Field::Label => "label",
+        Field::RightsUrl => "rights page",
+        Field::Upc => "UPC or EAN",
+        Field::Title => "title",
+        Field::Artist => "artist",
+        Field::Album => "album",
+        Field::Cover => "cover",
+    }
+}
+
+pub(super) const fn information_outcome(is_removed: bool) -> &'static str {
+    if is_removed { "removed" } else { "altered" }
 }
 
 pub(super) fn spans([from, to, reference_from, reference_to]: &[String; 4]) -> String {

@@ -2,10 +2,11 @@
 
 use super::Altered;
 use crate::base::ChannelView;
+use crate::cases::Field;
 
 pub(super) const UNALTERED: &str = "速度及び音高の変更は認められない";
 
-pub(super) const COLUMNS: [&str; 21] = [
+pub(super) const COLUMNS: [&str; 22] = [
     "番号",
     "案件番号",
     "権利者管理番号",
@@ -27,6 +28,7 @@ pub(super) const COLUMNS: [&str; 21] = [
     "加工の内容",
     "誤照合の確率",
     "log10",
+    "権利管理情報",
 ];
 
 pub(super) fn altered(one: Altered) -> String {
@@ -44,6 +46,26 @@ pub(super) fn altered(one: Altered) -> String {
         Altered::Channel(ChannelView::Right) => "右チャンネルに収録".to_owned(),
         Altered::Channel(ChannelView::Mid) => UNALTERED.to_owned(),
     }
+}
+
+pub(super) const fn information_field(field: Field) -> &'static str {
+    match field {
+        Field::Isrc => "ISRC",
+        Field::PLine => "℗表示",
+        Field::Owner => "ファイル記載の権利者",
+        Field::CLine => "©表示",
+        Field::Label => "レーベル",
+        Field::RightsUrl => "権利情報のURL",
+        Field::Upc => "UPC／EAN",
+        Field::Title => "題名",
+        Field::Artist => "実演家",
+        Field::Album => "アルバム",
+        Field::Cover => "ジャケット画像",
+    }
+}
+
+pub(super) const fn information_outcome(is_removed: bool) -> &'static str {
+    if is_removed { "除去" } else { "改変" }
 }
 
 pub(super) fn spans([from, to, reference_from, reference_to]: &[String; 4]) -> String {

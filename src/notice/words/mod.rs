@@ -9,7 +9,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde::{Serialize, Serializer};
 
 use crate::base::{ChannelView, Timestamp};
-use crate::cases::Match;
+use crate::cases::{Field, Match};
 
 /// The language of a document, with the forum's way of writing dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,24 @@ pub(super) fn spans(lang: Lang, found: &Match) -> String {
     }
 }
 
+/// Names a piece of rights information.
+pub(super) const fn information_field(lang: Lang, field: Field) -> &'static str {
+    match lang {
+        Lang::Chinese => chinese::information_field(field),
+        Lang::Japanese => japanese::information_field(field),
+        Lang::AmericanEnglish | Lang::English => english::information_field(field),
+    }
+}
+
+/// Says what became of it.
+pub(super) const fn information_outcome(lang: Lang, is_removed: bool) -> &'static str {
+    match lang {
+        Lang::Chinese => chinese::information_outcome(is_removed),
+        Lang::Japanese => japanese::information_outcome(is_removed),
+        Lang::AmericanEnglish | Lang::English => english::information_outcome(is_removed),
+    }
+}
+
 /// Writes seconds as `1:02:03.4`.
 fn clock(seconds: f64) -> String {
     let tenths = (seconds.max(0.0) * 10.0).round().min(1e12) as u64;
@@ -171,7 +189,7 @@ pub(super) fn count(lang: Lang, count: usize) -> String {
 }
 
 /// The headings of lists of works and addresses, in the order of the columns.
-pub(super) const fn columns(lang: Lang) -> &'static [&'static str; 21] {
+pub(super) const fn columns(lang: Lang) -> &'static [&'static str; 22] {
     match lang {
         Lang::Chinese => &chinese::COLUMNS,
         Lang::Japanese => &japanese::COLUMNS,
