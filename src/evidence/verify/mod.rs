@@ -5,6 +5,7 @@
 //! says that it is the one that was meant.
 
 mod documents;
+mod heard;
 mod opened;
 mod replayed;
 mod sealed;
@@ -12,6 +13,7 @@ mod sealed;
 use serde::Serialize;
 
 use super::container::Container;
+use super::excerpts::Listener;
 use super::keys::PublicKey;
 use super::replay::Replay;
 use super::section::ReadAt;
@@ -32,6 +34,8 @@ pub struct Demands<'a> {
     pub stamp: Option<&'a StampCheck<'a>>,
     /// Makes the match again.
     pub replay: Option<&'a Replay<'a>>,
+    /// Cuts the excerpts out again.
+    pub listener: Option<&'a dyn Listener>,
 }
 
 /// How a check came out.
@@ -100,7 +104,7 @@ type CheckOf = (&'static str, fn(&Opened<'_>, &Demands<'_>) -> Told);
 const CONTAINER: &str = "container";
 
 /// The checks after it. Each is made whatever became of those before it.
-const CHECKS: [CheckOf; 12] = [
+const CHECKS: [CheckOf; 13] = [
     ("entries", |opened, _| sealed::entries(opened).into()),
     ("digests", |opened, _| sealed::digests(opened).into()),
     ("merkle root", |opened, _| sealed::merkle(opened).into()),
@@ -113,6 +117,7 @@ const CHECKS: [CheckOf; 12] = [
     ("operation log", |opened, _| documents::log(opened).into()),
     ("documents", |opened, _| documents::agree(opened).into()),
     ("replay", replayed::replay),
+    ("excerpts", heard::excerpts),
 ];
 
 /// The case that a bundle says it is about; none where it is no bundle.
