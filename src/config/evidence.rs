@@ -23,7 +23,8 @@ pub struct EvidenceSettings {
     pub excerpt_s: u32,
     /// Each audio excerpt of a recording of yours in a bundle is at most so many seconds long, and there are up to three; 0 for
     /// none, at most 120. It is your music that leaves the house with the bundle: the default, 10, is enough to compare by ear,
-    /// and of no use to who wants the song. With less than 5, pictures show the peaks of the recording and not its sound.
+    /// and of no use to who wants the song. With less than 5, pictures show the sound of
+    /// the recording in very short matches alone, else its peaks.
     #[serde(deserialize_with = "excerpt_s")]
     #[schemars(range(max = 120))]
     pub reference_excerpt_s: u32,

@@ -265,3 +265,59 @@ impl Listener for Decoder {
         Ok(found.iter().find(at_own_speed).map(|one| one.reference_start_s - one.query_start_s))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::evidence::pictures::Passage;
+    use crate::fingerprint::{Fingerprint, TIME_STEPS_PER_S};
+
+    proptest! {
+        #[test]
+        fn an_excerpt_holds_the_passage_and_is_no_longer_than_allowed(
+            start_s in 0.0f64..100.0,
+            lengths in prop::array::uniform3(0.1f64..60.0),
+            passage_at in 0.0f64..1.0,
+            longest_s in 1u32..120,
+        ) {
+            let [match_s, after_s, passage_s] = lengths;
+            let end_s = start_s + match_s;
+            let passage_s = passage_s.min(match_s).min(20.0);
+            let from = start_s + passage_at * (match_s - passage_s);
+            let passage = (from, from + passage_s);
+            let found = Match {
+                recording_id: RecordingId::new("R").unwrap(),
+                query_start_s: start_s,
+                query_end_s: end_s,
+                reference_start_s: 0.0,
+                reference_end_s: match_s,
+                speed: 1.0,
+                tempo: 1.0,
+                pitch_semitones: 0.0,
+                channel: ChannelView::Mid,
+                matched_peaks: 50,
+                log10_false_match: -9.0,
+            };
+            let duration_s = end_s + after_s - 0.1;
+            let heard = Fingerprint { duration: (duration_s * TIME_STEPS_PER_S) as u32, peaks: Vec::new() };
+            let passage = Passage { suspect: passage, reference: passage };
+            let shown = Shown { rank: 1, number: 1, found: &found, track: 0, heard: &heard, pairs: Vec::new(), passage };
+            let longest_s = f64::from(longest_s);
+            let span = around(&shown, longest_s);
+            let sample_s = 1.0 / f64::from(ANALYSIS_RATE_HZ);
+            let (from, to) = passage.suspect;
+            prop_assert!(span.end_s() - span.start_s() <= longest_s + 2.0 * sample_s);
+            prop_assert!(span.start_s() >= start_s - CONTEXT_S - sample_s);
+            prop_assert!(span.end_s() <= end_s + CONTEXT_S + sample_s);
+            if longest_s >= to - from || longest_s + 0.2 < to - from {
+                prop_assert_eq!(covers(&span, (from, to)), longest_s >= to - from);
+            }
+            let of_recording = within(ChannelView::Mid, passage.reference, longest_s);
+            prop_assert!(f64::from(of_recording.samples) <= longest_s * f64::from(ANALYSIS_RATE_HZ));
+            prop_assert!(of_recording.start_s() >= from - sample_s && of_recording.end_s() <= to + sample_s);
+        }
+    }
+}

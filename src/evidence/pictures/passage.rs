@@ -45,7 +45,8 @@ fn rate_of(found: &Match) -> f64 {
 pub fn richest(found: &Match, pairs: &[(Peak, Peak)], longest_s: f64) -> Passage {
     let (from, rate) = (sound(found.query_start_s), rate_of(found));
     let to = sound(found.query_end_s).max(from);
-    let longest_s = (longest_s / rate.max(1.0)).max(PASSAGE_S_MIN).min(PASSAGE_S);
+    let longest_s = if longest_s.is_nan() { PASSAGE_S } else { longest_s / rate.max(1.0) };
+    let longest_s = longest_s.clamp(PASSAGE_S_MIN, PASSAGE_S);
     let start = if to - from <= longest_s { from } else { richest_start(pairs, (from, to), longest_s) };
     let end = to.min(start + longest_s);
     let there = |at: f64| sound(found.reference_start_s) + (at - from) * rate;
