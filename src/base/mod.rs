@@ -4,7 +4,7 @@
 //! - [`Digest`]: a SHA-256 digest of bytes.
 //! - [`Clock`]: where "now" comes from, so that tests can choose it.
 //! - [`Pcm`]: mono audio at the analysis rate, what `audio` gives and `fingerprint` takes.
-//! - [`ChannelView`]: which combination of channels a [`Pcm`] holds.
+//! - [`ChannelView`]: which combination of channels a [`Pcm`] holds; [`AudioSpan`]: a span of one of a file.
 //! - [`without_credentials`]: addresses without passwords and tokens.
 //! - [`Recipient`]: the public key of who may open what is sealed.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
@@ -27,7 +27,7 @@ pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
-pub use pcm::{ANALYSIS_RATE_HZ, ChannelView, Pcm};
+pub use pcm::{ANALYSIS_RATE_HZ, AudioSpan, ChannelView, Pcm, sample_16_bit};
 pub use recipient::{Recipient, RecipientError};
 pub use tags::{Cover, MediaTags, TagScheme};
 pub use text::{DecodedText, decode_text, encoding_by_name};

@@ -139,7 +139,7 @@ struct VerifyArgs {
     /// Root certificates (PEM) that the time-stamp is verified against [default: evidence.timestamp_roots]
     #[arg(long, value_name = "PEM")]
     tsa_roots: Vec<PathBuf>,
-    /// Do not decode and match again
+    /// Do not decode and match again, nor cut the excerpts out again
     #[arg(long)]
     no_replay: bool,
 }
@@ -414,6 +414,7 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
             root: root.as_ref(),
             stamp: (!roots.is_empty()).then_some(&judge as &evidence::StampCheck<'_>),
             replay: if args.no_replay { None } else { Some(&run) },
+            listener: if args.no_replay { None } else { Some(&decoder) },
         };
         let report = verify(&bundle, &demands);
         tell(context, path, &report)?;

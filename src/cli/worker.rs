@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::scan::worker::{ChildJob, Task, run_child};
+use crate::base::AudioSpan;
+use crate::scan::worker::{ChildJob, Task, parse_span, run_child};
 
 /// Arguments of `decode-worker`.
 #[derive(Debug, Args)]
@@ -31,6 +32,9 @@ pub(super) struct WorkerArgs {
     /// The format that the samples come from
     #[arg(long, default_value = "")]
     format: String,
+    /// Give the sound of this span: TRACK:VIEW:FIRST:SAMPLES
+    #[arg(long, value_name = "TRACK:VIEW:FIRST:SAMPLES", value_parser = parse_span)]
+    cut: Vec<AudioSpan>,
     /// Misbehave
     #[cfg(debug_assertions)]
     #[arg(long)]
@@ -58,6 +62,7 @@ pub(super) fn run(args: WorkerArgs) -> ExitCode {
         cpu_is_renewed: args.renewed,
         streams: args.stream,
         audio_s: args.audio,
+        spans: args.cut,
         task,
     })
 }

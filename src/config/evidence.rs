@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::Recipient;
 
@@ -22,6 +22,32 @@ pub struct EvidenceSettings {
     /// one's own, counsel's. Needed by `evidence export --redact`. Default: none.
     #[schemars(with = "Vec<String>")]
     pub annex_recipients: Vec<Recipient>,
+    /// Each audio excerpt of the suspect file in a bundle is at most so many seconds long; 0 for none, at most 120. The file
+    /// itself is in the bundle in any case. Default 30.
+    #[serde(deserialize_with = "excerpt_s")]
+    #[schemars(range(max = 120))]
+    pub excerpt_s: u32,
+    /// Each audio excerpt of a recording of yours in a bundle is at most so many seconds long, and there are up to three; 0 for
+    /// none, at most 120. It is your music that leaves the house with the bundle: the default, 10, is enough to compare by ear,
+    /// and of no use to who wants the song. With less than 5, pictures show the sound of
+    /// the recording in very short matches alone, else its peaks.
+    #[serde(deserialize_with = "excerpt_s")]
+    #[schemars(range(max = 120))]
+    pub reference_excerpt_s: u32,
+}
+
+/// The longest excerpt, in seconds.
+const EXCERPT_S_MAX: u32 = 120;
+
+fn excerpt_s<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let seconds = u32::deserialize(deserializer)?;
+    if seconds <= EXCERPT_S_MAX {
+        Ok(seconds)
+    } else {
+        Err(serde::de::Error::custom(format!(
+            "an excerpt has at most {EXCERPT_S_MAX} seconds, and not {seconds}"
+        )))
+    }
 }
 
 impl Default for EvidenceSettings {
@@ -31,6 +57,24 @@ impl Default for EvidenceSettings {
             timestamp_roots: Vec::new(),
             timestamp_tries: 4,
             annex_recipients: Vec::new(),
+            excerpt_s: 30,
+            reference_excerpt_s: 10,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_have_a_longest_length() {
+        let read = |text: &str| toml::from_str::<EvidenceSettings>(text);
+        assert!(
+            read("excerpt_s = 0\nreference_excerpt_s = 120").is_ok_and(|settings| settings.excerpt_s == 0)
+        );
+        for wrong in ["excerpt_s = 121", "reference_excerpt_s = 3600", "excerpt_s = -1", "excerpt_s = 1.5"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`signing_key`], [`rotate`], [`PublicKey`]: who vouches for it.
 //! - [`Draft`]: captures and documents → a bundle; [`attach_timestamp`] for its token.
 //! - [`ReplayRecord`], [`Replay`]: the match made again from what is in the bundle.
+//! - [`Excerpts`]: what both sound like, as files; [`Listener`] hears them again.
 //! - [`Redaction`], [`Annex`], [`open_annex`]: a bundle for others, with the whole one sealed inside.
 //! - [`verify()`]: a bundle → each check with its result.
 //! - [`timestamp`]: time-stamps of a third party (RFC 3161), obtained and verified.
@@ -28,6 +29,7 @@ mod environment;
 mod warc;
 mod manifest;
 mod replay;
+mod excerpts;
 mod bundle;
 mod packing;
 mod withheld;
@@ -51,6 +53,9 @@ pub use environment::{
     without_secrets,
 };
 pub use error::Error;
+pub use excerpts::{
+    Alignment, EXCERPTS_FORMAT, Excerpt, ExcerptOf, Excerpts, LeftOut, Listener, read_wav, wav,
+};
 pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
 pub use manifest::{Listed, Manifest, Signature, document};
 pub use merkle::{leaf_line, merkle_root};

@@ -18,6 +18,8 @@ use crate::matching::Match;
 use crate::net::{DnsAnswer, Exchange, TlsSeen, Truncated};
 use crate::store::Store;
 
+mod excerpts;
+
 const CASE: &str = "C-0123456789";
 const TITLE: &str = "<b>免费\u{202E}\"; DROP by somebody";
 
@@ -146,7 +148,8 @@ impl House {
         signing_key(&self.store, at("2026-03-01T00:00:00Z")).unwrap()
     }
 
-    fn draft(&self, made_at: Timestamp) -> Draft<'_> {
+    /// A bundle in the making; `audio` is the digest of the recording's audio.
+    fn draft(&self, made_at: Timestamp, audio: Option<Digest>) -> Draft<'_> {
         let captures = captures(&self.store);
         let draft = Draft::begin(&self.store, CASE, made_at, &captures, &Digest::of(&media())).unwrap();
         self.with_documents(draft)
@@ -162,7 +165,11 @@ impl House {
         draft.add_json("case.json", &case).unwrap();
         draft.add_json("match.json", &matches).unwrap();
         draft.add_json("verdict.json", &verdict).unwrap();
-        draft.add_json("recording.json", &serde_json::json!({"recording_id": "R1"})).unwrap();
+        let recording = match audio {
+            Some(sha256) => serde_json::json!({"recording_id": "R1", "audio": {"sha256": sha256}}),
+            None => serde_json::json!({"recording_id": "R1"}),
+        };
+        draft.add_json("recording.json", &recording).unwrap();
         let test = serde_json::json!({"passed": true});
         let tests = serde_json::json!({"self_test": {"before": test, "after": test}});
         draft.add_json("environment.json", &tests).unwrap();
@@ -193,7 +200,7 @@ impl House {
     }
 
     fn sealed(&self, made_at: &str) -> Sealed {
-        self.draft(at(made_at)).seal(&self.key(), None, &self.out()).unwrap()
+        self.draft(at(made_at), None).seal(&self.key(), None, &self.out()).unwrap()
     }
 
     fn bundle(&self) -> Vec<u8> {
@@ -239,7 +246,10 @@ fn a_bundle_passes_every_check_and_is_the_same_each_time() {
     assert!(report.passed(), "{report:#?}");
     let unchecked: Vec<_> =
         report.checks.iter().filter(|check| check.outcome == Outcome::NotChecked).collect();
-    assert_eq!(unchecked.iter().map(|check| check.name).collect::<Vec<_>>(), ["expected root", "time-stamp"]);
+    assert_eq!(
+        unchecked.iter().map(|check| check.name).collect::<Vec<_>>(),
+        ["expected root", "time-stamp", "excerpts"]
+    );
     assert_eq!(report.case_id.as_deref(), Some(CASE));
     // The log has an entry more by then: without it the same bytes.
     let mut entries = apart(&bytes);
@@ -381,7 +391,7 @@ fn a_time_stamp_is_asked_for_attached_and_judged() {
         Ok(b"token".to_vec())
     };
     let sealed =
-        house.draft(at("2026-03-05T00:00:00Z")).seal(&house.key(), Some(&stamp), &house.out()).unwrap();
+        house.draft(at("2026-03-05T00:00:00Z"), None).seal(&house.key(), Some(&stamp), &house.out()).unwrap();
     let bytes = std::fs::read(&sealed.path).unwrap();
     assert_eq!(asked.get(), Some(timestamp_imprint(&bytes).unwrap()));
     let judge = |token: &[u8], imprint: &Digest| {
@@ -391,8 +401,10 @@ fn a_time_stamp_is_asked_for_attached_and_judged() {
     let demands = Demands { stamp: Some(&judge), replay: Some(&engine), ..Demands::default() };
     assert!(verify(&bytes, &demands).passed());
     let unreachable = |_: &Digest| Err("unreachable".to_owned());
-    let later =
-        house.draft(at("2026-03-06T00:00:00Z")).seal(&house.key(), Some(&unreachable), &house.out()).unwrap();
+    let later = house
+        .draft(at("2026-03-06T00:00:00Z"), None)
+        .seal(&house.key(), Some(&unreachable), &house.out())
+        .unwrap();
     assert_eq!(later.timestamp_error.as_deref(), Some("unreachable"));
     assert_eq!(failed(&verify(&File::open(&later.path).unwrap(), &demands)), ["time-stamp"]);
     let sha256 = attach_timestamp(&later.path, b"other").unwrap();
@@ -434,7 +446,7 @@ fn media_that_no_answer_holds_is_a_record_of_its_own() {
 #[test]
 fn names_that_are_taken_or_odd_are_refused() {
     let house = House::new();
-    let mut draft = house.draft(at("2026-03-05T00:00:00Z"));
+    let mut draft = house.draft(at("2026-03-05T00:00:00Z"), None);
     for name in ["case.json", "manifest.json", "timestamp.tsr"] {
         assert!(draft.add(name, Vec::new()).is_err(), "{name}");
     }

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::excerpting::CutOut;
 use super::illustrating::pictures;
 use super::library::Library;
-use super::replay::replayed;
+use super::passages::surest;
+use super::replay::{MadeAgain, replayed};
 use super::self_test::{SelfTest, self_test};
 use super::worker::Decoder;
 use crate::base::{Digest, MediaTags, Recipient, Timestamp};
@@ -16,9 +18,9 @@ use crate::catalog::{Catalog, Recording};
 use crate::config::{FetchSettings, KnownHostSettings, MatchSettings, RenderSettings, Settings};
 use crate::crawl::Sighting;
 use crate::evidence::{
-    self, Annex, Capture, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT, Redaction, ReferencePlace,
-    ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, TAGS_FORMAT, environment, log,
-    without_secrets,
+    self, Annex, Capture, Draft, Environment, Exact, ExactMatch, Excerpts, REPLAY_FORMAT, Redaction,
+    ReferencePlace, ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, TAGS_FORMAT,
+    environment, log, without_secrets,
 };
 use crate::fingerprint::{FORMAT_VERSION, encode};
 use crate::matching::{Match, MatchOptions};
@@ -157,21 +159,23 @@ impl Bundler<'_> {
             return Err(gone());
         };
         let reference = encode(&reference);
-        let (replayed, drawn, copy_tags) = self.replay(case, &recording, &draft, &reference)?;
+        let (record, again) = self.replay(case, &draft, &reference)?;
+        let shown = self.show(case, (&recording, &reference), &again);
         draft.add_json("case.json", case)?;
         draft.add_json("match.json", &case.matches)?;
         draft.add_json("verdict.json", &case.verdict)?;
         draft.add_json("recording.json", &recording)?;
-        draft.add_json("tags.json", &self.tags_of(case, &recording, &copy_tags)?)?;
+        draft.add_json("tags.json", &self.tags_of(case, &recording, &again.analysis.info.tags)?)?;
         draft.add_json("licences.json", &self.licences_of(case, &recording))?;
         draft.add_json("configuration.json", &configuration(self.settings))?;
         let excerpt = log::excerpt(store, &case.case_id)?;
         draft.add_json("log.json", &if draft.is_redacted() { excerpt.redacted() } else { excerpt })?;
-        draft.add_json("replay.json", &replayed)?;
+        draft.add_json("replay.json", &record)?;
+        draft.add_json("excerpts.json", &shown.excerpts)?;
         draft.add(REFERENCE, reference)?;
         add_screenshots(&mut draft, store, &captures)?;
         add_environments(&mut draft, store, &captures)?;
-        for (name, bytes) in drawn {
+        for (name, bytes) in shown.files {
             draft.add(&name, bytes)?;
         }
         let machine = environment(self.now, self.settings.fetch.proxy.as_deref());
@@ -195,14 +199,13 @@ impl Bundler<'_> {
         })
     }
 
-    /// Makes the match again, as a verifier will; also gives its pictures and the media's tags.
+    /// Makes the match again, as a verifier will.
     fn replay(
         &self,
         case: &Case,
-        recording: &Recording,
         draft: &Draft<'_>,
         reference: &[u8],
-    ) -> Result<(ReplayRecord, Vec<Extra>, MediaTags), Error> {
+    ) -> Result<(ReplayRecord, MadeAgain), Error> {
         let settings = ReplaySettings {
             catalogue_s: Exact(self.library.index().duration_s()),
             log10_false_match_max: Exact(self.options.log10_false_match_max),
@@ -216,9 +219,8 @@ impl Bundler<'_> {
             settings: &settings,
         };
         let failed = |why| Error::Replay { case_id: case.case_id.clone(), why };
-        let (analysis, fingerprint, found) = replayed(self.decoder, &rerun).map_err(failed)?;
-        let differences = differences(&case.matches, &found);
-        let drawn = pictures(case, recording, (&analysis, &fingerprint), &found);
+        let again = replayed(self.decoder, &rerun).map_err(failed)?;
+        let differences = differences(&case.matches, &again.matches);
         let record = ReplayRecord {
             format: REPLAY_FORMAT.to_owned(),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -230,11 +232,28 @@ impl Bundler<'_> {
                 recording_id: case.recording_id.clone(),
             },
             settings,
-            matches: found.iter().map(ExactMatch::from).collect(),
+            matches: again.matches.iter().map(ExactMatch::from).collect(),
             agrees_with_case: differences.is_none(),
             remark: differences.unwrap_or_else(|| "the matches of the case".to_owned()),
         };
-        Ok((record, drawn, analysis.info.tags))
+        Ok((record, again))
+    }
+
+    /// Cuts excerpts out of both sides, and draws pictures of the surest match.
+    fn show(&self, case: &Case, (recording, encoded): (&Recording, &[u8]), replayed: &MadeAgain) -> ShownAll {
+        let MadeAgain { media, analysis, reference, matches } = replayed;
+        let settings = &self.settings.evidence;
+        let shown = surest(analysis, reference, matches, settings);
+        let mut cut = CutOut::new();
+        let Some(first) = shown.first() else {
+            return ShownAll { excerpts: cut.record, files: Vec::new() };
+        };
+        cut.suspect(self.decoder, (media, analysis), &shown, settings);
+        cut.reference(self.decoder, (recording, encoded), &shown, settings);
+        let sounds = [cut.suspect.as_ref(), cut.reference.as_ref()];
+        let mut files = pictures(case, (recording, reference), (first, matches), sounds);
+        files.append(&mut cut.files);
+        ShownAll { excerpts: cut.record, files }
     }
 
     /// The licences that may cover the recording, as they were known when its use was judged, and what came later.
@@ -248,6 +267,13 @@ impl Bundler<'_> {
             covering(self.licences).into_iter().filter(|licence| licence.recorded_at > known_at).collect();
         Licences { known_at, known, recorded_later }
     }
+}
+
+/// What a bundle shows to eyes and ears.
+struct ShownAll {
+    excerpts: Excerpts,
+    /// Pictures, and the excerpts themselves.
+    files: Vec<Extra>,
 }
 
 /// What a case says of its own sightings, as captures without exchanges: for cases from before those were recorded.

@@ -1,48 +1,44 @@
-//! The pictures of a bundle: from the replayed match, its two fingerprints and their names.
+//! The pictures of a bundle: from the replayed match, its two fingerprints, their sound and their names.
 
-use super::worker::Analysis;
-use crate::base::{ChannelView, without_credentials};
+use super::excerpting::Heard;
+use super::passages::Shown;
+use crate::base::without_credentials;
 use crate::cases::Case;
 use crate::catalog::Recording;
-use crate::evidence::pictures::{Comparison, Language, Side, coverage, spectrograms, time_map};
+use crate::evidence::pictures::{Comparison, Language, Side, Sound, coverage, spectrograms, time_map};
 use crate::fingerprint::Fingerprint;
-use crate::matching::{Match, matched_pairs};
+use crate::matching::Match;
 
 /// Draws what a case's file and its recording have in common: how much of both, the surest match peak by peak, and its time
-/// map; in English, and in the language of the case's territory. Nothing where there is no match.
+/// map; in English, and in the language of the case's territory. `sounds` are what may be heard of the match's passage, the
+/// suspect's first.
 pub(super) fn pictures(
     case: &Case,
-    recording: &Recording,
-    (analysis, reference): (&Analysis, &Fingerprint),
-    matches: &[Match],
+    (recording, reference): (&Recording, &Fingerprint),
+    (surest, matches): (&Shown<'_>, &[Match]),
+    sounds: [Option<&Heard>; 2],
 ) -> Vec<(String, Vec<u8>)> {
-    let surest = matches.iter().min_by(|a, b| a.log10_false_match.total_cmp(&b.log10_false_match));
-    let Some((found, heard)) = surest.and_then(|one| Some((one, view_of(analysis, one.channel)?))) else {
-        return Vec::new();
-    };
     // A picture is shown to people who have no business with keys.
     let seen = case.sightings.first().map(|sighting| without_credentials(&sighting.media_url));
     let title = match &recording.artist {
         Some(artist) => format!("{} – {artist}", recording.title),
         None => recording.title.clone(),
     };
-    let suspect = Side { title: seen.as_deref().unwrap_or(&case.domain), fingerprint: heard, sound: None };
-    let reference_side = Side { title: &title, fingerprint: reference, sound: None };
-    let pairs = matched_pairs(heard, reference, found);
-    let comparison = Comparison { suspect, reference: reference_side, found, pairs: &pairs };
+    let [own, other] =
+        sounds.map(|heard| heard.map(|heard| Sound { pcm: &heard.sound, start_s: heard.span.start_s() }));
+    let suspect =
+        Side { title: seen.as_deref().unwrap_or(&case.domain), fingerprint: surest.heard, sound: own };
+    let reference = Side { title: &title, fingerprint: reference, sound: other };
+    let Shown { found, passage, pairs, .. } = surest;
+    let comparison = Comparison { suspect, reference, found, passage: *passage, pairs };
     let mut drawn = Vec::new();
     for (language, code) in languages(case.territory.as_deref()) {
         let mut add = |name: &str, svg: String| drawn.push((format!("{name}-{code}.svg"), svg.into_bytes()));
-        add("coverage", coverage(&suspect, &reference_side, matches, language));
+        add("coverage", coverage(&suspect, &reference, matches, language));
         add("spectrograms", spectrograms(&comparison, language));
         add("time-map", time_map(&comparison, language));
     }
     drawn
-}
-
-fn view_of(analysis: &Analysis, channel: ChannelView) -> Option<&Fingerprint> {
-    let of_view = analysis.fingerprints.iter().find(|(view, _)| *view == channel);
-    of_view.or(analysis.fingerprints.first()).map(|(_, fingerprint)| fingerprint)
 }
 
 fn languages(territory: Option<&str>) -> Vec<(Language, &'static str)> {

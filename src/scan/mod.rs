@@ -31,6 +31,8 @@ mod recheck;
 mod self_test;
 mod replay;
 pub mod bundling;
+mod passages;
+mod excerpting;
 mod illustrating;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use earwitness::audio::{self, Block, Limits, MediaInfo, Source};
-use earwitness::base::{ANALYSIS_RATE_HZ, ChannelView, Digest};
+use earwitness::base::{ANALYSIS_RATE_HZ, AudioSpan, ChannelView, Digest};
 use earwitness::scan::worker::{Analysis, Decoder, Error, WorkerLimits, analyse_all};
 
 fn fixtures() -> PathBuf {
@@ -326,6 +326,77 @@ fn a_worker_that_misbehaves_costs_one_clear_error() {
 }
 
 #[test]
+fn spans_of_every_format_are_what_the_whole_has_there() {
+    for name in ["mp3_vbr.mp3", "aac.m4a", "vorbis.ogg", "opus.opus", "flac16.flac", "alac.m4a", "aac.ts"] {
+        let (_, whole, _) = decode(&fixture(name)).unwrap();
+        let file = std::fs::File::open(fixtures().join(name)).unwrap();
+        let rate = f64::from(ANALYSIS_RATE_HZ);
+        let length_s = whole.len() as f64 / rate;
+        let at = |from_s: f64, to_s: f64| AudioSpan::between(0, ChannelView::Mid, from_s, to_s);
+        // Also one that reaches beyond the end, one that lies behind it, and one of nothing.
+        let spans = [
+            at(0.25, 0.75),
+            at(0.0, 120.0),
+            at(length_s - 0.1, length_s + 1.0),
+            at(1e6, 1e6 + 1.0),
+            at(0.5, 0.5),
+        ];
+        // Twice: the worker shares the file's cursor.
+        for _ in 0..2 {
+            let cut = decoder().cut(&file, name, &spans).unwrap();
+            assert_eq!(cut.len(), spans.len());
+            for (span, cut) in spans.iter().zip(&cut) {
+                let end = whole.len().min(span.end_sample() as usize);
+                let there = &whole[end.min(span.first_sample as usize)..end];
+                assert_eq!(cut.samples.len(), there.len(), "{name} {span:?}");
+                let near = |(a, b): (&f32, &f32)| (a - b.clamp(-1.0, 1.0)).abs() <= 1.0 / 32_768.0;
+                assert!(cut.samples.iter().zip(there).all(near), "{name} {span:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_span_is_of_the_view_and_the_track_that_is_asked_for() {
+    // 440 Hz on the left and 660 Hz on the right.
+    let file = wav(44_100, 3 * 44_100, |i| vec![sine(44_100, 440.0, i), sine(44_100, 660.0, i)]);
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), file).unwrap();
+    let file = std::fs::File::open(path.path()).unwrap();
+    let spans = ChannelView::ALL.map(|view| AudioSpan::between(0, view, 1.0, 2.0));
+    let cut = decoder().cut(&file, "two.wav", &spans).unwrap();
+    let heard: Vec<(bool, bool)> = cut
+        .iter()
+        .map(|sound| (tone(&sound.samples, 440.0) > 0.05, tone(&sound.samples, 660.0) > 0.05))
+        .collect();
+    assert_eq!(heard, [(true, true), (true, true), (true, false), (false, true)]);
+
+    let file = std::fs::File::open(fixtures().join("two_tracks.mkv")).unwrap();
+    let spans = [0, 1].map(|track| AudioSpan::between(track, ChannelView::Mid, 0.0, 1.0));
+    let cut = decoder().cut(&file, "two_tracks.mkv", &spans).unwrap();
+    assert!(cut.iter().all(|sound| sound.samples.len() == ANALYSIS_RATE_HZ as usize));
+    let beyond = [AudioSpan::between(2, ChannelView::Mid, 0.0, 1.0)];
+    assert!(matches!(decoder().cut(&file, "two_tracks.mkv", &beyond), Err(Error::Audio { .. })));
+}
+
+#[test]
+fn no_worker_gives_more_than_was_asked_of_it() {
+    let file = std::fs::File::open(fixtures().join("vorbis.ogg")).unwrap();
+    let span = AudioSpan::between(0, ChannelView::Mid, 0.0, 1.0);
+    for fault in ["babble", "truncate"] {
+        let error = decoder().with_fault(fault).cut(&file, "x.ogg", &[span]).unwrap_err();
+        assert!(matches!(error, Error::Reply { .. }), "{fault}: {error:?}");
+    }
+    let crashed = decoder().with_fault("panic").cut(&file, "x.ogg", &[span]).unwrap_err();
+    assert!(matches!(crashed, Error::Crashed { .. }), "{crashed:?}");
+    assert_eq!(decoder().cut(&file, "x.ogg", &[]).unwrap(), []);
+    let long = AudioSpan { samples: AudioSpan::SAMPLES_MAX + 1, ..span };
+    for spans in [vec![long], vec![span; 9], vec![AudioSpan { track: 4, ..span }]] {
+        assert!(matches!(decoder().cut(&file, "x.ogg", &spans), Err(Error::TooMuch { .. })));
+    }
+}
+
+#[test]
 fn mutated_files_never_hurt_the_parent() {
     let mut seed = 0x2545_f491_4f6c_dd1du64;
     let mut random = || {
@@ -413,6 +484,13 @@ fn other_formats_go_through_an_ffmpeg() {
     let analysis = decoder().with_ffmpeg(Some(program.clone())).analyse_bytes(&file, "song.wma").unwrap();
     assert_eq!(analysis.info.container, "Windows Media (WMA)");
     assert!((analysis.info.duration_s - 1.0).abs() < 0.01);
+
+    let mut spooled = tempfile::tempfile().unwrap();
+    spooled.write_all(&file).unwrap();
+    let span = AudioSpan::between(0, ChannelView::Mid, 0.2, 0.7);
+    let cut = decoder().with_ffmpeg(Some(program.clone())).cut(&spooled, "song.wma", &[span]).unwrap();
+    assert_eq!(cut[0].samples.len(), span.samples as usize);
+    assert!(tone(&cut[0].samples, 440.0) > 0.1);
 
     std::fs::write(&program, "#!/bin/sh\necho 'moov atom: no such thing' >&2; exit 1\n").unwrap();
     let error = decoder().with_ffmpeg(Some(program)).analyse_bytes(&file, "song.wma").unwrap_err();

@@ -24,13 +24,13 @@ use crate::support::earwitness;
 const RATE_HZ: u32 = 11_025;
 
 /// A folder with a store, whose catalogue knows one recording, and a case of a copy of it.
-struct House {
+pub(crate) struct House {
     folder: tempfile::TempDir,
-    case_id: String,
+    pub(crate) case_id: String,
 }
 
 impl House {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let one = music(1, 20.0, RATE_HZ);
         fs::create_dir(folder.path().join("catalogue")).unwrap();
@@ -55,16 +55,16 @@ impl House {
         Self { folder, case_id }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
+    pub(crate) fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
         earwitness(self.path()).args(args).assert()
     }
 
     /// Exports the case; gives the bundle's path and root.
-    fn export(&self) -> (PathBuf, String) {
+    pub(crate) fn export(&self) -> (PathBuf, String) {
         let output =
             earwitness(self.path()).args(["evidence", "export", "--out", "out", "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -75,7 +75,7 @@ impl House {
 }
 
 /// The result of one check of `evidence verify --json`.
-fn outcome(stdout: &[u8], name: &str) -> String {
+pub(crate) fn outcome(stdout: &[u8], name: &str) -> String {
     let lines = String::from_utf8_lossy(stdout).into_owned();
     let mut checks = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     checks.find(|check| check["name"] == name).unwrap()["outcome"].as_str().unwrap().to_owned()
@@ -102,6 +102,7 @@ fn a_case_becomes_a_bundle_that_verifies_anywhere() {
         "expected root",
         "web archive",
         "replay",
+        "excerpts",
     ] {
         assert_eq!(outcome(&output.stdout, name), "passed", "{name}");
     }

@@ -16,6 +16,7 @@ mod crawl;
 mod crawl_site;
 mod demo;
 mod evidence;
+mod excerpts;
 mod golden;
 mod hostile_site;
 mod identify;

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::base::{ANALYSIS_RATE_HZ, Pcm};
+use super::Sound;
+use crate::base::ANALYSIS_RATE_HZ;
 use crate::fingerprint::{BINS, HOP_SAMPLES, Spectrogram, spectrogram};
 
 /// What lies this far under the loudest place is white. Most music has 40 to 60 dB between its loud and its faint notes.
@@ -17,20 +18,37 @@ const BEFORE_HOPS: usize = 4;
 /// The longest stretch that is drawn, in seconds.
 const STRETCH_S_MAX: f64 = 120.0;
 
-/// Draws a stretch of `sound`; gives the PNG as base64. `None` where there is nothing to draw.
-pub(super) fn png(sound: &Pcm, from_s: f64, to_s: f64) -> Option<String> {
-    let rate = f64::from(ANALYSIS_RATE_HZ);
+/// Draws a stretch of the file that `sound` is of; what lies outside of `sound` is silence. Gives the PNG as base64; `None`
+/// where there is nothing to draw.
+pub(super) fn png(sound: &Sound<'_>, from_s: f64, to_s: f64) -> Option<String> {
     let to_s = to_s.min(from_s + STRETCH_S_MAX);
-    let hop = |seconds: f64| (seconds.max(0.0) * rate / HOP_SAMPLES as f64).round() as usize;
-    let (first, end) = (hop(from_s), hop(to_s));
-    let begins = first.saturating_sub(BEFORE_HOPS);
-    let last = ((end + BEFORE_HOPS) * HOP_SAMPLES).min(sound.samples.len());
-    let samples = sound.samples.get(begins * HOP_SAMPLES..last)?;
-    let shown = spectrogram(samples);
-    let frames = first - begins..end.saturating_sub(begins).max(first - begins + 1);
+    let from = place(from_s - sound.start_s);
+    let hops = usize::try_from((place(to_s - sound.start_s) - from).max(0)).ok()? / HOP_SAMPLES;
+    let margin = (BEFORE_HOPS * HOP_SAMPLES) as i64;
+    let samples = window(&sound.pcm.samples, from - margin, (hops + 2 * BEFORE_HOPS) * HOP_SAMPLES)?;
+    let shown = spectrogram(&samples);
+    let frames = BEFORE_HOPS..BEFORE_HOPS + hops.max(1);
     let columns = frames.len().min(COLUMNS_MAX);
     let pixels = pixels(&shown, &frames, columns);
     encoded(columns, &pixels).map(|bytes| STANDARD.encode(bytes))
+}
+
+/// The sample at an instant; within what sums of places can take.
+fn place(seconds: f64) -> i64 {
+    (seconds.clamp(-1e8, 1e8) * f64::from(ANALYSIS_RATE_HZ)).round() as i64
+}
+
+/// `count` samples from place `from` on, which may lie before the first; silence where there are none. `None` where all are
+/// beside.
+fn window(samples: &[f32], from: i64, count: usize) -> Option<Vec<f32>> {
+    let mut shown = vec![0.0; count];
+    // One of both is nothing: samples that lie before the window, or places of it that lie before the samples.
+    let skipped = usize::try_from(from.max(0)).ok()?;
+    let ahead = usize::try_from((-from).max(0)).ok()?;
+    let there = samples.get(skipped..).filter(|there| !there.is_empty())?;
+    let places = shown.get_mut(ahead..).filter(|places| !places.is_empty())?;
+    places.iter_mut().zip(there).for_each(|(to, sample)| *to = *sample);
+    Some(shown)
 }
 
 /// The shades, row by row from the highest pitch down.

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::lines::fitted;
-use super::passage::{Passage, richest, seconds};
+use super::passage::{Passage, seconds};
 use super::raster::{RANGE_DB, legend, png};
 use super::svg::{Anchor, COMMON, FAINT, INK, LETTER, Svg};
 use super::words::{Language, clock};
@@ -42,8 +42,7 @@ impl Panel<'_> {
 /// above itself, with the peaks that were found in both circled, and the strongest joined.
 #[must_use]
 pub fn spectrograms(comparison: &Comparison<'_>, language: Language) -> String {
-    let passage = richest(comparison);
-    let [upper, lower] = panels(comparison, &passage);
+    let [upper, lower] = panels(comparison, &comparison.passage);
     let within =
         |pair: &&(Peak, Peak)| upper.axis.holds(seconds(&pair.0)) && lower.axis.holds(seconds(&pair.1));
     let pairs: Vec<&(Peak, Peak)> = comparison.pairs.iter().filter(within).collect();
@@ -56,14 +55,11 @@ pub fn spectrograms(comparison: &Comparison<'_>, language: Language) -> String {
     svg.heading(title, &fitted(&language.alteration(comparison.found), 55.0));
     label(&mut svg, UPPER_TOP - 42.0, language, language.suspect(), &upper);
     label(&mut svg, LOWER_END + 50.0, language, language.reference(), &lower);
-    for panel in [&upper, &lower] {
-        draw(&mut svg, panel, language);
-    }
+    let heard = [&upper, &lower].map(|panel| draw(&mut svg, panel, language));
     time_axis(&mut svg, &upper.axis, UPPER_TOP, -1.0, language);
     time_axis(&mut svg, &lower.axis, LOWER_END, 1.0, language);
     join(&mut svg, &pairs, &upper, &lower);
-    let has_sound = comparison.suspect.sound.is_some() || comparison.reference.sound.is_some();
-    let below = explain(&mut svg, language, (pairs.len(), comparison.pairs.len()), has_sound);
+    let below = explain(&mut svg, language, (pairs.len(), comparison.pairs.len()), heard);
     svg.finish(below + 4.0, title)
 }
 
@@ -87,11 +83,12 @@ fn label(svg: &mut Svg, y: f64, language: Language, name: &str, panel: &Panel<'_
     svg.text_with(30.0, y, Anchor::Start, r#"font-weight="bold""#, &title);
 }
 
-fn draw(svg: &mut Svg, panel: &Panel<'_>, language: Language) {
+/// Draws a panel's content and its scale of pitch. Returns whether its sound was drawn.
+fn draw(svg: &mut Svg, panel: &Panel<'_>, language: Language) -> bool {
     let frame = [LEFT, panel.top, RIGHT - LEFT, PANEL_HEIGHT];
-    let image = panel.side.sound.and_then(|sound| png(sound, panel.axis.from_s, panel.axis.to_s));
-    match image {
-        Some(image) => svg.image(frame, &image),
+    let image = panel.side.sound.and_then(|sound| png(&sound, panel.axis.from_s, panel.axis.to_s));
+    match &image {
+        Some(image) => svg.image(frame, image),
         None => peaks(svg, panel),
     }
     for hertz in FREQUENCIES_HZ {
@@ -112,6 +109,7 @@ fn draw(svg: &mut Svg, panel: &Panel<'_>, language: Language) {
         &turned,
         language.pick("Frequency (Hz)", "频率（Hz）", "周波数（Hz）"),
     );
+    image.is_some()
 }
 
 /// The peaks of a file whose sound is not shown, the stronger the larger.
@@ -161,7 +159,7 @@ fn strongest<'a>(pairs: &[&'a (Peak, Peak)], axis: &Axis) -> Vec<&'a (Peak, Peak
 }
 
 /// The legend and the caption; gives where they end.
-fn explain(svg: &mut Svg, language: Language, (here, all): (usize, usize), has_sound: bool) -> f64 {
+fn explain(svg: &mut Svg, language: Language, (here, all): (usize, usize), heard: [bool; 2]) -> f64 {
     let y = LOWER_END + 88.0;
     svg.line([30.0, y - 14.0, 970.0, y - 14.0], &format!(r#"stroke="{FAINT}""#));
     let y = y + 14.0;
@@ -177,7 +175,7 @@ fn explain(svg: &mut Svg, language: Language, (here, all): (usize, usize), has_s
     let joined = language.pick("joins the same peak in both", "连接双方的同一谱峰", "同一のピークを結ぶ線");
     svg.text(64.0, y, Anchor::Start, joined);
     let mut y = y + 28.0;
-    if has_sound {
+    if heard.contains(&true) {
         ramp(svg, y, language);
         y += 28.0;
     }
@@ -189,15 +187,32 @@ fn explain(svg: &mut Svg, language: Language, (here, all): (usize, usize), has_s
          比較はこれに基づく。",
     );
     y = svg.caption(y, caption);
-    if !has_sound {
-        let silent = language.pick(
-            "The sound itself is not drawn; dots are all peaks of the fingerprint.",
-            "未绘出声音本身；圆点为指纹的全部谱峰。",
-            "音そのものは描かれておらず、点は指紋の全ピークである。",
-        );
+    if let Some(silent) = not_drawn(language, heard) {
         y = svg.caption(y, silent);
     }
     y
+}
+
+/// What is told where the sound of a panel, or of both, is not drawn.
+const fn not_drawn(language: Language, heard: [bool; 2]) -> Option<&'static str> {
+    Some(match heard {
+        [true, true] => return None,
+        [false, false] => language.pick(
+            "The sound itself is not drawn; dots are all peaks of the fingerprint.",
+            "未绘出声音本身；圆点为指纹的全部谱峰。",
+            "音そのものは描かれておらず、点は指紋の全ピークである。",
+        ),
+        [true, false] => language.pick(
+            "Of the recording the sound is not drawn; its dots are all peaks of its fingerprint.",
+            "未绘出权利人录音的声音；其圆点为其指纹的全部谱峰。",
+            "権利者の録音の音は描かれておらず、その点は指紋の全ピークである。",
+        ),
+        [false, true] => language.pick(
+            "Of the suspect file the sound is not drawn; its dots are all peaks of its fingerprint.",
+            "未绘出涉案音频的声音；其圆点为其指纹的全部谱峰。",
+            "対象ファイルの音は描かれておらず、その点は指紋の全ピークである。",
+        ),
+    })
 }
 
 fn ramp(svg: &mut Svg, y: f64, language: Language) {

@@ -64,12 +64,13 @@ impl Copied {
         let side = |title, (sound, fingerprint): &'a (Pcm, Fingerprint)| Side {
             title,
             fingerprint,
-            sound: has_sound.then_some(sound),
+            sound: has_sound.then_some(Sound { pcm: sound, start_s: 0.0 }),
         };
         Comparison {
             suspect: side(titles.0, &self.suspect),
             reference: side(titles.1, &self.reference),
             found: &self.found,
+            passage: richest(&self.found, &self.pairs, 20.0),
             pairs: &self.pairs,
         }
     }
@@ -172,6 +173,53 @@ fn pictures_are_sound_in_every_language_with_and_without_sound() {
     }
 }
 
+/// The images of a picture.
+fn images(svg: &str) -> Vec<String> {
+    let images = elements(svg).into_iter().filter(|(name, ..)| name == "image");
+    images.map(|(_, attributes, _)| attributes["href"].clone()).collect()
+}
+
+#[test]
+fn an_excerpt_shows_what_the_whole_shows() {
+    let copied = Copied::new();
+    let whole = copied.comparison(TITLES, true);
+    let Passage { suspect: (from_s, to_s), .. } = whole.passage;
+    // With a second more on each side the analysis sees the same.
+    let first = ((from_s - 1.0).max(0.0) * f64::from(ANALYSIS_RATE_HZ)) as usize;
+    let end = ((to_s + 1.0) * f64::from(ANALYSIS_RATE_HZ)) as usize;
+    let all = &copied.suspect.0.samples;
+    let cut = Pcm { samples: all[first..end.min(all.len())].to_vec() };
+    let start_s = first as f64 / f64::from(ANALYSIS_RATE_HZ);
+    let mut excerpt = whole;
+    excerpt.suspect.sound = Some(Sound { pcm: &cut, start_s });
+    let shown = |comparison: &Comparison<'_>| images(&spectrograms(comparison, Language::English));
+    assert_eq!(shown(&whole).len(), 2);
+    assert_eq!(shown(&excerpt), shown(&whole));
+    // Elsewhere in the file, it is another picture; beside the passage, it is none, and the peaks are told to stand for it.
+    excerpt.suspect.sound = Some(Sound { pcm: &cut, start_s: start_s + 2.0 });
+    assert_ne!(shown(&excerpt), shown(&whole));
+    excerpt.suspect.sound = Some(Sound { pcm: &cut, start_s: to_s + 10.0 });
+    assert_eq!(shown(&excerpt).len(), 1);
+    excerpt.suspect.sound = whole.suspect.sound;
+    excerpt.reference.sound = None;
+    let svg = spectrograms(&excerpt, Language::English);
+    assert!(images(&svg).len() == 1 && svg.contains("Of the recording the sound is not drawn"));
+    check_texts(&svg);
+}
+
+#[test]
+fn a_passage_is_no_longer_than_is_allowed_on_either_side() {
+    let copied = Copied::new();
+    for longest_s in [5.0, 10.0, 17.5, 60.0] {
+        let Passage { suspect, reference } = richest(&copied.found, &copied.pairs, longest_s);
+        let (here, there) = (suspect.1 - suspect.0, reference.1 - reference.0);
+        assert!(here <= 20.0 + 1e-9 && there <= longest_s + 1e-9, "{longest_s}: {here} {there}");
+        assert!((there - longest_s.min(25.0)).abs() < 1e-6, "as long as may be: {there}");
+        assert!(suspect.0 >= 0.0 && suspect.1 <= 24.0);
+        assert!((reference.0 - (5.0 + 1.25 * suspect.0)).abs() < 1e-9);
+    }
+}
+
 #[test]
 fn what_is_joined_is_what_both_have() {
     let copied = Copied::new();
@@ -250,8 +298,10 @@ proptest! {
         let mut found = found((figures[0], figures[1]), (figures[2], figures[3]), figures[4]);
         (found.tempo, found.pitch_semitones) = (figures[5], figures[6]);
         let sound = Pcm { samples: vec![0.1; 3000] };
-        let side = Side { title: "t", fingerprint: &fingerprint, sound: Some(&sound) };
-        let comparison = Comparison { suspect: side, reference: side, found: &found, pairs: &pairs };
+        let sound = Some(Sound { pcm: &sound, start_s: figures[6] });
+        let side = Side { title: "t", fingerprint: &fingerprint, sound };
+        let passage = richest(&found, &pairs, figures[5]);
+        let comparison = Comparison { suspect: side, reference: side, found: &found, passage, pairs: &pairs };
         for svg in all_pictures(&comparison, Language::Japanese) {
             elements(&svg);
             prop_assert!(!svg.contains("NaN") && !svg.contains("inf"));

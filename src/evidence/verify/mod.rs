@@ -5,6 +5,7 @@
 //! says that it is the one that was meant.
 
 mod documents;
+mod heard;
 mod opened;
 mod replayed;
 mod sealed;
@@ -13,6 +14,7 @@ mod withheld;
 use serde::Serialize;
 
 use super::container::Container;
+use super::excerpts::Listener;
 use super::keys::PublicKey;
 use super::replay::Replay;
 use super::section::ReadAt;
@@ -33,6 +35,8 @@ pub struct Demands<'a> {
     pub stamp: Option<&'a StampCheck<'a>>,
     /// Makes the match again.
     pub replay: Option<&'a Replay<'a>>,
+    /// Cuts the excerpts out again.
+    pub listener: Option<&'a dyn Listener>,
 }
 
 /// How a check came out.
@@ -115,6 +119,7 @@ const CHECKS: [CheckOf; 13] = [
     ("documents", |opened, _| documents::agree(opened).into()),
     ("annex", |opened, _| withheld::annex(opened).into()),
     ("replay", replayed::replay),
+    ("excerpts", heard::excerpts),
 ];
 
 /// The case that a bundle says it is about; none where it is no bundle.

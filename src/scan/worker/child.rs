@@ -5,12 +5,13 @@ use std::io::{self, Read};
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
+use super::cutting::Cutting;
 use super::frames::Ending;
 use super::reply::Decoded;
 use super::sending::Sending;
 use super::{Protections, Reply, protect};
 use crate::audio::{self, Block, Limits, MediaInfo, Source};
-use crate::base::ChannelView;
+use crate::base::{AudioSpan, ChannelView};
 use crate::fingerprint::{self, Analyzer};
 
 /// What a child is to do, and its limits.
@@ -26,6 +27,8 @@ pub struct ChildJob {
     pub streams: bool,
     /// Seconds of audio after which the rest is left alone.
     pub audio_s: f64,
+    /// Give the sound of these spans, in place of fingerprints; none: fingerprints.
+    pub spans: Vec<AudioSpan>,
     /// The task itself.
     pub task: Task,
 }
@@ -66,8 +69,11 @@ pub fn run_child(job: &ChildJob) -> ExitCode {
         return stream(job, protections);
     }
     let outcome = match &job.task {
-        Task::Decode => decode_stdin(),
-        Task::Samples { rate_hz, channels, format } => decode_samples(*rate_hz, *channels, format),
+        Task::Decode if job.spans.is_empty() => decode_stdin(),
+        Task::Decode => cut_stdin(&job.spans),
+        Task::Samples { rate_hz, channels, format } => {
+            decode_samples((format, *rate_hz, *channels), &job.spans)
+        }
         Task::Ffmpeg(_) => return ExitCode::FAILURE,
         #[cfg(debug_assertions)]
         Task::Fault(fault) => return misbehave(fault, &protections),
@@ -134,29 +140,49 @@ fn decode_stdin() -> Result<Decoded, audio::Error> {
     let mut views = ViewAnalyzers::default();
     let limits = Limits::default();
     let mut info = audio::decode(&mut source, 0, &limits, &mut |block| views.push(block))?;
-    let mut fingerprints = views.finish();
+    let mut parts = views.finish();
     for track in 1..info.tracks.min(TRACKS_MAX) {
         let mut views = ViewAnalyzers::default();
         match audio::decode(&mut source, track, &limits, &mut |block| views.push(block)) {
-            Ok(_) => fingerprints.extend(views.finish()),
+            Ok(_) => parts.extend(views.finish()),
             Err(error) => info.warnings.push(format!("audio track {}: {error}", track + 1)),
         }
     }
     if info.tracks > TRACKS_MAX {
         info.warnings.push(format!("only the first {TRACKS_MAX} audio tracks were analysed"));
     }
-    Ok(Decoded { info, fingerprints })
+    Ok(Decoded { info, parts })
 }
 
-/// Analyses the samples on stdin.
-fn decode_samples(rate_hz: u32, channels: usize, format: &str) -> Result<Decoded, audio::Error> {
+/// Decodes the file on stdin, as far as the spans reach, and cuts them out.
+fn cut_stdin(spans: &[AudioSpan]) -> Result<Decoded, audio::Error> {
+    let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut source = Source::file(file)?;
+    let mut cutting = Cutting::new(spans);
+    let mut first = None;
+    for track in 0..TRACKS_MAX {
+        let Some(limits) = cutting.begin(track) else { continue };
+        let info = audio::decode(&mut source, track, &limits, &mut |block| cutting.push(block))?;
+        first.get_or_insert(info);
+    }
+    let info = first.ok_or(audio::Error::Empty)?;
+    Ok(Decoded { info, parts: cutting.finish() })
+}
+
+/// Analyses the samples on stdin, which are of one track; or cuts spans out of them.
+fn decode_samples(described: (&str, u32, usize), spans: &[AudioSpan]) -> Result<Decoded, audio::Error> {
+    let mut cutting = Cutting::new(spans);
+    let cut_limits = cutting.begin(0);
     let mut views = ViewAnalyzers::default();
     let input = io::BufReader::with_capacity(1 << 16, io::stdin().lock());
     let input: &mut dyn Read = &mut { input };
-    let described = (format, rate_hz, channels);
+    if let Some(limits) = cut_limits {
+        let info = audio::decode_samples(input, described, &limits, &mut |block| cutting.push(block))?;
+        return Ok(Decoded { info, parts: cutting.finish() });
+    }
     let info: MediaInfo =
         audio::decode_samples(input, described, &Limits::default(), &mut |block| views.push(block))?;
-    Ok(Decoded { info, fingerprints: views.finish() })
+    Ok(Decoded { info, parts: views.finish() })
 }
 
 /// One analyser a view, made when the view is first needed.

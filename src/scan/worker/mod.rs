@@ -13,11 +13,14 @@
 //! For audio of any length, and for pipes and live streams, the reply comes in frames while the child decodes
 //! ([`Decoder::listen`]): neither side then holds more than some seconds of audio.
 //!
+//! The sound itself comes back only in spans that are asked for ([`Decoder::cut`]), as samples in the same kind of reply.
+//!
 //! Formats that are not decoded by ourselves are tried with an ffmpeg from the PATH: a second child limits itself
 //! in the same way, becomes ffmpeg, and its samples flow into a worker that sees nothing else.
 
 mod batch;
 mod child;
+mod cutting;
 mod feed;
 mod ffmpeg;
 mod frames;
@@ -36,10 +39,12 @@ use serde::{Deserialize, Serialize};
 
 pub use batch::{analyse_all, in_order};
 pub use child::{ChildJob, Task, ViewAnalyzers, run_child};
+pub use cutting::parse_span;
 pub use feed::{Feed, FeedSender};
 pub use frames::Tick;
 pub use listening::{Input, Listen, Listened};
 pub use parent::Decoder;
+pub(super) use parent::{digest_of, open};
 pub use reply::{Reply, ReplyError, parse_reply};
 
 use crate::audio::MediaInfo;
@@ -134,6 +139,12 @@ pub enum Error {
         bytes: u64,
         /// The limit.
         limit: u64,
+    },
+    /// More of the sound was asked for than is cut out of a file at once.
+    #[error("of {name} more of the sound was asked for than is cut out at once")]
+    TooMuch {
+        /// The file.
+        name: String,
     },
     /// The file gives no audio.
     #[error("{name}: {source}")]

@@ -11,9 +11,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::reply::Decoded;
-use super::{Analysis, Error, Protections, WorkerLimits, ffmpeg, parse_reply};
+use super::{Analysis, Error, Protections, WorkerLimits, cutting, ffmpeg, parse_reply};
 use crate::audio;
-use crate::base::{Digest, Hasher};
+use crate::base::{AudioSpan, Digest, Hasher, Pcm};
 use crate::fingerprint;
 
 /// Decodes and fingerprints files in worker processes. Cheap to clone; calls block, and may run in parallel.
@@ -98,22 +98,33 @@ impl Decoder {
         let named = |source| Error::Read { name: name.to_owned(), source };
         let bytes = self.length_of(file, name)?;
         let job = Job { decoder: self, name, seconds: self.limits.seconds_for(bytes) };
-        let task = match &self.fault {
-            Some(fault) => vec!["--fault".into(), fault.into()],
-            None => Vec::new(),
-        };
-        let stdin = Stdio::from(file.try_clone().map_err(named)?);
         let mut digest = Ok(Digest::of(b""));
-        let ended = job.run(&task, stdin, || digest = digest_of(file))?;
+        let decoded = job.decode(file, &[], || digest = digest_of(file));
         let digest = digest.map_err(named)?;
-        let (decoded, protections) = match job.read(&ended) {
-            Err(Error::Audio {
-                source: audio::Error::Unsupported { format, demuxer: Some(demuxer) },
-                ..
-            }) if self.ffmpeg.is_some() => job.through_ffmpeg(file, &format, &demuxer)?,
-            other => other?,
-        };
+        let (decoded, protections) = decoded?;
         job.analysis(digest, bytes, decoded, protections)
+    }
+
+    /// Decodes an open file, from its start, as far as `spans` reach, and gives the sound of each as the fingerprint
+    /// hears it, in 16 bits; shorter than asked for, or empty, where the file ends before. `name` is used in messages only.
+    ///
+    /// # Errors
+    /// As [`Self::analyse`]; [`Error::TooMuch`] for more than eight spans, or one that is longer than
+    /// [`AudioSpan::SAMPLES_MAX`].
+    pub fn cut(&self, file: &File, name: &str, spans: &[AudioSpan]) -> Result<Vec<Pcm>, Error> {
+        if spans.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !cutting::may_be_cut(spans) {
+            return Err(Error::TooMuch { name: name.to_owned() });
+        }
+        let bytes = self.length_of(file, name)?;
+        let mut bounded = self.clone();
+        bounded.limits.reply_bytes = cutting::reply_bytes(spans).min(self.limits.reply_bytes);
+        let job = Job { decoder: &bounded, name, seconds: self.limits.seconds_for(bytes) };
+        let (decoded, _) = job.decode(file, spans, || {})?;
+        cutting::sounds(spans, &decoded.parts)
+            .map_err(|source| Error::Reply { name: name.to_owned(), source })
     }
 
     /// The length of a regular file that is not too long.
@@ -142,7 +153,7 @@ pub(super) fn under_its_name<T>(file: &Path, result: Result<T, Error>) -> Result
 }
 
 /// Opens without waiting for the other end of a named pipe.
-pub(super) fn open(file: &Path) -> io::Result<File> {
+pub(in crate::scan) fn open(file: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(file)
 }
@@ -156,7 +167,7 @@ fn may_be_encrypted(error: &audio::Error) -> bool {
 }
 
 /// Digests a file without moving its cursor, which the worker shares.
-fn digest_of(file: &File) -> io::Result<Digest> {
+pub(in crate::scan) fn digest_of(file: &File) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 1 << 16];
     let mut at = 0;
@@ -205,6 +216,29 @@ impl Job<'_> {
         command.spawn().map_err(|source| Error::Start { program: self.decoder.program.clone(), source })
     }
 
+    /// Decodes a file, through ffmpeg where it must be, and does `meanwhile` beside it.
+    fn decode(
+        &self,
+        file: &File,
+        spans: &[AudioSpan],
+        meanwhile: impl FnOnce(),
+    ) -> Result<(Decoded, Protections), Error> {
+        let named = |source| Error::Read { name: self.name.to_owned(), source };
+        let cut: Vec<OsString> =
+            spans.iter().flat_map(|span| ["--cut".into(), cutting::span_text(span).into()]).collect();
+        let mut task = cut.clone();
+        task.extend(self.decoder.fault.iter().flat_map(|fault| ["--fault".into(), fault.into()]));
+        let stdin = Stdio::from(file.try_clone().map_err(named)?);
+        let ended = self.run(&task, stdin, meanwhile)?;
+        match self.read(&ended) {
+            Err(Error::Audio {
+                source: audio::Error::Unsupported { format, demuxer: Some(demuxer) },
+                ..
+            }) if self.decoder.ffmpeg.is_some() => self.through_ffmpeg(file, (&format, &demuxer), &cut),
+            other => other,
+        }
+    }
+
     /// Runs a worker to its end, and `meanwhile` beside it.
     fn run(&self, task: &[OsString], stdin: Stdio, meanwhile: impl FnOnce()) -> Result<Ended, Error> {
         let child = self.start(self.command(task).stdin(stdin))?;
@@ -244,14 +278,15 @@ impl Job<'_> {
         Some(Error::Crashed { name, how })
     }
 
-    /// Lets ffmpeg decode, and a worker analyse what comes out.
+    /// Lets ffmpeg decode, and a worker analyse what comes out, or cut spans out of it.
     fn through_ffmpeg(
         &self,
         file: &File,
-        format: &str,
-        demuxer: &str,
+        (format, demuxer): (&str, &str),
+        cut: &[OsString],
     ) -> Result<(Decoded, Protections), Error> {
-        let (decoding, samples, task) = self.start_ffmpeg(file, format, demuxer)?;
+        let (decoding, samples, mut task) = self.start_ffmpeg(file, format, demuxer)?;
+        task.extend_from_slice(cut);
         let ended = self.run(&task, samples, || {});
         // The worker has seen the end of the samples, or died: ffmpeg is of no more use either way.
         let by_ffmpeg = wait(decoding, Duration::from_secs(1), 0, || {});
@@ -298,7 +333,7 @@ impl Job<'_> {
         protections: Protections,
     ) -> Result<Analysis, Error> {
         let mut fingerprints = Vec::new();
-        for (view, encoded) in decoded.fingerprints {
+        for (view, encoded) in decoded.parts {
             let fingerprint = fingerprint::decode(&encoded).map_err(|error| Error::Reply {
                 name: self.name.to_owned(),
                 source: super::ReplyError::Fingerprint(error.to_string()),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   magic "EWR1" | u32 length of the body | u32 CRC-32 of the body | body
-//!   body = u32 length of the head | head (JSON) | the fingerprints' bytes, one after the other
+//!   body = u32 length of the head | head (JSON) | the parts' bytes, one after the other
 //! ```
 //!
 //! Numbers are little-endian. The parent trusts none of it: a worker may have been taken over by its input.
@@ -29,8 +29,8 @@ pub struct Reply {
 pub struct Decoded {
     /// What the file is.
     pub info: audio::MediaInfo,
-    /// Encoded fingerprints.
-    pub fingerprints: Vec<(ChannelView, Vec<u8>)>,
+    /// Encoded fingerprints; or, where spans were to be cut out, the samples of each.
+    pub parts: Vec<(ChannelView, Vec<u8>)>,
 }
 
 /// Why an answer is not understood.
@@ -51,20 +51,23 @@ pub enum ReplyError {
     /// A fingerprint cannot be decoded.
     #[error("a fingerprint in it is not valid: {0}")]
     Fingerprint(String),
+    /// The samples are not those of the spans that were asked for.
+    #[error("the sound in it is not what was asked for: {0}")]
+    Sound(&'static str),
 }
 
 const MAGIC: &[u8; 4] = b"EWR1";
 
-/// Fingerprints in one reply: four views of the tracks that are analysed.
-const FINGERPRINTS_MAX: usize = 64;
+/// Parts of one reply: four views of the tracks that are analysed.
+const PARTS_MAX: usize = 64;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
     protections: Protections,
     info: Option<audio::MediaInfo>,
     error: Option<audio::Error>,
-    /// View and length in bytes of each fingerprint.
-    fingerprints: Vec<(ChannelView, u64)>,
+    /// View and length in bytes of each part.
+    parts: Vec<(ChannelView, u64)>,
 }
 
 impl Reply {
@@ -74,12 +77,12 @@ impl Reply {
     /// When it is too long for its length field, or writing fails.
     pub fn write(&self, to: &mut dyn Write) -> std::io::Result<()> {
         let decoded = self.outcome.as_ref().ok();
-        let parts = decoded.map_or(&[][..], |decoded| &decoded.fingerprints);
+        let parts = decoded.map_or(&[][..], |decoded| &decoded.parts);
         let head = Head {
             protections: self.protections.clone(),
             info: decoded.map(|decoded| decoded.info.clone()),
             error: self.outcome.as_ref().err().cloned(),
-            fingerprints: parts.iter().map(|(view, bytes)| (*view, bytes.len() as u64)).collect(),
+            parts: parts.iter().map(|(view, bytes)| (*view, bytes.len() as u64)).collect(),
         };
         let head = serde_json::to_vec(&head)?;
         let mut body = length(head.len())?.to_vec();
@@ -116,20 +119,20 @@ pub fn parse_reply(bytes: &[u8]) -> Result<Reply, ReplyError> {
     let head = rest.get(..length as usize).ok_or(ReplyError::CutOff)?;
     let mut rest = &rest[length as usize..];
     let head: Head = serde_json::from_slice(head).map_err(|error| ReplyError::Head(error.to_string()))?;
-    if head.fingerprints.len() > FINGERPRINTS_MAX {
-        return Err(ReplyError::Head("too many fingerprints".to_owned()));
+    if head.parts.len() > PARTS_MAX {
+        return Err(ReplyError::Head("too many parts".to_owned()));
     }
-    let mut fingerprints = Vec::new();
-    for (view, length) in head.fingerprints {
+    let mut parts = Vec::new();
+    for (view, length) in head.parts {
         let (part, after) = usize::try_from(length)
             .ok()
             .and_then(|length| rest.split_at_checked(length))
             .ok_or(ReplyError::CutOff)?;
-        fingerprints.push((view, part.to_vec()));
+        parts.push((view, part.to_vec()));
         rest = after;
     }
     let outcome = match (head.info, head.error) {
-        (Some(info), None) => Ok(Decoded { info, fingerprints }),
+        (Some(info), None) => Ok(Decoded { info, parts }),
         (None, Some(error)) => Err(error),
         _ => return Err(ReplyError::Head("neither audio nor an error".to_owned())),
     };
@@ -158,8 +161,8 @@ mod tests {
             warnings: vec!["cut off".to_owned()],
             tags: audio::MediaTags { title: Some("夜".to_owned()), ..audio::MediaTags::default() },
         };
-        let fingerprints = vec![(ChannelView::Mid, vec![1, 2, 3]), (ChannelView::Side, vec![])];
-        Reply { protections: Protections::default(), outcome: Ok(Decoded { info, fingerprints }) }
+        let parts = vec![(ChannelView::Mid, vec![1, 2, 3]), (ChannelView::Side, vec![])];
+        Reply { protections: Protections::default(), outcome: Ok(Decoded { info, parts }) }
     }
 
     fn bytes(reply: &Reply) -> Vec<u8> {
@@ -201,7 +204,7 @@ mod tests {
         fn a_lying_body_is_survived(body in proptest::collection::vec(any::<u8>(), 0..200), head in any::<bool>()) {
             let mut inner = Vec::new();
             if head {
-                let json = br#"{"protections":{"limits":true,"landlock":"","seccomp":true},"info":null,"error":null,"fingerprints":[["mid",99999999999]]}"#;
+                let json = br#"{"protections":{"limits":true,"landlock":"","seccomp":true},"info":null,"error":null,"parts":[["mid",99999999999]]}"#;
                 inner.extend((json.len() as u32).to_le_bytes());
                 inner.extend(json);
             }
