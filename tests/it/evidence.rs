@@ -24,13 +24,13 @@ use crate::support::earwitness;
 const RATE_HZ: u32 = 11_025;
 
 /// A folder with a store, whose catalogue knows one recording, and a case of a copy of it.
-struct House {
+pub(crate) struct House {
     folder: tempfile::TempDir,
     case_id: String,
 }
 
 impl House {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let one = music(1, 20.0, RATE_HZ);
         fs::create_dir(folder.path().join("catalogue")).unwrap();
@@ -55,7 +55,7 @@ impl House {
         Self { folder, case_id }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -64,7 +64,7 @@ impl House {
     }
 
     /// Exports the case; gives the bundle's path and root.
-    fn export(&self) -> (PathBuf, String) {
+    pub(crate) fn export(&self) -> (PathBuf, String) {
         let output =
             earwitness(self.path()).args(["evidence", "export", "--out", "out", "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -106,6 +106,19 @@ fn a_case_becomes_a_bundle_that_verifies_anywhere() {
         assert_eq!(outcome(&output.stdout, name), "passed", "{name}");
     }
     assert!(!elsewhere.path().join("store").exists());
+    // The site's answers said what its clock showed, which is this machine's.
+    let environment =
+        Command::new("unzip").arg("-p").arg(&bundle).arg("earwitness/environment.json").output();
+    if let Ok(environment) = environment {
+        let environment: Value = serde_json::from_slice(&environment.stdout).unwrap();
+        let told = &environment["clock_offset"]["servers"];
+        assert!(
+            told["source"].as_str().unwrap().starts_with("estimated from 1 server's Date headers"),
+            "{told}"
+        );
+        assert!(told["ahead_s"].as_str().unwrap().parse::<f64>().unwrap().abs() < 2.0, "{told}");
+        assert_eq!(environment["clock_offset"]["time_stamp"], Value::Null);
+    }
     let table = String::from_utf8(verify(&[]).stdout).unwrap();
     assert!(table.contains("to the last bit") && table.contains("no check failed"), "{table}");
 

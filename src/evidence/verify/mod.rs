@@ -115,11 +115,12 @@ const CHECKS: [CheckOf; 12] = [
     ("replay", replayed::replay),
 ];
 
-/// The case that a bundle says it is about; none where it is no bundle.
+/// The case that a bundle says it is about, and its Merkle root as computed; none where it is no bundle.
 #[must_use]
-pub fn case_id_of(bundle: &dyn ReadAt) -> Option<String> {
+pub fn case_and_root_of(bundle: &dyn ReadAt) -> Option<(String, Digest)> {
     let opened = Opened::new(Container::read(bundle).ok()?);
-    opened.manifest().ok().map(|manifest| manifest.case_id.clone())
+    let case_id = opened.manifest().ok()?.case_id.clone();
+    Some((case_id, opened.root()))
 }
 
 /// Verifies a bundle.
