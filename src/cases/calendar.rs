@@ -382,6 +382,33 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn calendars_of_any_text_count_forward(
+            region in prop::sample::select(Region::ALL.to_vec()), second in -3_000_000_000_i64..6_000_000_000,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), "[ -~]"), 0..4), cut in any::<prop::sample::Index>(),
+        ) {
+            let mut text: Vec<char> = region.built_in().chars().collect();
+            for (at, with) in &changes {
+                let at = at.index(text.len());
+                text.splice(at..=at, with.chars());
+            }
+            if changes.len() == 3 {
+                text.truncate(cut.index(text.len()));
+            }
+            let Ok(calendar) = Calendar::parse(&text.into_iter().collect::<String>(), "changed") else { return Ok(()) };
+            let from = Timestamp::from_second(second).unwrap();
+            let mut last = from;
+            for days in [0, 1, 30, PERIOD_DAYS_MAX, u32::MAX] {
+                let ends = calendar.after_working_days(from, days);
+                prop_assert!(ends.at >= last && ends.at >= calendar.after_days(from, days, false).at);
+                last = ends.at;
+            }
+        }
+    }
+
+    proptest! {
         #[test]
         fn a_period_holds_exactly_its_working_days(
             region in prop::sample::select(Region::ALL.to_vec()),

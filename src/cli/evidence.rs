@@ -1,5 +1,6 @@
 //! `earwitness evidence`: bundles of what was seen, and their verification by anybody.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,13 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Context, Exit, Usage, case, output};
-use crate::base::{Digest, Recipient};
+use crate::base::{Clock, Digest, Recipient};
 use crate::cases::{Case, State, find, list, load_licences};
 use crate::evidence::timestamp::{self, Patience, obtain, read_roots};
 use crate::evidence::{
-    self, Capture, Check, Demands, Outcome, PublicKey, attach_timestamp, case_id_of, factors, is_redacted,
-    log, newest_bundle_of, public_keys, rotate, signing_key, timestamp_imprint, verify,
+    self, Capture, Check, ClockReading, Demands, Outcome, PublicKey, attach_timestamp, case_and_root_of,
+    factors, is_redacted, keep_reading, log, newest_bundle_beside, public_keys, rotate, signing_key,
+    timestamp_imprint, verify,
 };
 use crate::net::Client;
 use crate::notice::inert;
@@ -208,6 +210,9 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
                 ),
             );
         }
+        if let Some(authority) = &authority {
+            authority.keep_readings(store)?;
+        }
         match made {
             Ok(sealed) if context.json => output::json(&sealed)?,
             Ok(sealed) => {
@@ -282,16 +287,19 @@ fn captures(store: &Store, case: &Case) -> anyhow::Result<Vec<Capture>> {
 }
 
 /// The configured time-stamp authority.
-struct Authority {
+struct Authority<'c> {
     client: Client,
     url: Url,
     roots: Vec<Vec<u8>>,
     patience: Patience,
     runtime: tokio::runtime::Runtime,
+    clock: &'c dyn Clock,
+    /// What its tokens say of this machine's clock.
+    readings: RefCell<Vec<ClockReading>>,
 }
 
-impl Authority {
-    fn configured(context: &Context) -> anyhow::Result<Option<Self>> {
+impl<'c> Authority<'c> {
+    fn configured(context: &'c Context) -> anyhow::Result<Option<Self>> {
         let settings = &context.settings.evidence;
         let Some(url) = &settings.timestamp_url else { return Ok(None) };
         let url = Url::parse(url).map_err(|error| Usage(format!("evidence.timestamp_url: {error}")))?;
@@ -305,12 +313,27 @@ impl Authority {
         let patience = Patience { tries: settings.timestamp_tries, ..Patience::default() };
         let client = Client::new(&context.settings.fetch)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Some(Self { client, url, roots, patience, runtime }))
+        let clock = context.clock.as_ref();
+        Ok(Some(Self { client, url, roots, patience, runtime, clock, readings: RefCell::default() }))
     }
 
     fn stamp(&self, digest: &Digest) -> Result<Vec<u8>, String> {
+        let asked_at = self.clock.now();
         let asked = obtain(&self.client, &self.url, digest, &self.roots, self.patience);
-        self.runtime.block_on(asked).map(|token| token.response).map_err(|error| output::chain(&error))
+        let token = self.runtime.block_on(asked).map_err(|error| output::chain(&error))?;
+        self.readings.borrow_mut().push(ClockReading {
+            asked_at,
+            answered_at: self.clock.now(),
+            said_at: token.stamped.at,
+            accuracy_us: token.stamped.accuracy_us,
+            authority: token.stamped.authority,
+        });
+        Ok(token.response)
+    }
+
+    /// Keeps what was learnt of the clock, for the bundles that are made next.
+    fn keep_readings(&self, store: &Store) -> Result<(), evidence::Error> {
+        self.readings.take().iter().try_for_each(|reading| keep_reading(store, reading))
     }
 }
 
@@ -428,9 +451,10 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
 /// The root of the newest bundle of the case; where the store knows none, a root that no bundle has.
 fn known_root(store: &Store, bundle: &File) -> anyhow::Result<Digest> {
     let none = Digest::from_bytes([0; 32]);
-    let Some(case_id) = case_id_of(bundle).filter(|id| id.len() <= 64) else { return Ok(none) };
-    let made = newest_bundle_of(store, &case_id, is_redacted(bundle))?;
-    Ok(made.map_or(none, |made| made.root))
+    let Some((case_id, root)) = case_and_root_of(bundle).filter(|(id, _)| id.len() <= 64) else {
+        return Ok(none);
+    };
+    Ok(newest_bundle_beside(store, &case_id, &root, is_redacted(bundle))?.map_or(none, |made| made.root))
 }
 
 fn read_key(path: &Path) -> anyhow::Result<PublicKey> {

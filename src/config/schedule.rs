@@ -78,6 +78,8 @@ fn zone_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
     use super::*;
 
     fn after(cron: &str, zone: &str, times: usize, from: &str) -> Vec<String> {
@@ -135,6 +137,30 @@ mod tests {
                 let next = schedule.next_after(CHECKED_FROM);
                 proptest::prop_assert!(next.is_some_and(|next| next > CHECKED_FROM), "{text}");
             }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_taken_comes_again_and_again_later(
+            fields in prop::collection::vec("(\\*|[0-9]{1,2})((-|/|,|L|W|#)[0-9]{1,2})?", 5),
+            zone in prop::sample::select(vec!["UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]),
+            second in 0_i64..4_000_000_000, noise in ".{0,12}", at in 0_usize..20,
+        ) {
+            let mut text = fields.join(" ");
+            if let Ok(schedule) = ScheduleSettings::new(&text, zone) {
+                let mut last = Timestamp::from_second(second).unwrap();
+                for _ in 0..4 {
+                    let Some(next) = schedule.next_after(last) else { break };
+                    prop_assert!(next > last, "{} in {}: {} after {}", text, zone, next, last);
+                    last = next;
+                }
+            }
+            let at = text.char_indices().map(|(at, _)| at).nth(at).unwrap_or(text.len());
+            text.insert_str(at, &noise);
+            let _ = ScheduleSettings::new(&text, &noise);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a bundle holds, for the report on what courts look at.
 
-use super::bundle::{ARCHIVE, CAPTURES, DOCUMENT_BYTES_MAX};
+use super::bundle::{ARCHIVE, CAPTURES};
 use super::capture::Capture;
 use super::container::Container;
 use super::error::Error;
 use super::factors::{Artefact, ArtefactKind};
 use super::manifest::{MANIFEST, SIGNATURE, TIMESTAMP};
+use super::reading;
 use super::section::ReadAt;
 
 /// Lists what is in a bundle and what is not. That each part is sound, [`verify`](super::verify()) tells.
@@ -16,9 +17,7 @@ pub fn artefacts(bundle: &dyn ReadAt) -> Result<Vec<Artefact>, Error> {
     let not = |what: String| Error::NotABundle { what };
     let container = Container::read(bundle).map_err(|fault| not(fault.to_string()))?;
     let captures = container.get(CAPTURES).ok_or_else(|| not(format!("it has no {CAPTURES}")))?;
-    let captures = captures.content.read(DOCUMENT_BYTES_MAX).map_err(Error::io(CAPTURES))?;
-    let captures: Vec<Capture> =
-        serde_json::from_slice(&captures).map_err(|error| not(format!("{CAPTURES}: {error}")))?;
+    let captures: Vec<Capture> = reading::json(&captures.content, CAPTURES).map_err(not)?;
     let mut exchanges = captures.iter().flat_map(|capture| &capture.exchanges).peekable();
     let has_requests = exchanges.peek().is_some();
     let has_connections = exchanges.any(|exchange| exchange.dns.is_some() || exchange.tls.is_some());

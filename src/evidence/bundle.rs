@@ -9,23 +9,23 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::annex::{ANNEX, ANNEX_BYTES, Annex};
 use super::capture::Capture;
 use super::container::Part;
 use super::error::Error;
 use super::keys::SigningKey;
-use super::log::{Log, NewEntry};
+use super::made::{BundleRecord, PendingBundle, settle};
 use super::manifest::{Listed, MANIFEST, Manifest, SIGNATURE, Signature, TIMESTAMP, UNLISTED, document};
-use super::packing::{Place, write_packed};
+use super::packing::{Packed, pack};
 use super::redaction::Redaction;
 use super::replay::MediaPlace;
 use super::section::Section;
 use super::warc::{self, Page};
 use super::withheld::{WITHHELD, WithheldKind};
 use crate::base::{Digest, Timestamp};
-use crate::store::{Batch, Blobs, Record, Store};
+use crate::store::{Blobs, Store};
 
 pub(super) const ARCHIVE: &str = "archive/data.warc";
 pub(super) const INDEX: &str = "indexes/index.cdxj";
@@ -34,60 +34,6 @@ pub(super) const CAPTURES: &str = "earwitness/captures.json";
 
 /// The longest document of a bundle that is read into memory, in bytes; the archive is not.
 pub const DOCUMENT_BYTES_MAX: u64 = 256 << 20;
-
-/// The root of a bundle that was made: what an older one of the same case is told from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BundleRecord {
-    /// The case.
-    pub case_id: String,
-    /// The Merkle root.
-    pub root: Digest,
-    /// SHA-256 of the file as it was made; a time-stamp that is attached later changes it, and not the root.
-    pub bundle_sha256: Digest,
-    /// When.
-    pub made_at: Timestamp,
-    /// The root of the whole bundle that is sealed in it; `None` where it is whole itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed_root: Option<Digest>,
-}
-
-impl BundleRecord {
-    /// Whether it is a redacted one.
-    #[must_use]
-    pub const fn is_redacted(&self) -> bool {
-        self.sealed_root.is_some()
-    }
-}
-
-impl Record for BundleRecord {
-    const KIND: &'static str = "evidence_bundle";
-    const JOURNALLED: bool = true;
-
-    fn key(&self) -> String {
-        // A redacted bundle is made at the same instant as the one inside, and comes after it.
-        let redacted = if self.is_redacted() { "-redacted" } else { "" };
-        format!("{}#{:030}{redacted}", self.case_id, self.made_at.as_nanosecond())
-    }
-}
-
-/// The newest bundle of a case that the store knows of.
-///
-/// # Errors
-/// [`Error::Store`] when the store fails.
-pub fn newest_bundle(store: &Store, case_id: &str) -> Result<Option<BundleRecord>, Error> {
-    let made = store.scan::<BundleRecord>(&format!("{case_id}#"))?;
-    Ok(made.collect::<Result<Vec<_>, _>>()?.pop())
-}
-
-/// The newest bundle of a case that is whole, or that is redacted.
-///
-/// # Errors
-/// [`Error::Store`] when the store fails.
-pub fn newest_bundle_of(store: &Store, case_id: &str, redacted: bool) -> Result<Option<BundleRecord>, Error> {
-    let made = store.scan::<BundleRecord>(&format!("{case_id}#"))?;
-    let made = made.filter(|made| made.as_ref().map_or(true, |made| made.is_redacted() == redacted));
-    Ok(made.collect::<Result<Vec<_>, _>>()?.pop())
-}
 
 /// Asks for a time-stamp token (RFC 3161) over a digest; gives its DER bytes, or why there is none, in a line.
 pub type Stamp<'a> = dyn Fn(&Digest) -> Result<Vec<u8>, String> + 'a;
@@ -342,8 +288,9 @@ impl<'a> Draft<'a> {
             parts.push(Part { name: ANNEX_BYTES.to_owned(), content });
         }
         let redacted = if self.sealed_root.is_some() { "-redacted" } else { "" };
-        let place = Place::New(folder, &format!("{}{redacted}", self.case_id));
-        let (path, sha256, bytes) = write_packed(parts, &manifest, self.pages.first(), &place)?;
+        let stem = format!("{}{redacted}", self.case_id);
+        let packed = pack(parts, &manifest, self.pages.first(), (folder, &stem))?;
+        let (sha256, bytes) = (packed.sha256, packed.bytes);
         let record = BundleRecord {
             case_id: self.case_id.clone(),
             root: manifest.merkle_root,
@@ -351,7 +298,7 @@ impl<'a> Draft<'a> {
             made_at: self.made_at,
             sealed_root: self.sealed_root,
         };
-        self.record(&record)?;
+        let path = self.publish(packed, record, folder)?;
         Ok(Sealed {
             case_id: self.case_id,
             path,
@@ -361,6 +308,19 @@ impl<'a> Draft<'a> {
             key_id: key.public().id(),
             timestamp_error,
         })
+    }
+
+    /// Names the file and records it, so that whenever the process ends, the store knows what is in the folder.
+    fn publish(&self, packed: Packed, record: BundleRecord, folder: &Path) -> Result<PathBuf, Error> {
+        // What was pending and is not in its folder never got a name; what is there is older than this one.
+        for old in settle(self.store, &self.case_id, None)? {
+            old.forget(self.store)?;
+        }
+        let pending = PendingBundle::keep(record, packed.bytes, folder, self.store)?;
+        // Where that fails, it stays pending: it may have its name all the same.
+        let path = packed.keep()?;
+        pending.settle(self.store)?;
+        Ok(path)
     }
 
     fn listed(&self, archive: &Section<'_>) -> Result<Vec<Listed>, Error> {
@@ -378,24 +338,6 @@ impl<'a> Draft<'a> {
         }
         listed.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listed)
-    }
-
-    fn record(&self, record: &BundleRecord) -> Result<(), Error> {
-        let mut log = Log::open(self.store)?;
-        let mut batch = Batch::new();
-        batch.put(record)?;
-        let kind = if record.is_redacted() { "redacted bundle" } else { "bundle" };
-        let note = format!("{kind} made, Merkle root {}", record.root);
-        let entry = NewEntry {
-            at: self.made_at,
-            what: "bundle",
-            subject: &self.case_id,
-            actor: "earwitness",
-            sha256: Some(record.bundle_sha256),
-            note: &note,
-        };
-        log.add(&mut batch, &entry)?;
-        Ok(self.store.commit(batch)?)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::log::{Log, NewEntry};
+use super::room::Room;
 use crate::base::{Digest, Timestamp};
 use crate::crawl::Sighting;
 use crate::net::Exchange;
@@ -113,14 +114,54 @@ fn bodies_of(capture: &Capture) -> BTreeSet<Digest> {
     bodies.chain([capture.sighting.sha256]).chain(capture.sighting.page_screenshot).collect()
 }
 
-/// Returns the captures of a case, the oldest first.
+/// Returns the captures of a case, the oldest first, as many as a bundle holds: the first and the last before others, then
+/// those with most in them. [`left_out`] tells which are not among them.
 ///
 /// # Errors
 /// [`Error`] when the store fails, or a capture is missing, damaged or no capture.
 pub fn captures(store: &Store, case_id: &str) -> Result<Vec<Capture>, Error> {
     let mut records = records(store, case_id)?;
     records.sort_by(|a, b| (a.captured_at, &a.media_url).cmp(&(b.captured_at, &b.media_url)));
-    records.iter().map(|record| read(store, record)).collect()
+    let mut room = Room::of_a_bundle(store);
+    let mut kept: Vec<(usize, Capture)> = Vec::new();
+    for at in by_importance(store, &records) {
+        let Some(record) = records.get(at) else { continue };
+        let capture = read(store, record)?;
+        if room.takes(&capture) {
+            kept.push((at, capture));
+        }
+    }
+    kept.sort_unstable_by_key(|(at, _)| *at);
+    Ok(kept.into_iter().map(|(_, capture)| capture).collect())
+}
+
+/// Returns the captures of a case that are not among `kept`.
+///
+/// # Errors
+/// [`Error`] when the store fails.
+pub fn left_out(store: &Store, case_id: &str, kept: &[Capture]) -> Result<Vec<CaptureRecord>, Error> {
+    let mut records = records(store, case_id)?;
+    records.retain(|record| {
+        let is_same = |sighting: &Sighting| {
+            sighting.media_url == record.media_url && sighting.captured_at == record.captured_at
+        };
+        !kept.iter().any(|capture| is_same(&capture.sighting))
+    });
+    Ok(records)
+}
+
+/// The places of records in the order in which room is given to them.
+fn by_importance(store: &Store, records: &[CaptureRecord]) -> Vec<usize> {
+    let bytes = |record: &CaptureRecord| {
+        std::fs::metadata(store.blobs().path(&record.capture_sha256)).map_or(0, |file| file.len())
+    };
+    let last = records.len().saturating_sub(1);
+    let mut places: Vec<usize> = (0..records.len()).collect();
+    places.sort_by_cached_key(|&at| {
+        let is_end = at == 0 || at == last;
+        (!is_end, std::cmp::Reverse(records.get(at).filter(|_| !is_end).map_or(0, bytes)), at)
+    });
+    places
 }
 
 fn records(store: &Store, case_id: &str) -> Result<Vec<CaptureRecord>, Error> {
@@ -144,11 +185,11 @@ fn read(store: &Store, record: &CaptureRecord) -> Result<Capture, Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn capture(media_url: &str, body: Digest) -> Capture {
+    pub(in crate::evidence) fn capture(media_url: &str, body: Digest) -> Capture {
         let at = Timestamp::UNIX_EPOCH;
         Capture {
             sighting: Sighting {
@@ -209,6 +250,33 @@ mod tests {
         assert_eq!(captures(&store, "C-1").unwrap(), [one.clone(), two]);
         assert_eq!(captures(&store, "C-10").unwrap(), [one]);
         assert_eq!(captures(&store, "C-2").unwrap(), []);
+    }
+
+    #[test]
+    fn room_goes_to_the_first_the_last_and_the_largest() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let of = |second: i64, exchanges: usize| {
+            let url = format!("http://a.example/{second}");
+            let mut one = capture(&url, Digest::of(b"page"));
+            one.sighting.captured_at = Timestamp::from_second(second).unwrap();
+            one.exchanges = std::iter::repeat_with(|| one.exchanges[0].clone()).take(exchanges).collect();
+            one
+        };
+        let all = [of(1, 1), of(2, 3), of(3, 29_999), of(4, 30_001), of(5, 1)];
+        for one in &all {
+            assert!(keep(&store, "C-1", one));
+        }
+        let kept = captures(&store, "C-1").unwrap();
+        let seconds: Vec<_> = kept.iter().map(|one| one.sighting.captured_at.as_second()).collect();
+        // 1 + 1 + 30,001 + 3 of 60,000; another 29,999 find no room.
+        assert_eq!(seconds, [1, 2, 4, 5]);
+        let left = left_out(&store, "C-1", &kept).unwrap();
+        assert_eq!(
+            left.iter().map(|record| record.media_url.as_str()).collect::<Vec<_>>(),
+            ["http://a.example/3"]
+        );
+        assert!(left_out(&store, "C-1", &all).unwrap().is_empty());
     }
 
     #[test]

@@ -93,6 +93,9 @@ pub enum Error {
         /// What is wrong there.
         what: String,
     },
+    /// The system gives no random numbers.
+    #[error("the system gives no random number for an entry of the operation log")]
+    Random,
     /// A record cannot be written as JSON.
     #[error("{what} cannot be written as JSON: {source}")]
     Json {

@@ -2,9 +2,9 @@
 //! can verify offline. The file's format is told in `docs/evidence.md`.
 //!
 //! - [`Capture`]: what was recorded when the file was seen; [`keep_capture`] keeps it with the case, [`captures`] gives
-//!   those of a case.
+//!   those of a case that a bundle has room for, [`left_out`] the others.
 //! - [`log`]: what was done, as a chain of digests.
-//! - [`environment()`], [`keep_environment`]: where it was done.
+//! - [`environment()`], [`keep_environment`]: where it was done; [`clock_offset`]: how far the clock there was off.
 //! - [`signing_key`], [`rotate`], [`PublicKey`]: who vouches for it.
 //! - [`Draft`]: captures and documents → a bundle; [`attach_timestamp`] for its token.
 //! - [`ReplayRecord`], [`Replay`]: the match made again from what is in the bundle.
@@ -19,6 +19,7 @@
 //! signature but the time-stamp and what follows from the rest; what verifies needs no store and no network.
 
 mod capture;
+mod room;
 mod container;
 mod error;
 mod section;
@@ -26,28 +27,35 @@ mod merkle;
 mod keys;
 pub mod log;
 mod environment;
+mod clock;
 mod warc;
 mod manifest;
 mod replay;
 mod excerpts;
+mod made;
 mod bundle;
 mod packing;
 mod withheld;
 mod redaction;
 mod annex;
 mod opening;
+mod reading;
 mod verify;
 mod artefacts;
 pub mod timestamp;
 pub mod pictures;
 pub mod factors;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;
 
 pub use annex::{Annex, AnnexRecord, is_redacted};
 pub use artefacts::artefacts;
-pub use bundle::{BundleRecord, DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp, newest_bundle, newest_bundle_of};
-pub use capture::{Capture, CaptureRecord, captures, keep_capture};
+pub use bundle::{DOCUMENT_BYTES_MAX, Draft, Sealed, Stamp};
+pub use capture::{Capture, CaptureRecord, captures, keep_capture, left_out};
+pub use clock::{ClockOffset, ClockReading, OffsetEstimate, clock_offset, keep_reading};
 pub use environment::{
     ClockSource, Environment, Program, System, SystemFile, environment, keep_environment, kept_environment,
     without_secrets,
@@ -57,6 +65,7 @@ pub use excerpts::{
     Alignment, EXCERPTS_FORMAT, Excerpt, ExcerptOf, Excerpts, LeftOut, Listener, read_wav, wav,
 };
 pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
+pub use made::{BundleRecord, PendingBundle, newest_bundle, newest_bundle_beside, newest_bundle_of};
 pub use manifest::{Listed, Manifest, Signature, document};
 pub use merkle::{leaf_line, merkle_root};
 pub use opening::{OpenedAnnex, open_annex};
@@ -67,7 +76,7 @@ pub use replay::{
     Replayed, Rerun, TAGS_FORMAT,
 };
 pub use section::{ReadAt, Section, SectionReader};
-pub use verify::{Check, Demands, Outcome, Report, StampCheck, case_id_of, verify};
+pub use verify::{Check, Demands, Outcome, Report, StampCheck, case_and_root_of, verify};
 
 use crate::store::Kinds;
 
@@ -80,5 +89,7 @@ pub fn with_kinds(kinds: Kinds) -> Kinds {
         .with::<log::LogMention>()
         .with::<CaptureRecord>()
         .with::<KeyRecord>()
+        .with::<ClockReading>()
         .with::<BundleRecord>()
+        .with::<PendingBundle>()
 }

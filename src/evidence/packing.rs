@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::bundle::{CAPTURES, DOCUMENT_BYTES_MAX};
+use super::bundle::CAPTURES;
 use super::capture::Capture;
 use super::container::{Container, Part, write};
 use super::error::Error;
@@ -13,6 +13,7 @@ use super::manifest::{
     DATAPACKAGE, DATAPACKAGE_DIGEST, Listed, MANIFEST, Manifest, SIGNATURE, TIMESTAMP, datapackage,
     datapackage_digest,
 };
+use super::reading;
 use super::section::{ReadAt, Section};
 use super::warc::{self, Page};
 use crate::base::Digest;
@@ -39,13 +40,13 @@ pub fn attach_timestamp(path: &Path, token: &[u8]) -> Result<Digest, Error> {
     let file = File::open(path).map_err(Error::io(path))?;
     let not = |what: String| Error::NotABundle { what: format!("{}: {what}", path.display()) };
     let container = Container::read(&file).map_err(|fault| not(fault.to_string()))?;
-    let read = |name: &str| {
+    let content = |name: &str| {
         let entry = container.get(name).ok_or_else(|| not(format!("it has no {name}")))?;
-        entry.content.read(DOCUMENT_BYTES_MAX).map_err(Error::io(path))
+        Ok::<_, Error>(entry.content)
     };
-    let manifest = Manifest::parse(&read(MANIFEST)?).map_err(|why| not(format!("{MANIFEST}: {why}")))?;
-    let captures: Vec<Capture> =
-        serde_json::from_slice(&read(CAPTURES)?).map_err(|error| not(format!("{CAPTURES}: {error}")))?;
+    let manifest = reading::text(&content(MANIFEST)?, MANIFEST).map_err(not)?;
+    let manifest = Manifest::parse(&manifest).map_err(|why| not(format!("{MANIFEST}: {why}")))?;
+    let captures: Vec<Capture> = reading::json(&content(CAPTURES)?, CAPTURES).map_err(not)?;
     let replaced = [TIMESTAMP, DATAPACKAGE, DATAPACKAGE_DIGEST];
     let mut parts: Vec<Part<'_>> = Vec::new();
     for entry in container.entries().iter().filter(|entry| !replaced.contains(&entry.name.as_str())) {
@@ -53,26 +54,34 @@ pub fn attach_timestamp(path: &Path, token: &[u8]) -> Result<Digest, Error> {
     }
     parts.push(Part { name: TIMESTAMP.to_owned(), content: Section::of(token) });
     let pages = warc::pages_of(&captures);
-    let (_, sha256, _) = write_packed(parts, &manifest, pages.first(), &Place::Over(path))?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let packed = pack(parts, &manifest, pages.first(), (folder, &manifest.case_id))?;
+    let sha256 = packed.sha256;
+    packed.keep_over(path)?;
     Ok(sha256)
 }
 
-/// Where a bundle is written.
-pub(super) enum Place<'a> {
-    /// Into a folder, under a name that is free and begins so.
-    New(&'a Path, &'a str),
-    /// In place of a file.
-    Over(&'a Path),
+/// A bundle that is written, and has no name yet.
+pub(super) struct Packed {
+    file: tempfile::NamedTempFile,
+    folder: PathBuf,
+    case_id: String,
+    /// What its name begins with.
+    stem: String,
+    /// Its digest.
+    pub(super) sha256: Digest,
+    /// Its length.
+    pub(super) bytes: u64,
 }
 
-/// Adds WACZ's own two documents and writes the archive; gives its path, digest and length.
-pub(super) fn write_packed(
+/// Adds WACZ's own two documents and writes the archive into a temporary file of `folder`, synced.
+pub(super) fn pack(
     parts: Vec<Part<'_>>,
     manifest: &Manifest,
     home: Option<&Page>,
-    place: &Place<'_>,
-) -> Result<(PathBuf, Digest, u64), Error> {
-    let mut parts: Vec<Part<'_>> = parts.into_iter().collect();
+    (folder, stem): (&Path, &str),
+) -> Result<Packed, Error> {
+    let mut parts: Vec<Part<'_>> = parts;
     parts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut listed = Vec::with_capacity(parts.len());
     for Part { name, content } in &parts {
@@ -83,12 +92,6 @@ pub(super) fn write_packed(
     let package_digest = datapackage_digest(&package)?;
     parts.push(Part { name: DATAPACKAGE.to_owned(), content: Section::of(&package) });
     parts.push(Part { name: DATAPACKAGE_DIGEST.to_owned(), content: Section::of(&package_digest) });
-    let folder = match place {
-        Place::New(folder, _) => folder,
-        Place::Over(path) => {
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-        }
-    };
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let file = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder).map_err(Error::io(folder))?;
     let mut out = std::io::BufWriter::new(file.as_file());
@@ -100,34 +103,61 @@ pub(super) fn write_packed(
     // The folder is the user's own: the bundle is as readable as any other file there.
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(named)?;
     file.as_file().sync_all().map_err(named)?;
-    let path = match place {
-        Place::New(folder, stem) => keep_new(file, folder, (&manifest.case_id, stem))?,
-        Place::Over(path) => {
-            file.persist(path)
-                .map_err(|error| Error::Io { path: (*path).to_owned(), source: error.error })?;
-            (*path).to_owned()
-        }
-    };
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder))?;
-    Ok((path, sha256, bytes))
+    let (folder, stem, case_id) = (folder.to_owned(), stem.to_owned(), manifest.case_id.clone());
+    Ok(Packed { file, folder, case_id, stem, sha256, bytes })
 }
 
-/// Gives a file the first name that is free: a bundle that may have been sent is never written over.
-fn keep_new(
-    mut file: tempfile::NamedTempFile,
-    folder: &Path,
-    (case_id, stem): (&str, &str),
-) -> Result<PathBuf, Error> {
-    const NAMES_MAX: u32 = 10_000;
+impl Packed {
+    /// Gives it the first name in its folder that is free: a bundle that may have been sent is never written over.
+    pub(super) fn keep(self) -> Result<PathBuf, Error> {
+        let Self { mut file, folder, case_id, stem, .. } = self;
+        for number in 1..NAMES_MAX {
+            let path = folder.join(name(&stem, number));
+            match file.persist_noclobber(&path) {
+                Ok(_) => return sync(&folder).map(|()| path),
+                Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => file = error.file,
+                Err(error) => return Err(Error::Io { path, source: error.error }),
+            }
+        }
+        let what = format!("{} is full of bundles of it; choose another folder", folder.display());
+        Err(Error::Bundle { case_id, what })
+    }
+
+    /// Puts it in place of a file of its folder.
+    fn keep_over(self, path: &Path) -> Result<(), Error> {
+        self.file.persist(path).map_err(|error| Error::Io { path: path.to_owned(), source: error.error })?;
+        sync(&self.folder)
+    }
+}
+
+/// Bundles of one case in one folder.
+const NAMES_MAX: u32 = 10_000;
+
+fn name(stem: &str, number: u32) -> String {
+    if number == 1 { format!("{stem}.wacz") } else { format!("{stem}-{number}.wacz") }
+}
+
+fn sync(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder))
+}
+
+/// Whether a folder holds a bundle with these bytes, under one of the names that begin so.
+pub(super) fn is_kept(folder: &Path, stem: &str, (sha256, bytes): (&Digest, u64)) -> bool {
+    // Names are given out without a gap; one that was taken away leaves one, hence some more are looked at.
+    const GAP_MAX: u32 = 100;
+    let mut missing = 0;
     for number in 1..NAMES_MAX {
-        let name = if number == 1 { format!("{stem}.wacz") } else { format!("{stem}-{number}.wacz") };
-        let path = folder.join(name);
-        match file.persist_noclobber(&path) {
-            Ok(_) => return Ok(path),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => file = error.file,
-            Err(error) => return Err(Error::Io { path, source: error.error }),
+        let Ok(file) = File::open(folder.join(name(stem, number))) else {
+            missing += 1;
+            if missing > GAP_MAX {
+                return false;
+            }
+            continue;
+        };
+        let whole = Section::all(&file).ok().filter(|whole| whole.bytes == bytes);
+        if whole.is_some_and(|whole| whole.sums().is_ok_and(|sums| sums.sha256 == *sha256)) {
+            return true;
         }
     }
-    let what = format!("{} is full of bundles of it; choose another folder", folder.display());
-    Err(Error::Bundle { case_id: case_id.to_owned(), what })
+    false
 }

@@ -67,7 +67,8 @@ pub struct DnsAnswer {
 pub struct TlsSeen {
     /// `TLSv1.2` or `TLSv1.3`, where known.
     pub version: Option<String>,
-    /// The cipher suite, where known.
+    /// The cipher suite by its name in IANA's registry; none where it is not known, or where connections with the same
+    /// certificate and version agreed on different ones, since the HTTP library does not tell which of them it used.
     pub cipher: Option<String>,
     /// The server's certificates in DER, as base64, its own first.
     pub certificates: Vec<String>,

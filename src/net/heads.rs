@@ -1,7 +1,7 @@
 //! Heads as they are recorded: text in the form of HTTP/1.1, without what is a secret.
 
-use reqwest::StatusCode;
 use reqwest::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE};
+use reqwest::{Method, StatusCode};
 use url::{Position, Url};
 
 /// What stands in place of a secret.
@@ -19,13 +19,13 @@ pub(super) struct Sent {
 }
 
 /// The head of a request. The HTTP library adds the Host itself, and keeps the order of the others.
-pub(super) fn of_request(url: &Url, headers: &HeaderMap, sent: Sent) -> String {
+pub(super) fn of_request(method: &Method, url: &Url, headers: &HeaderMap, sent: Sent) -> String {
     let target = if sent.is_absolute {
         without_credentials(url)
     } else {
         url[Position::BeforePath..Position::AfterQuery].to_owned()
     };
-    let mut lines = Lines::begin(&format!("GET {target} HTTP/1.1"));
+    let mut lines = Lines::begin(&format!("{method} {target} HTTP/1.1"));
     for (name, value) in headers {
         lines.add(name.as_str(), &value_text(value));
     }
@@ -136,12 +136,12 @@ mod tests {
         secret.set_sensitive(true);
         headers.insert("authorization", secret);
         assert_eq!(
-            of_request(&url, &headers, DIRECT),
+            of_request(&Method::GET, &url, &headers, DIRECT),
             "GET /p?q=1 HTTP/1.1\r\naccept: */*\r\nauthorization: (withheld)\r\nhost: a.example:8080\r\n"
         );
         let by_proxy = Sent { is_absolute: true, has_proxy_secret: true };
-        let head = of_request(&url, &headers, by_proxy);
-        assert!(head.starts_with("GET http://a.example:8080/p?q=1 HTTP/1.1\r\n"), "{head}");
+        let head = of_request(&Method::POST, &url, &headers, by_proxy);
+        assert!(head.starts_with("POST http://a.example:8080/p?q=1 HTTP/1.1\r\n"), "{head}");
         assert!(head.ends_with("\r\nproxy-authorization: (withheld)\r\n"), "{head}");
         assert_eq!(without_credentials(&url), "http://a.example:8080/p?q=1");
     }

@@ -41,6 +41,7 @@ mod range;
 mod request;
 mod seen;
 mod site;
+mod suites;
 mod tls;
 mod trace;
 mod validators;

@@ -1,5 +1,5 @@
-//! What connections were seen to do: what names were resolved to, and which certificates servers showed. Connections are
-//! kept and used again, so that both are remembered for the requests that come later.
+//! What connections were seen to do: what names were resolved to, which certificates servers showed, and which cipher suites
+//! were agreed on. Connections are kept and used again, so that all are remembered for the requests that come later.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -7,9 +7,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
+use rustls::CipherSuite;
 use rustls::pki_types::CertificateDer;
 
 use super::exchange::{DnsAnswer, TlsSeen};
+use super::suites;
 use crate::base::{Clock, Digest, Timestamp};
 
 /// Names whose answers are remembered; a run knows up to 20,000 hosts, of which few are asked at a time.
@@ -28,11 +30,19 @@ pub(super) struct Seen {
     names: Mutex<Recent<String, DnsAnswer>>,
     /// By the SHA-256 of the server's own certificate, which is all that the HTTP library tells afterwards.
     chains: Mutex<Recent<Digest, Vec<String>>>,
+    /// By the same, and the version of TLS; none where connections agreed on different ones.
+    suites: Mutex<Recent<(Digest, &'static str), Option<CipherSuite>>>,
 }
 
 impl Seen {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, names: Mutex::new(Recent::new(NAMES_MAX)), chains: Mutex::new(Recent::new(CHAINS_MAX)) }
+        Self {
+            clock,
+            names: Mutex::new(Recent::new(NAMES_MAX)),
+            chains: Mutex::new(Recent::new(CHAINS_MAX)),
+            // A certificate may be shown in both versions.
+            suites: Mutex::new(Recent::new(2 * CHAINS_MAX)),
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -57,17 +67,31 @@ impl Seen {
         lock(&self.chains).put(Digest::of(own), chain);
     }
 
-    /// What was seen of the connection that an answer came over.
+    /// Remembers that a connection to the owner of a certificate agreed on this suite.
+    pub(super) fn agreed(&self, certificate: Digest, version: &'static str, suite: CipherSuite) {
+        let mut suites = lock(&self.suites);
+        let known = suites.get(&(certificate, version)).copied();
+        let is_same = known.is_none_or(|known| known == Some(suite));
+        suites.put((certificate, version), is_same.then_some(suite));
+    }
+
+    /// What was seen of the connection that an answer came over. The library tells the version and the server's own
+    /// certificate, and not the connection: where connections with both the same agreed on different suites, none is told.
     pub(super) fn tls(&self, info: &reqwest::tls::TlsInfo) -> TlsSeen {
         let version = info.version().and_then(|version| match version {
-            reqwest::tls::Version::TLS_1_2 => Some("TLSv1.2".to_owned()),
-            reqwest::tls::Version::TLS_1_3 => Some("TLSv1.3".to_owned()),
+            reqwest::tls::Version::TLS_1_2 => Some(suites::TLS_1_2),
+            reqwest::tls::Version::TLS_1_3 => Some(suites::TLS_1_3),
             _ => None,
         });
         let own = info.peer_certificate();
-        let known = own.and_then(|own| lock(&self.chains).get(&Digest::of(own)).cloned());
-        // The library does not tell which cipher suite was agreed on.
-        TlsSeen { version, cipher: None, certificates: known.unwrap_or_else(|| bounded(own.into_iter())) }
+        let digest = own.map(Digest::of);
+        let known = digest.and_then(|digest| lock(&self.chains).get(&digest).cloned());
+        let suite = digest.zip(version).and_then(|key| lock(&self.suites).get(&key).copied().flatten());
+        TlsSeen {
+            version: version.map(str::to_owned),
+            cipher: suite.and_then(suites::name),
+            certificates: known.unwrap_or_else(|| bounded(own.into_iter())),
+        }
     }
 }
 
@@ -148,6 +172,22 @@ mod tests {
         seen.resolved("1.example", &many);
         assert_eq!(seen.answer("1.example").unwrap().addresses.len(), ADDRESSES_MAX);
         assert_eq!(lock(&seen.names).order.len(), NAMES_MAX);
+    }
+
+    #[test]
+    fn a_suite_is_told_only_where_it_was_the_only_one() {
+        let seen = seen();
+        let (one, other) = (CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS13_AES_256_GCM_SHA384);
+        let told =
+            |version| lock(&seen.suites).get(&(Digest::of(b"certificate"), version)).copied().flatten();
+        for _ in 0..2 {
+            seen.agreed(Digest::of(b"certificate"), suites::TLS_1_3, one);
+            assert_eq!((told(suites::TLS_1_3), told(suites::TLS_1_2)), (Some(one), None));
+        }
+        for suite in [other, one, other] {
+            seen.agreed(Digest::of(b"certificate"), suites::TLS_1_3, suite);
+            assert_eq!(told(suites::TLS_1_3), None);
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! TLS as the system judges it, with a look at the certificates that passed.
+//! TLS as the system judges it, with a look at the certificates that passed and the cipher suites that were agreed on.
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
@@ -12,11 +12,13 @@ use rustls::{
 };
 
 use super::seen::Seen;
+use super::suites;
+use crate::base::Digest;
 
 /// Makes the configuration of all connections: the roots of the system and `extra` ones are trusted, or the extra ones
-/// alone where the system has none; chains that hold are remembered in `seen`.
+/// alone where the system has none; chains that hold are remembered in `seen`, with the cipher suites.
 pub(super) fn config(extra: &[CertificateDer<'static>], seen: &Arc<Seen>) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(suites::provider());
     let verifier = Remembering { usual: verifier(extra, &provider)?, seen: Arc::clone(seen) };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -24,6 +26,8 @@ pub(super) fn config(extra: &[CertificateDer<'static>], seen: &Arc<Seen>) -> Res
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Each connection shows its certificate and is verified anew: what is recorded of it was seen on it.
+    config.resumption = Resumption::disabled();
     Ok(config)
 }
 
@@ -79,7 +83,9 @@ impl ServerCertVerifier for Remembering {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.usual.verify_tls12_signature(message, cert, dss)
+        let verified = self.usual.verify_tls12_signature(message, cert, dss)?;
+        suites::await_keys(&self.seen, Digest::of(cert));
+        Ok(verified)
     }
 
     fn verify_tls13_signature(
@@ -88,7 +94,11 @@ impl ServerCertVerifier for Remembering {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.usual.verify_tls13_signature(message, cert, dss)
+        let verified = self.usual.verify_tls13_signature(message, cert, dss)?;
+        if let Some(suite) = suites::decrypted_last() {
+            self.seen.agreed(Digest::of(cert), suites::TLS_1_3, suite);
+        }
+        Ok(verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -210,7 +210,7 @@ impl<'c> Walk<'c> {
         let plain = self.client.proxy.filter(|proxy| proxy.is_http && request.url().scheme() == "http");
         let has_proxy_secret = plain.is_some_and(|proxy| proxy.has_secret);
         let sent = Sent { is_absolute: plain.is_some(), has_proxy_secret };
-        heads::of_request(request.url(), request.headers(), sent)
+        heads::of_request(request.method(), request.url(), request.headers(), sent)
     }
 
     /// Whether the way led from an encrypted connection to one that is not.

@@ -18,9 +18,9 @@ use crate::catalog::{Catalog, Recording};
 use crate::config::{FetchSettings, KnownHostSettings, MatchSettings, RenderSettings, Settings};
 use crate::crawl::Sighting;
 use crate::evidence::{
-    self, Annex, Capture, Draft, Environment, Exact, ExactMatch, Excerpts, REPLAY_FORMAT, Redaction,
-    ReferencePlace, ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp, TAGS_FORMAT,
-    environment, log, without_secrets,
+    self, Annex, Capture, CaptureRecord, ClockOffset, Draft, Environment, Exact, ExactMatch, Excerpts,
+    REPLAY_FORMAT, Redaction, ReferencePlace, ReplayRecord, ReplaySettings, Rerun, Sealed, Section,
+    SigningKey, Stamp, TAGS_FORMAT, environment, log, without_secrets,
 };
 use crate::fingerprint::{FORMAT_VERSION, encode};
 use crate::matching::{Match, MatchOptions};
@@ -173,14 +173,18 @@ impl Bundler<'_> {
         draft.add_json("replay.json", &record)?;
         draft.add_json("excerpts.json", &shown.excerpts)?;
         draft.add(REFERENCE, reference)?;
+        add_left_out(&mut draft, store, case, &captures)?;
         add_screenshots(&mut draft, store, &captures)?;
         add_environments(&mut draft, store, &captures)?;
         for (name, bytes) in shown.files {
             draft.add(&name, bytes)?;
         }
-        let machine = environment(self.now, self.settings.fetch.proxy.as_deref());
-        let tests = SelfTests { before, after: self_test() };
-        draft.add_json("environment.json", &Attested { environment: machine, self_test: tests })?;
+        let attested = Attested {
+            environment: environment(self.now, self.settings.fetch.proxy.as_deref()),
+            clock_offset: evidence::clock_offset(store, &captures)?,
+            self_test: SelfTests { before, after: self_test() },
+        };
+        draft.add_json("environment.json", &attested)?;
         Ok(draft)
     }
 
@@ -328,6 +332,7 @@ struct Tags<'a> {
 #[derive(Serialize)]
 struct Attested {
     environment: Environment,
+    clock_offset: ClockOffset,
     self_test: SelfTests,
 }
 
@@ -371,6 +376,32 @@ fn add_environments(draft: &mut Draft<'_>, store: &store::Store, captures: &[Cap
         }
     }
     Ok(())
+}
+
+/// `earwitness/captures-left-out.json`.
+#[derive(Serialize)]
+struct LeftOut {
+    /// In words.
+    why: &'static str,
+    /// How many captures are in the bundle.
+    kept: usize,
+    /// The others, each with the digest of what the store keeps of it.
+    left_out: Vec<CaptureRecord>,
+}
+
+/// Which captures found no room; no document where all did.
+fn add_left_out(
+    draft: &mut Draft<'_>,
+    store: &store::Store,
+    case: &Case,
+    captures: &[Capture],
+) -> Result<(), Error> {
+    let left_out = evidence::left_out(store, &case.case_id, captures)?;
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let why = "a bundle has no room for all captures of this case; kept are the first, the last, and those with most in them";
+    Ok(draft.add_json("captures-left-out.json", &LeftOut { why, kept: captures.len(), left_out })?)
 }
 
 /// Pictures of pages, each once.

@@ -107,6 +107,19 @@ fn a_case_becomes_a_bundle_that_verifies_anywhere() {
         assert_eq!(outcome(&output.stdout, name), "passed", "{name}");
     }
     assert!(!elsewhere.path().join("store").exists());
+    // The site's answers said what its clock showed, which is this machine's.
+    let environment =
+        Command::new("unzip").arg("-p").arg(&bundle).arg("earwitness/environment.json").output();
+    if let Ok(environment) = environment {
+        let environment: Value = serde_json::from_slice(&environment.stdout).unwrap();
+        let told = &environment["clock_offset"]["servers"];
+        assert!(
+            told["source"].as_str().unwrap().starts_with("estimated from 1 server's Date headers"),
+            "{told}"
+        );
+        assert!(told["ahead_s"].as_str().unwrap().parse::<f64>().unwrap().abs() < 2.0, "{told}");
+        assert_eq!(environment["clock_offset"]["time_stamp"], Value::Null);
+    }
     let table = String::from_utf8(verify(&[]).stdout).unwrap();
     assert!(table.contains("to the last bit") && table.contains("no check failed"), "{table}");
 

@@ -138,9 +138,23 @@ where
     A: Fn(tokio_rustls::server::TlsStream<TcpStream>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
+    tls_with(identity, rustls::crypto::ring::default_provider(), versions, protocols, answer).await
+}
+
+/// As [`tls_of`], with the given cryptography only.
+pub(crate) async fn tls_with<F, A>(
+    identity: &Identity,
+    provider: rustls::crypto::CryptoProvider,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    protocols: &[&[u8]],
+    answer: A,
+) -> Raw
+where
+    A: Fn(tokio_rustls::server::TlsStream<TcpStream>) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let key = rustls::pki_types::PrivateKeyDer::try_from(identity.key.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()

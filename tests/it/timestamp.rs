@@ -235,6 +235,71 @@ async fn a_failure_that_passes_is_waited_for_and_one_that_does_not_is_not() {
     assert!(matches!(error, Error::Network(net::Error::NotPublic { .. })), "{error}");
 }
 
+/// The check of a bundle's time-stamp by `evidence verify`: its outcome and what was found.
+fn time_stamp_check(
+    dir: &std::path::Path,
+    bundle: &std::path::Path,
+    more: &[&std::path::Path],
+) -> (String, String) {
+    let mut command = crate::support::earwitness(dir);
+    command.args(["evidence", "verify", "--json", "--no-replay"]).arg(bundle);
+    for roots in more {
+        command.arg("--tsa-roots").arg(roots);
+    }
+    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let mut checks = output.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let check = checks.find(|check| check["name"] == "time-stamp").unwrap();
+    (check["outcome"].as_str().unwrap().to_owned(), check["detail"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn exported_bundles_are_stamped_and_tell_what_the_stamp_says_of_the_clock() {
+    let Some(authority) = authority(Made::default()) else { return };
+    let house = crate::evidence::House::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let issuer = Arc::clone(&authority);
+    let router = answering(Router::new(), "/", move |query| issuer.answer(query));
+    let address = runtime.block_on(serve(router));
+    let roots = authority.file("root.pem");
+    let settings = format!(
+        "fetch = {{ private_allowed = [\"{address}\"] }}\n\
+         evidence = {{ timestamp_url = \"http://{address}/\", timestamp_roots = [{roots:?}] }}\n"
+    );
+    std::fs::write(house.path().join("earwitness.toml"), settings).unwrap();
+    let clock_of = |bundle: &std::path::Path| -> serde_json::Value {
+        let unzip =
+            Command::new("unzip").arg("-p").arg(bundle).arg("earwitness/environment.json").output().unwrap();
+        let environment: serde_json::Value = serde_json::from_slice(&unzip.stdout).unwrap();
+        environment["clock_offset"]["time_stamp"].clone()
+    };
+    let (first, _) = house.export();
+    let (second, _) = house.export();
+    if Command::new("unzip").arg("-v").output().is_ok() {
+        assert_eq!(clock_of(&first), serde_json::Value::Null, "its own stamp is younger than it");
+        let told = clock_of(&second);
+        let number = |key: &str| told[key].as_str().unwrap().parse::<f64>().unwrap();
+        assert!(number("ahead_s").abs() <= number("within_s") + 1.1, "{told}");
+        assert!(told["source"].as_str().unwrap().contains("Stamping"), "{told}");
+    }
+    // On a machine that trusts nobody, and by somebody who trusts this authority.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (outcome, told) = time_stamp_check(elsewhere.path(), &second, &[]);
+    assert_eq!(outcome, "not_checked");
+    assert!(told.starts_with("imprint right, it says "), "{told}");
+    assert_eq!(time_stamp_check(elsewhere.path(), &second, &[&roots]).0, "passed");
+    // Another bundle's token is told as such by anybody.
+    let stamp = |bundle: &std::path::Path| {
+        let bytes = std::fs::read(bundle).unwrap();
+        earwitness::evidence::timestamp_imprint(&bytes).unwrap()
+    };
+    assert_ne!(stamp(&first), stamp(&second));
+    let other = authority.answer_to_own(&stamp(&first).to_string());
+    earwitness::evidence::attach_timestamp(&second, &other).unwrap();
+    let (outcome, told) = time_stamp_check(elsewhere.path(), &second, &[]);
+    assert_eq!(outcome, "failed");
+    assert!(told.contains("the token is of another digest"), "{told}");
+}
+
 #[test]
 fn signatures_with_pss_are_verified() {
     let Some(authority) = authority(Made { key: Key::Rsa, ..Made::default() }) else { return };

@@ -195,8 +195,8 @@ impl ArtefactKind {
             Self::Recording => ("录音信息（标识、权利人）", "the recording with identifiers and owner"),
             Self::Case => ("案件记录（含审核经过）", "the case with its review"),
             Self::Environment => (
-                "取证环境记录（工具版本、程序哈希值、系统、代理、hosts 文件、域名解析）",
-                "environment (tool, its digest, system, proxy, hosts file, resolver)",
+                "取证环境记录（工具版本、程序哈希值、系统、代理、hosts 文件、域名解析、时钟偏差估计）",
+                "environment (tool, its digest, system, proxy, hosts file, resolver, the clock's estimated offset)",
             ),
             Self::SelfTest => ("取证前后自检记录", "self-tests before and after"),
             Self::Configuration => ("工具配置", "configuration of the tool"),

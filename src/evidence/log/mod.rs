@@ -8,7 +8,8 @@
 //! An entry is a line of JSON; its digest is that of the line's bytes. Link number n is the SHA-256 of three lines, each
 //! ended by a line feed: link n − 1, the number n, and the digest of entry n, digests as hexadecimal digits. Link 0 is the
 //! digest of the line `earwitness operation log`. Who knows the digests of all entries between two can walk from the link
-//! of one to the link of the other without having seen what they say: other cases stay private.
+//! of one to the link of the other without having seen what they say: other cases stay private. Each entry has a salt of its
+//! own in its line, without which what it says could be guessed and compared with the digest.
 
 mod excerpt;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 pub use excerpt::{Excerpt, Item, Run, excerpt};
@@ -47,6 +49,10 @@ pub struct LogEntry {
     /// In words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// 128 random bits in hexadecimal, so that nobody who is given the entry's digest alone can find out by trying what it
+    /// says. Entries from before there were any have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub salt: String,
 }
 
 /// What is to be appended; number and place in the chain are the log's.
@@ -170,7 +176,7 @@ impl Log {
     /// Appends an entry to `batch`; gives its number. It is in the log once the batch is committed.
     ///
     /// # Errors
-    /// [`Error::Json`], and [`Error::Store`] when the entry is too large.
+    /// [`Error::Random`], [`Error::Json`], and [`Error::Store`] when the entry is too large.
     pub fn add(&mut self, batch: &mut Batch, new: &NewEntry<'_>) -> Result<u64, Error> {
         let NewEntry { at, what, subject, actor, sha256, note } = *new;
         let number = self.head.number + 1;
@@ -182,6 +188,7 @@ impl Log {
             actor: shortened(actor),
             sha256,
             note: shortened(note),
+            salt: salt()?,
         };
         let text = line_of(&entry)?;
         let link = link(&self.head.link, number, &Digest::of(text.as_bytes()));
@@ -191,6 +198,12 @@ impl Log {
         batch.put(&self.head)?;
         Ok(number)
     }
+}
+
+fn salt() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn shortened(text: &str) -> String {

@@ -28,6 +28,34 @@ fn an_excerpt_proves_its_entries_and_hides_the_others() {
 }
 
 #[test]
+fn what_an_entry_says_cannot_be_guessed_from_its_digest() {
+    let stores = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let lines = stores.map(|folder| {
+        let store = Store::open(folder.path()).unwrap();
+        append(&store, &entry("C-1", "guessable")).unwrap();
+        store.get::<LogRecord>(&key_of(1)).unwrap().unwrap().entry
+    });
+    assert_ne!(Digest::of(lines[0].as_bytes()), Digest::of(lines[1].as_bytes()));
+    let salts = lines.map(|line| serde_json::from_str::<LogEntry>(&line).unwrap().salt);
+    assert!(salts.iter().all(|salt| salt.len() == 32), "{salts:?}");
+}
+
+#[test]
+fn entries_from_before_there_were_salts_stay_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let line = r#"{"number":1,"at":"1970-01-01T00:00:00Z","what":"case","subject":"C-1","actor":"Ann"}"#;
+    let link = link(&first_link(), 1, &Digest::of(line.as_bytes()));
+    store.put(&LogRecord { number: 1, entry: line.to_owned(), link }).unwrap();
+    store.put(&LogMention { subject: "C-1".to_owned(), number: 1 }).unwrap();
+    store.put(&LogHead { number: 1, link }).unwrap();
+    append(&store, &entry("C-1", "new")).unwrap();
+    assert_eq!(check(&store).unwrap().number, 2);
+    let walked = excerpt(&store, "C-1").unwrap().walk().unwrap();
+    assert_eq!((walked[0].salt.as_str(), walked[1].salt.len()), ("", 32));
+}
+
+#[test]
 fn several_entries_of_one_batch_are_a_chain_too() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();

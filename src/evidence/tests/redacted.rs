@@ -21,12 +21,12 @@ impl House {
 
     fn bundle_with(&self, recipients: &[Recipient], picture: Option<&[u8]>) -> (Vec<u8>, Sealed) {
         let made_at = at("2026-03-05T00:00:00Z");
-        let whole = self.draft(made_at).seal(&self.key(), None, &self.out()).unwrap();
+        let whole = self.draft(made_at, None).seal(&self.key(), None, &self.out()).unwrap();
         let annex = Annex::seal(&whole, recipients, self.folder.path()).unwrap();
         let redaction = Redaction::of(&File::open(&whole.path).unwrap()).unwrap();
         let (captures, media) = (captures(&self.store), Digest::of(&media()));
         let draft = Draft::begin_redacted(&self.store, CASE, made_at, &captures, &media, redaction).unwrap();
-        let mut draft = self.with_documents(draft);
+        let mut draft = self.with_documents(draft, None);
         if let Some(picture) = picture {
             draft.add_screenshot("screenshot-1.png", picture.to_vec()).unwrap();
         }
@@ -135,14 +135,14 @@ fn a_bundle_that_differs_from_the_one_inside_is_seen_when_it_is_opened() {
     let house = House::new();
     let (key, secret) = identity();
     let made_at = at("2026-03-05T00:00:00Z");
-    let whole = house.draft(made_at).seal(&house.key(), None, &house.out()).unwrap();
+    let whole = house.draft(made_at, None).seal(&house.key(), None, &house.out()).unwrap();
     let annex = Annex::seal(&whole, &[key], house.folder.path()).unwrap();
     let redaction = Redaction::of(&File::open(&whole.path).unwrap()).unwrap();
     // One capture is kept from the reader, which nothing tells.
     let captures = &captures(&house.store)[..1];
     let media = Digest::of(&media());
     let draft = Draft::begin_redacted(&house.store, CASE, made_at, captures, &media, redaction).unwrap();
-    let mut draft = house.with_documents(draft);
+    let mut draft = house.with_documents(draft, None);
     draft.enclose(annex).unwrap();
     let sealed = draft.seal(&house.key(), None, &house.out()).unwrap();
     let out = house.folder.path().join("whole.wacz");

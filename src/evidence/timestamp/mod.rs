@@ -3,6 +3,7 @@
 //!
 //! - [`request()`]: the bytes that ask for a time-stamp; [`obtain()`]: asks an authority and verifies what comes.
 //! - [`verify()`]: verifies a token offline, against the roots that the caller trusts; [`Stamped`]: what it says.
+//! - [`claimed()`]: what a token claims for a digest, where nobody is trusted yet.
 //! - [`read_roots`]: such roots from PEM files.
 //!
 //! A token proves that bytes existed unaltered since its instant, not that they are true. Signatures are RSA of 2,048 bits
@@ -29,4 +30,4 @@ pub use error::Error;
 pub use obtain::{Patience, Token, obtain};
 pub use request::{NONCE_BYTES, request};
 pub use roots::read_roots;
-pub use verify::{Stamped, TOKEN_BYTES_MAX, verify};
+pub use verify::{Claim, Stamped, TOKEN_BYTES_MAX, claimed, verify};

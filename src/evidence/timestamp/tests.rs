@@ -42,6 +42,16 @@ fn a_token_tells_what_it_says_long_after_its_certificate_has_ended() {
 }
 
 #[test]
+fn a_claim_is_read_without_roots_and_only_of_its_own_digest() {
+    let claim = claimed(TOKEN, &digest()).unwrap();
+    let stamped = verify(TOKEN, &digest(), &roots()).unwrap();
+    assert_eq!((claim.at, claim.accuracy_us), (stamped.at, stamped.accuracy_us));
+    assert!(matches!(claimed(TOKEN, &Digest::of(b"abd")), Err(Error::Imprint { .. })));
+    assert!(matches!(claimed(b"token", &digest()), Err(Error::Malformed { .. })));
+    assert!(matches!(claimed(&[0x30; TOKEN_BYTES_MAX + 1], &digest()), Err(Error::Malformed { .. })));
+}
+
+#[test]
 fn what_does_not_hold_is_named() {
     let other = Digest::of(b"abd");
     let error = verify(TOKEN, &other, &roots()).unwrap_err();

@@ -50,17 +50,44 @@ pub fn verify(token: &[u8], digest: &Digest, roots: &[Vec<u8>]) -> Result<Stampe
     verify_answer(token, digest, None, roots)
 }
 
-/// The same of the answer to a request with this nonce.
+/// What a token claims that nobody vouches for yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The instant.
+    pub at: Timestamp,
+    /// See [`Stamped::accuracy_us`].
+    pub accuracy_us: Option<u64>,
+}
+
+/// Reads `token` (a response, `.tsr`, or a token alone) and checks that it is of `digest`. Neither signature nor signer are
+/// looked at: anybody could have made it.
+///
+/// # Errors
+/// [`Error::Malformed`] and the like where it is no token, [`Error::Imprint`] where it is one of something else.
+pub fn claimed(token: &[u8], digest: &Digest) -> Result<Claim, Error> {
+    check_length(token)?;
+    let signed = Signed::read(open(token)?.token)?;
+    let info = Info::read(signed.content)?;
+    info.check_imprint(digest)?;
+    Ok(Claim { at: info.at, accuracy_us: info.accuracy_us })
+}
+
+fn check_length(bytes: &[u8]) -> Result<(), Error> {
+    if bytes.len() <= TOKEN_BYTES_MAX {
+        return Ok(());
+    }
+    let reason = format!("longer than {TOKEN_BYTES_MAX} bytes");
+    Err(Error::Malformed { what: "time-stamp response", reason })
+}
+
+/// As [`verify`], of the answer to a request with this nonce.
 pub(super) fn verify_answer(
     bytes: &[u8],
     digest: &Digest,
     nonce: Option<[u8; NONCE_BYTES]>,
     roots: &[Vec<u8>],
 ) -> Result<Stamped, Error> {
-    if bytes.len() > TOKEN_BYTES_MAX {
-        let reason = format!("longer than {TOKEN_BYTES_MAX} bytes");
-        return Err(Error::Malformed { what: "time-stamp response", reason });
-    }
+    check_length(bytes)?;
     let granted = open(bytes)?;
     let signed = Signed::read(granted.token)?;
     let info = Info::read(signed.content)?;

@@ -1,12 +1,12 @@
 //! Whether the documents are whole in themselves and say the same as each other.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::opened::Opened;
 use crate::base::Digest;
-use crate::evidence::bundle::{INDEX, PAGES};
+use crate::evidence::bundle::{ARCHIVE, INDEX, PAGES};
+use crate::evidence::capture::Capture;
+use crate::evidence::clock::from_servers;
 use crate::evidence::log::Excerpt;
 use crate::evidence::manifest::{DATAPACKAGE, DATAPACKAGE_DIGEST, datapackage, datapackage_digest};
 use crate::evidence::replay::ReplayRecord;
@@ -25,49 +25,25 @@ pub(super) fn data_package(opened: &Opened<'_>) -> Result<String, String> {
 }
 
 fn same(opened: &Opened<'_>, name: &str, wanted: &[u8]) -> Result<(), String> {
-    if opened.bytes(name)? == wanted {
+    let entry = opened.container.get(name).ok_or_else(|| format!("{name} is missing"))?;
+    if entry.content.bytes == wanted.len() as u64 && entry.sha256 == Digest::of(wanted) {
         Ok(())
     } else {
         Err(format!("{name} does not follow from the other entries"))
     }
 }
 
-/// The archive is well-formed, its digests hold, and it holds just what was captured.
+/// The archive is well-formed, its digests hold, and it holds just what was captured, in the same words.
 pub(super) fn web_archive(opened: &Opened<'_>) -> Result<String, String> {
     let records = opened.records()?;
-    let exchanges: Vec<_> = opened.captures()?.iter().flat_map(|capture| &capture.exchanges).collect();
-    let answers: Vec<_> =
-        records.iter().filter(|record| matches!(record.kind.as_str(), "response" | "revisit")).collect();
-    if answers.len() != exchanges.len() {
-        return Err(format!("it holds {} answers, {} were captured", answers.len(), exchanges.len()));
-    }
     let withheld = opened.withheld()?.map(Withheld::bodies).unwrap_or_default();
-    let held: BTreeSet<Digest> =
-        records.iter().filter(|record| record.kind == "response").map(|record| record.sha256).collect();
-    for (answer, exchange) in answers.iter().zip(&exchanges) {
-        let same_status = answer.status == Some(exchange.status);
-        if answer.date != exchange.asked_at
-            || !same_status
-            || answer.uri != Some(warc::uri_text(&exchange.url))
-        {
-            return Err(format!("the record at byte {} is not that of the captured exchange", answer.offset));
-        }
-        // What is left out of the archive is said to be; a revisit's digest is that of what it refers to.
-        let whole = exchange.body_sha256.filter(|_| exchange.body_bytes > 0);
-        if answer.kind == "revisit" && !held.contains(&answer.sha256) && !withheld.contains(&answer.sha256) {
-            return Err(format!("the record at byte {} refers to a body that is not here", answer.offset));
-        }
-        let is_left_out = answer.kind == "response" && answer.payload.bytes == 0;
-        if whole.is_some_and(|sha256| sha256 != answer.sha256 && !is_left_out) {
-            return Err(format!("the record at byte {} does not hold the captured body", answer.offset));
-        }
-    }
+    let exchanges = warc::compare(&opened.section(ARCHIVE)?, records, opened.captures()?, &withheld)?;
     let without =
-        if withheld.is_empty() { String::new() } else { format!(", {} bodies withheld", withheld.len()) };
+        if withheld.is_empty() { String::new() } else { format!("; {} bodies withheld", withheld.len()) };
     Ok(format!(
-        "WARC 1.1, {} records of {} exchanges, block and payload digests hold{without}",
-        records.len(),
-        exchanges.len()
+        "WARC 1.1, {} records; block and payload digests hold; requests, answers and connections of {exchanges} exchanges \
+         are those of the captures{without}",
+        records.len()
     ))
 }
 
@@ -137,7 +113,9 @@ pub(super) fn agree(opened: &Opened<'_>) -> Result<String, String> {
         let url = capture.sighting.media_url.escape_debug();
         return Err(format!("the capture of {url} is of another file"));
     }
-    self_test(&opened.json("earwitness/environment.json")?)?;
+    let environment: Value = opened.json("earwitness/environment.json")?;
+    self_test(&environment)?;
+    clock(&environment, opened.captures()?)?;
     Ok("case, recording, captures and replay speak of the same; the self-tests passed".to_owned())
 }
 
@@ -149,5 +127,14 @@ fn self_test(environment: &Value) -> Result<(), String> {
         Ok(())
     } else {
         Err("the self-tests of environment.json did not pass, or differ".to_owned())
+    }
+}
+
+/// What is told of the clock by the servers' answers is what the captures say. Bundles of before tell nothing.
+fn clock(environment: &Value, captures: &[Capture]) -> Result<(), String> {
+    let Some(told) = environment.pointer("/clock_offset/servers") else { return Ok(()) };
+    match serde_json::to_value(from_servers(captures)) {
+        Ok(wanted) if wanted == *told => Ok(()),
+        _ => Err("the clock's offset of environment.json does not follow from the captures".to_owned()),
     }
 }

@@ -105,7 +105,7 @@ type CheckOf = (&'static str, fn(&Opened<'_>, &Demands<'_>) -> Told);
 const CONTAINER: &str = "container";
 
 /// The checks after it. Each is made whatever became of those before it.
-const CHECKS: [CheckOf; 13] = [
+const CHECKS: [CheckOf; 14] = [
     ("entries", |opened, _| sealed::entries(opened).into()),
     ("digests", |opened, _| sealed::digests(opened).into()),
     ("merkle root", |opened, _| sealed::merkle(opened).into()),
@@ -122,11 +122,12 @@ const CHECKS: [CheckOf; 13] = [
     ("excerpts", heard::excerpts),
 ];
 
-/// The case that a bundle says it is about; none where it is no bundle.
+/// The case that a bundle says it is about, and its Merkle root as computed; none where it is no bundle.
 #[must_use]
-pub fn case_id_of(bundle: &dyn ReadAt) -> Option<String> {
+pub fn case_and_root_of(bundle: &dyn ReadAt) -> Option<(String, Digest)> {
     let opened = Opened::new(Container::read(bundle).ok()?);
-    opened.manifest().ok().map(|manifest| manifest.case_id.clone())
+    let case_id = opened.manifest().ok()?.case_id.clone();
+    Some((case_id, opened.root()))
 }
 
 /// Verifies a bundle.

@@ -9,6 +9,7 @@ use crate::evidence::bundle::{ARCHIVE, CAPTURES, DOCUMENT_BYTES_MAX};
 use crate::evidence::capture::Capture;
 use crate::evidence::container::Container;
 use crate::evidence::manifest::{Listed, MANIFEST, Manifest, UNLISTED, root_of};
+use crate::evidence::reading;
 use crate::evidence::section::Section;
 use crate::evidence::warc::{self, Record};
 use crate::evidence::withheld::{WITHHELD, Withheld};
@@ -44,13 +45,21 @@ impl<'a> Opened<'a> {
         self.section(name)?.read(DOCUMENT_BYTES_MAX).map_err(|error| format!("{name}: {error}"))
     }
 
+    /// The text of a document of JSON.
+    pub(super) fn text(&self, name: &str) -> Result<Vec<u8>, String> {
+        reading::text(&self.section(name)?, name)
+    }
+
     /// A document of JSON.
     pub(super) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
-        serde_json::from_slice(&self.bytes(name)?).map_err(|error| format!("{name}: {error}"))
+        reading::json(&self.section(name)?, name)
     }
 
     pub(super) fn manifest(&self) -> Result<&Manifest, String> {
-        let read = || Manifest::parse(&self.bytes(MANIFEST)?).map_err(|why| format!("{MANIFEST}: {why}"));
+        let read = || {
+            let bytes = self.text(MANIFEST)?;
+            Manifest::parse(&bytes).map_err(|why| format!("{MANIFEST}: {why}"))
+        };
         self.manifest.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 

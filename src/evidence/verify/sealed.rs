@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::opened::Opened;
 use super::{Demands, Told};
-use crate::base::Digest;
+use crate::base::{Digest, Timestamp};
 use crate::evidence::bundle::{ARCHIVE, CAPTURES, INDEX, PAGES};
 use crate::evidence::manifest::{
     DATAPACKAGE, DATAPACKAGE_DIGEST, Listed, MANIFEST, SIGNATURE, Signature, TIMESTAMP, UNLISTED,
 };
+use crate::evidence::timestamp::{self, TOKEN_BYTES_MAX};
 
 /// Entries without which a file is no bundle.
 const NEEDED: [&str; 13] = [
@@ -69,8 +70,8 @@ pub(super) fn merkle(opened: &Opened<'_>) -> Result<String, String> {
 
 /// The manifest is signed, by the key that is asked for.
 pub(super) fn signature(opened: &Opened<'_>, demands: &Demands<'_>) -> Result<String, String> {
-    let key = Signature::check(&opened.bytes(SIGNATURE)?, &opened.bytes(MANIFEST)?)
-        .map_err(|why| format!("{SIGNATURE}: {why}"))?;
+    let (signature, manifest) = (opened.text(SIGNATURE)?, opened.text(MANIFEST)?);
+    let key = Signature::check(&signature, &manifest).map_err(|why| format!("{SIGNATURE}: {why}"))?;
     let id = key.id();
     match demands.key {
         Some(wanted) if *wanted == key => Ok(format!("Ed25519, by the given key {id}")),
@@ -101,11 +102,26 @@ pub(super) fn timestamp(opened: &Opened<'_>, demands: &Demands<'_>) -> Told {
     match (has_token, demands.stamp) {
         (false, None) => Told::NotChecked("the bundle has none".to_owned()),
         (false, Some(_)) => Told::Failed("the bundle has none".to_owned()),
-        (true, None) => Told::NotChecked("give --tsa-roots to say which authorities are trusted".to_owned()),
-        (true, Some(check)) => {
-            let imprint = || opened.bytes(SIGNATURE).map(|signature| Digest::of(&signature));
-            let judge = || check(&opened.bytes(TIMESTAMP)?, &imprint()?);
-            judge().into()
-        }
+        (true, Some(check)) => stamped(opened).and_then(|(token, imprint)| check(&token, &imprint)).into(),
+        // Whoever signed it, a token of something else is no time-stamp of this bundle.
+        (true, None) => match stamped(opened).and_then(|(token, imprint)| claimed(&token, &imprint)) {
+            Ok(at) => Told::NotChecked(format!(
+                "imprint right, it says {at}; signer not checked: no roots (give --tsa-roots to say which authorities are \
+                 trusted)"
+            )),
+            Err(why) => Told::Failed(why),
+        },
     }
+}
+
+/// The token, and what it must be of.
+fn stamped(opened: &Opened<'_>) -> Result<(Vec<u8>, Digest), String> {
+    let signature = opened.container.get(SIGNATURE).ok_or_else(|| format!("{SIGNATURE} is missing"))?;
+    let token = opened.section(TIMESTAMP)?.read(TOKEN_BYTES_MAX as u64);
+    Ok((token.map_err(|error| format!("{TIMESTAMP}: {error}"))?, signature.sha256))
+}
+
+/// The instant that a token of this digest claims.
+fn claimed(token: &[u8], imprint: &Digest) -> Result<Timestamp, String> {
+    timestamp::claimed(token, imprint).map(|claim| claim.at).map_err(|error| error.to_string())
 }

@@ -33,7 +33,7 @@ pub(in crate::evidence) fn write_captures(
     withholds: bool,
 ) -> io::Result<()> {
     let own = withholds.then_some(*media.0);
-    let mut records = Records { writer: WarcWriter::new(out, case_id), known: BTreeMap::new(), body, own };
+    let mut records = Records { writer: WarcWriter::new(out, case_id), known: Known::new(), body, own };
     records.info(case_id, made_at)?;
     for exchange in captures.iter().flat_map(|capture| &capture.exchanges) {
         records.exchange(exchange)?;
@@ -45,10 +45,12 @@ pub(in crate::evidence) fn write_captures(
     Ok(())
 }
 
+/// Whole bodies that stand in the archive already: the record, its address, its date.
+pub(super) type Known = BTreeMap<Digest, (String, String, Timestamp)>;
+
 struct Records<'a> {
     writer: WarcWriter<'a>,
-    /// Whole bodies that are written already: the record, its address, its date.
-    known: BTreeMap<Digest, (String, String, Timestamp)>,
+    known: Known,
     body: &'a dyn Fn(&Digest) -> io::Result<Option<File>>,
     /// The only body that is written, where others are withheld.
     own: Option<Digest>,
@@ -75,7 +77,7 @@ impl Records<'_> {
             kind: "request",
             uri: Some(&exchange.url),
             date: exchange.asked_at,
-            content_type: "application/http; msgtype=request",
+            content_type: REQUEST,
             fields: [Some(concurrent.clone()), address(exchange)].into_iter().flatten().collect(),
         };
         self.writer.put(&head, &Block { head: head::request(&exchange.request_head), payload: None })?;
@@ -93,10 +95,10 @@ impl Records<'_> {
             kind: "response",
             uri: Some(&exchange.url),
             date: exchange.asked_at,
-            content_type: "application/http; msgtype=response",
+            content_type: RESPONSE,
             fields,
         };
-        if let Some(revisit) = self.seen_before(exchange) {
+        if let Some(revisit) = refers_to(&self.known, exchange) {
             record.kind = "revisit";
             record.fields.extend(revisit);
             record.fields.extend(truncated(exchange.truncated));
@@ -109,12 +111,7 @@ impl Records<'_> {
         let withheld = exchange.body_sha256.filter(|sha256| self.own.is_some_and(|own| own != *sha256));
         if let Some(sha256) = withheld.filter(|_| file.is_some()) {
             record.kind = "revisit";
-            record.fields.extend([
-                ("WARC-Profile", IDENTICAL_PAYLOAD.to_owned()),
-                ("WARC-Refers-To-Target-URI", uri_text(&exchange.url)),
-                ("WARC-Refers-To-Date", exchange.asked_at.to_string()),
-                ("WARC-Payload-Digest", format!("sha256:{sha256}")),
-            ]);
+            record.fields.extend(stands_for(exchange, &sha256));
             record.fields.extend(truncated(exchange.truncated));
             return self.writer.put(&record, &Block { head, payload: None });
         }
@@ -136,19 +133,6 @@ impl Records<'_> {
         Ok(written)
     }
 
-    /// The fields that refer to an earlier record with the same bytes.
-    fn seen_before(&self, exchange: &Exchange) -> Option<[(&'static str, String); 5]> {
-        let sha256 = exchange.body_sha256.filter(|_| exchange.body_bytes > 0)?;
-        let (id, uri, date) = self.known.get(&sha256)?;
-        Some([
-            ("WARC-Profile", IDENTICAL_PAYLOAD.to_owned()),
-            ("WARC-Refers-To", id.clone()),
-            ("WARC-Refers-To-Target-URI", uri_text(uri)),
-            ("WARC-Refers-To-Date", date.to_string()),
-            ("WARC-Payload-Digest", format!("sha256:{sha256}")),
-        ])
-    }
-
     /// The media where it came in pieces, packed, or before exchanges were recorded.
     fn resource(&mut self, (sha256, file): (&Digest, &File), date: Timestamp) -> io::Result<()> {
         let uri = media_uri(sha256);
@@ -159,18 +143,43 @@ impl Records<'_> {
     }
 }
 
-const WARC_FIELDS: &str = "application/warc-fields";
+pub(super) const RESPONSE: &str = "application/http; msgtype=response";
+pub(super) const REQUEST: &str = "application/http; msgtype=request";
+pub(super) const WARC_FIELDS: &str = "application/warc-fields";
 const IDENTICAL_PAYLOAD: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 
+/// The fields of a revisit, where the same bytes stand in an earlier record.
+pub(super) fn refers_to(known: &Known, exchange: &Exchange) -> Option<[(&'static str, String); 5]> {
+    let sha256 = exchange.body_sha256.filter(|_| exchange.body_bytes > 0)?;
+    let (id, uri, date) = known.get(&sha256)?;
+    Some([
+        ("WARC-Profile", IDENTICAL_PAYLOAD.to_owned()),
+        ("WARC-Refers-To", id.clone()),
+        ("WARC-Refers-To-Target-URI", uri_text(uri)),
+        ("WARC-Refers-To-Date", date.to_string()),
+        ("WARC-Payload-Digest", format!("sha256:{sha256}")),
+    ])
+}
+
+/// The fields of a revisit that stands for a body which is withheld.
+pub(super) fn stands_for(exchange: &Exchange, body: &Digest) -> [(&'static str, String); 4] {
+    [
+        ("WARC-Profile", IDENTICAL_PAYLOAD.to_owned()),
+        ("WARC-Refers-To-Target-URI", uri_text(&exchange.url)),
+        ("WARC-Refers-To-Date", exchange.asked_at.to_string()),
+        ("WARC-Payload-Digest", format!("sha256:{body}")),
+    ]
+}
+
 /// The address that was contacted for it; a proxy's is not the site's.
-fn address(exchange: &Exchange) -> Option<(&'static str, String)> {
+pub(super) fn address(exchange: &Exchange) -> Option<(&'static str, String)> {
     let peer = exchange.peer.as_deref().filter(|_| !exchange.via_proxy)?;
     let address = peer.parse::<std::net::SocketAddr>().ok()?.ip();
     Some(("WARC-IP-Address", address.to_string()))
 }
 
 /// What was spoken, in the words of the extension that other archivers write (`WARC-Protocol`, `WARC-Cipher-Suite`).
-fn protocol(exchange: &Exchange) -> Vec<(&'static str, String)> {
+pub(super) fn protocol(exchange: &Exchange) -> Vec<(&'static str, String)> {
     let http = match exchange.http.as_str() {
         "HTTP/2" | "HTTP/2.0" => "h2",
         "HTTP/3" | "HTTP/3.0" => "h3",
@@ -186,7 +195,7 @@ fn protocol(exchange: &Exchange) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn truncated(why: Option<Truncated>) -> Option<(&'static str, String)> {
+pub(super) fn truncated(why: Option<Truncated>) -> Option<(&'static str, String)> {
     let word = match why? {
         Truncated::Length => "length",
         Truncated::Time => "time",
@@ -197,7 +206,7 @@ fn truncated(why: Option<Truncated>) -> Option<(&'static str, String)> {
 }
 
 /// What else is known of an exchange, one field a line.
-fn metadata(exchange: &Exchange) -> String {
+pub(super) fn metadata(exchange: &Exchange) -> String {
     let mut text = String::new();
     let mut field = |name: &str, value: &str| text.push_str(&format!("{name}: {}\r\n", one_line(value)));
     field("askedAt", &exchange.asked_at.to_string());

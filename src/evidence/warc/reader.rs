@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
 use super::head::HEAD_BYTES_MAX;
 use crate::base::{Digest, Hasher, Timestamp};
@@ -10,8 +11,18 @@ use crate::evidence::section::Section;
 /// The longest head of a record: its fields are short, but for an address.
 const FIELDS_BYTES_MAX: u64 = 256 << 10;
 
-/// The most records of a bundle: many times what a case has.
+/// The most records of a bundle: many times what a case has, and more than is put into one (see `room`).
 const RECORDS_MAX: usize = 200_000;
+
+/// The most bytes of addresses and types that are kept of all records together: each stands in `captures.json` too, which is
+/// not longer.
+const TEXTS_BYTES_MAX: usize = 256 << 20;
+
+/// How long an identifier is: `<urn:uuid:`, 36 characters, `>`.
+const ID_BYTES: usize = 47;
+
+/// What is read first of a head; few are longer.
+const FIRST_BYTES: u64 = 4 << 10;
 
 /// One record.
 #[derive(Clone)]
@@ -20,14 +31,16 @@ pub(in crate::evidence) struct Record<'a> {
     pub(in crate::evidence) kind: String,
     /// Its identifier.
     pub(in crate::evidence) id: String,
-    /// What it is about.
-    pub(in crate::evidence) uri: Option<String>,
+    /// What it is about; the three records of an exchange share it.
+    pub(in crate::evidence) uri: Option<Arc<str>>,
     /// When it was captured.
     pub(in crate::evidence) date: Timestamp,
     /// Where it begins in the archive.
     pub(in crate::evidence) offset: u64,
     /// How long it is, with the empty lines behind it.
     pub(in crate::evidence) bytes: u64,
+    /// What stands behind its head.
+    pub(in crate::evidence) block: Section<'a>,
     /// What follows the head of HTTP; the whole block where there is none.
     pub(in crate::evidence) payload: Section<'a>,
     /// The payload's digest; of a revisit, that of the payload it refers to.
@@ -36,7 +49,6 @@ pub(in crate::evidence) struct Record<'a> {
     pub(in crate::evidence) status: Option<u16>,
     /// The type that the server told, or the record's own.
     pub(in crate::evidence) mime: Option<String>,
-    concurrent_to: Option<String>,
 }
 
 /// Why bytes are no such archive.
@@ -56,27 +68,36 @@ pub(in crate::evidence) enum WarcFault {
 }
 
 /// Reads all records of an archive and checks their digests. In memory are their heads, one at a time, and what is told of
-/// each.
+/// each, within bounds.
 ///
 /// # Errors
 /// [`WarcFault`] with the first record that is not as it should be.
 pub(in crate::evidence) fn read<'a>(archive: &Section<'a>) -> Result<Vec<Record<'a>>, WarcFault> {
     let (mut records, mut ids) = (Vec::<Record<'a>>::new(), BTreeSet::new());
-    let mut offset = 0;
+    let (mut offset, mut texts_bytes) = (0, 0);
     while offset < archive.bytes {
         let fault = |what: String| WarcFault::Form { offset, what };
         if records.len() >= RECORDS_MAX {
             return Err(fault(format!("there are more than {RECORDS_MAX}")));
         }
-        let record = read_one(archive, offset)?;
+        let (mut record, concurrent_to) = read_one(archive, offset)?;
         if records.is_empty() != (record.kind == "warcinfo") {
             return Err(fault("the first record, and no other, is `warcinfo`".to_owned()));
         }
-        if let Some(other) = record.concurrent_to.as_ref().filter(|other| !ids.contains(*other)) {
+        if let Some(other) = concurrent_to.filter(|other| !ids.contains(other)) {
+            let other = other.chars().take(ID_BYTES).collect::<String>();
             return Err(fault(format!("it belongs to {other}, which does not come before it")));
         }
         if !ids.insert(record.id.clone()) {
             return Err(fault(format!("its identifier {} comes twice", record.id)));
+        }
+        match records.last() {
+            Some(last) if last.uri == record.uri => record.uri.clone_from(&last.uri),
+            _ => texts_bytes += record.uri.as_ref().map_or(0, |uri| uri.len()),
+        }
+        texts_bytes += record.mime.as_ref().map_or(0, String::len);
+        if texts_bytes > TEXTS_BYTES_MAX {
+            return Err(fault(format!("addresses and types up to it have over {TEXTS_BYTES_MAX} bytes")));
         }
         offset += record.bytes;
         records.push(record);
@@ -87,15 +108,24 @@ pub(in crate::evidence) fn read<'a>(archive: &Section<'a>) -> Result<Vec<Record<
     Ok(records)
 }
 
+/// Reads the fields of a record again.
+///
+/// # Errors
+/// Why they cannot be read, which is none of the record's own faults.
+pub(super) fn fields_of(archive: &Section<'_>, record: &Record<'_>) -> Result<Fields, String> {
+    let window = archive.part(record.offset, FIELDS_BYTES_MAX);
+    fields(&head_of(&window).map_err(|error| error.to_string())?.unwrap_or_default())
+}
+
 /// The fields of a record's head.
-struct Fields {
-    lines: Vec<(String, String)>,
+pub(super) struct Fields {
+    pub(super) lines: Vec<(String, String)>,
     /// Length of the head with the empty line behind it.
     bytes: u64,
 }
 
 impl Fields {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.lines.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
@@ -104,10 +134,11 @@ impl Fields {
     }
 }
 
-fn read_one<'a>(archive: &Section<'a>, offset: u64) -> Result<Record<'a>, WarcFault> {
+/// The record at `offset`, and the one that it says it belongs to.
+fn read_one<'a>(archive: &Section<'a>, offset: u64) -> Result<(Record<'a>, Option<String>), WarcFault> {
     let fault = |what: String| WarcFault::Form { offset, what };
-    let window = archive.part(offset, FIELDS_BYTES_MAX);
-    let head = window.read(FIELDS_BYTES_MAX)?;
+    let head = head_of(&archive.part(offset, FIELDS_BYTES_MAX))?;
+    let head = head.ok_or_else(|| fault("its head does not end".to_owned()))?;
     let fields = fields(&head).map_err(fault)?;
     let told = Told::of(&fields).map_err(fault)?;
     let block = archive.part(offset + fields.bytes, told.length);
@@ -136,19 +167,20 @@ fn read_one<'a>(archive: &Section<'a>, offset: u64) -> Result<Record<'a>, WarcFa
     if told.payload.is_none() && matches!(told.kind.as_str(), "response" | "revisit" | "resource") {
         return Err(fault("it has no WARC-Payload-Digest".to_owned()));
     }
-    Ok(Record {
+    let record = Record {
         offset,
         bytes: fields.bytes + block.bytes + 4,
+        block,
         payload,
         sha256: told.payload.unwrap_or(of_payload),
         status: http.status,
         mime: http.mime.or(told.mime.filter(|_| !is_http)),
         kind: told.kind,
         id: told.id,
-        uri: told.uri,
+        uri: told.uri.map(Arc::from),
         date: told.date,
-        concurrent_to: fields.get("WARC-Concurrent-To").map(str::to_owned),
-    })
+    };
+    Ok((record, fields.get("WARC-Concurrent-To").map(str::to_owned)))
 }
 
 /// What a record's fields say.
@@ -171,7 +203,7 @@ impl Told {
             return Err(format!("its type `{}` is none that is written here", kind.escape_debug()));
         }
         let id = fields.need("WARC-Record-ID")?.to_owned();
-        if !id.starts_with("<urn:uuid:") || !id.ends_with('>') {
+        if id.len() != ID_BYTES || !id.starts_with("<urn:uuid:") || !id.ends_with('>') {
             return Err("its identifier is no UUID".to_owned());
         }
         let number = fields.need("Content-Length")?;
@@ -191,6 +223,23 @@ impl Told {
 fn digest(text: &str) -> Result<Digest, String> {
     let hex = text.strip_prefix("sha256:").ok_or("a digest is not of the kind sha256")?;
     hex.parse().map_err(|_| "a digest is not 64 hexadecimal digits".to_owned())
+}
+
+/// What stands at the start of a section up to the first empty line and with it; none where there is no such line. It is read
+/// in growing pieces, so that many short records do not cost as much as long ones.
+fn head_of(section: &Section<'_>) -> io::Result<Option<Vec<u8>>> {
+    let mut wanted = FIRST_BYTES;
+    loop {
+        let mut head = section.part(0, wanted).read(wanted)?;
+        if let Some(end) = find_empty_line(&head) {
+            head.truncate(end + 4);
+            return Ok(Some(head));
+        }
+        if wanted >= section.bytes {
+            return Ok(None);
+        }
+        wanted = wanted.saturating_mul(8);
+    }
 }
 
 fn fields(head: &[u8]) -> Result<Fields, String> {
@@ -224,16 +273,15 @@ struct Http {
 
 /// The head of HTTP at the start of a block, and its length.
 fn http_head(block: &Section<'_>) -> io::Result<Option<(Http, u64)>> {
-    let head = block.part(0, HEAD_BYTES_MAX as u64).read(HEAD_BYTES_MAX as u64)?;
-    let Some(end) = find_empty_line(&head) else { return Ok(None) };
-    let text = String::from_utf8_lossy(head.get(..end).unwrap_or_default()).into_owned();
+    let Some(head) = head_of(&block.part(0, HEAD_BYTES_MAX as u64))? else { return Ok(None) };
+    let text = String::from_utf8_lossy(head.strip_suffix(b"\r\n\r\n").unwrap_or(&head)).into_owned();
     let mut lines = text.split("\r\n");
     let first = lines.next().unwrap_or_default();
     let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     let mut values = lines.filter_map(|line| line.split_once(':'));
     let mime = values.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let mime = mime.map(|(_, value)| value.split(';').next().unwrap_or_default().trim().to_lowercase());
-    Ok(Some((Http { status, mime: mime.filter(|mime| !mime.is_empty()) }, end as u64 + 4)))
+    Ok(Some((Http { status, mime: mime.filter(|mime| !mime.is_empty()) }, head.len() as u64)))
 }
 
 /// Of the whole block, and of what follows its first `head_bytes`.

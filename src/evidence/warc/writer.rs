@@ -117,7 +117,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// An address as the value of a field: without spaces, which readers take for its end.
-pub(in crate::evidence) fn uri_text(uri: &str) -> String {
+pub(super) fn uri_text(uri: &str) -> String {
     let encode = |c: char| {
         if c.is_control() || c.is_whitespace() || matches!(c, '<' | '>') {
             let mut bytes = [0; 4];

@@ -10,7 +10,7 @@ use earwitness::net::{Client, Exchange, Kind, Recorded, Request, Trace, Truncate
 use tokio::io::AsyncWriteExt as _;
 
 use super::{Names, client, settings};
-use crate::servers::{Identity, Raw, fixed, identity, raw, read_head_of, tls_of};
+use crate::servers::{Identity, Raw, fixed, identity, raw, read_head_of, tls_of, tls_with};
 
 /// Heads of requests as a server saw them.
 type Heads = Arc<Mutex<Vec<String>>>;
@@ -259,11 +259,83 @@ async fn the_whole_chain_and_the_version_of_tls_are_recorded() {
             assert_eq!(client.fetch(request).await.unwrap().body, b"ok");
             let exchange = trace.take().exchanges.remove(0);
             let seen = exchange.tls.unwrap();
-            assert_eq!((seen.version.as_deref(), &seen.cipher), (Some(name), &None));
+            assert_eq!((seen.version.as_deref(), seen.cipher.is_some()), (Some(name), true));
             assert_eq!(seen.certificates, chain);
             assert_eq!(exchange.dns, None, "an address needs no resolver");
         }
         assert_eq!(site.accepted(), 1);
+    }
+}
+
+/// A server that takes one suite alone, and answers with the one that it agreed on.
+async fn telling_its_suite(identity: &Identity, suite: rustls::SupportedCipherSuite) -> Raw {
+    let provider = rustls::crypto::CryptoProvider {
+        cipher_suites: vec![suite],
+        ..rustls::crypto::ring::default_provider()
+    };
+    tls_with(identity, provider, &[suite.version()], &[b"http/1.1"], |mut stream| async move {
+        let agreed = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        let agreed = agreed.as_str().unwrap().replace("TLS13_", "TLS_");
+        while read_head_of(&mut stream).await.is_ok() {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", agreed.len());
+            let _ = stream.write_all([head.as_bytes(), agreed.as_bytes()].concat().as_slice()).await;
+        }
+    })
+    .await
+}
+
+/// What the server says of the suite, and what is recorded.
+async fn suites(client: &Client, site: &Raw) -> (String, Option<String>) {
+    let (request, trace) = traced(&format!("https://{}/a", site.address), Kind::Page);
+    let told = String::from_utf8(client.fetch(request).await.unwrap().body).unwrap();
+    (told, trace.take().exchanges.remove(0).tls.unwrap().cipher)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_cipher_suite_is_the_one_that_the_server_agreed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sites = Vec::new();
+    for (year, suite) in (2100..).zip(rustls::crypto::ring::default_provider().cipher_suites) {
+        // The key of the server is of the kind ECDSA.
+        if suite.usable_for_signature_algorithm(rustls::SignatureAlgorithm::ECDSA) {
+            let identity = identity(folder.path(), &["127.0.0.1"], year);
+            sites.push((telling_its_suite(&identity, suite).await, identity));
+        }
+    }
+    assert_eq!(sites.len(), 6, "three of each version");
+    let limits = FetchSettings { connect_timeout_s: 8, read_timeout_s: 8, ..FetchSettings::default() };
+    let allowed = sites.iter().map(|(site, _)| site.address.to_string()).collect();
+    let roots = sites.iter().map(|(_, identity)| identity.root.clone()).collect();
+    let limits = FetchSettings { private_allowed: allowed, extra_root_certificates: roots, ..limits };
+    let client = Client::new(&limits).unwrap();
+    // All at once, so that handshakes take turns on the same threads, and once more over the connections that are open.
+    for _ in 0..3 {
+        let told = futures_util::future::join_all(sites.iter().map(|(site, _)| suites(&client, site))).await;
+        for (by_server, recorded) in told {
+            assert_eq!(recorded, Some(by_server));
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_suites_behind_one_certificate_none_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = identity(folder.path(), &["127.0.0.1"], 2100);
+    let [one, other, ..] = rustls::crypto::ring::ALL_CIPHER_SUITES else { panic!("there are several") };
+    let (one, other) = (telling_its_suite(&identity, *one).await, telling_its_suite(&identity, *other).await);
+    let limits = settings(&[one.address, other.address]);
+    let roots = vec![identity.root.clone()];
+    let client = Client::new(&FetchSettings {
+        connect_timeout_s: 8,
+        read_timeout_s: 8,
+        extra_root_certificates: roots,
+        ..limits
+    })
+    .unwrap();
+    let (told, recorded) = suites(&client, &one).await;
+    assert_eq!(recorded, Some(told));
+    for site in [&other, &one] {
+        assert_eq!(suites(&client, site).await.1, None);
     }
 }
 
