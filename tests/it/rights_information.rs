@@ -316,6 +316,6 @@ fn tags_and_covers_of_ffmpeg_s_files_are_read() {
         assert_eq!(tags["title"], "夜に駆ける", "{file}: {shown:#}");
         assert_eq!(tags["cover"]["sha256"], cover.as_str(), "{file}: {shown:#}");
         assert_eq!(tags["is_partly_read"], Value::Null, "{file}: {shown:#}");
-        assert_eq!(tags["scheme"].is_string(), true, "{file}: {shown:#}");
+        assert!(tags["scheme"].is_string(), "{file}: {shown:#}");
     }
 }
