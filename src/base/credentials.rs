@@ -60,6 +60,19 @@ pub fn without_credentials(text: &str) -> String {
     clean
 }
 
+/// Returns an address without user and password before its host; all else stays as it is.
+#[must_use]
+pub fn without_user(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            // Only addresses without a host refuse that, and they have neither.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url.to_string()
+        }
+        _ => address.to_owned(),
+    }
+}
+
 /// A letter of the text as a server reads it, and where it stands.
 #[derive(Clone, Copy)]
 struct Letter {

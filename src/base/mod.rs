@@ -5,7 +5,7 @@
 //! - [`Clock`]: where "now" comes from, so that tests can choose it.
 //! - [`Pcm`]: mono audio at the analysis rate, what `audio` gives and `fingerprint` takes.
 //! - [`ChannelView`]: which combination of channels a [`Pcm`] holds; [`AudioSpan`]: a span of one of a file.
-//! - [`without_credentials`]: addresses without passwords and tokens.
+//! - [`without_credentials`], [`without_user`]: addresses without passwords and tokens, and without passwords alone.
 //! - [`Recipient`]: the public key of who may open what is sealed.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 //! - [`MediaTags`]: what a media file's tags say of the recording in it.
@@ -22,7 +22,7 @@ mod tags;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use credentials::without_credentials;
+pub use credentials::{without_credentials, without_user};
 pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};

@@ -21,9 +21,14 @@ pub enum RecipientError {
     Secret,
     /// It is none.
     #[error(
-        "no public key of age ({0}); `age-keygen -o FILE` makes a key and prints its public part (`age1…`)"
+        "`{text}` is no public key of age ({why}); `age-keygen -o FILE` makes a key and prints its public part (`age1…`)"
     )]
-    NotAKey(&'static str),
+    NotAKey {
+        /// What was given, shortened.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
 }
 
 impl Recipient {
@@ -42,7 +47,8 @@ impl FromStr for Recipient {
         if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
             return Err(RecipientError::Secret);
         }
-        let key = age::x25519::Recipient::from_str(text).map_err(RecipientError::NotAKey)?;
+        let not = |why| RecipientError::NotAKey { text: text.chars().take(80).collect(), why };
+        let key = age::x25519::Recipient::from_str(text).map_err(not)?;
         Ok(Self(key.to_string()))
     }
 }
@@ -78,7 +84,7 @@ mod tests {
         let secret = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
         assert_eq!(secret.parse::<Recipient>(), Err(RecipientError::Secret));
         for wrong in ["", "age1", "ssh-ed25519 AAAA", &key.replace("7pa", "7pb")] {
-            assert!(matches!(wrong.parse::<Recipient>(), Err(RecipientError::NotAKey(_))), "{wrong}");
+            assert!(matches!(wrong.parse::<Recipient>(), Err(RecipientError::NotAKey { .. })), "{wrong}");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::data::{
 use super::form::{Document as _, Form};
 use super::words::{self, Lang};
 use crate::base::Digest;
-use crate::base::{inert, without_credentials};
+use crate::base::{inert, without_credentials, without_user};
 use crate::cases::{Case, CaseSighting, Comparison, FieldOutcome};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, LocalClaimSettings, NoticeSettings, PartySettings, ProviderSettings};
@@ -110,7 +110,7 @@ pub fn compose(input: &NoticeInput<'_>) -> Result<Notice, Incomplete> {
         rights_information,
         rights_information_addresses,
         attachments: input.attachments.iter().map(harmless_attachment).collect(),
-        left_out: input.left_out.iter().map(harmless_left_out).collect(),
+        left_out: input.left_out.iter().map(|one| harmless_left_out(one, input.pages)).collect(),
         confirmed: input.settings.confirmed.iter().any(|form| form == input.form.as_str()),
     };
     complete::check(&notice)?;
@@ -123,9 +123,13 @@ pub fn authority(settings: &NoticeSettings) -> String {
     optional(settings.authority.as_ref()).unwrap_or_else(|| AUTHORITY.to_owned())
 }
 
-/// An address as a notice names it.
-fn location(address: &str) -> String {
-    inert(&without_credentials(address))
+/// An address as a notice names it: whole but for user and password, since a parameter such as `token` or `pwd` may be what
+/// finds the file, at a net disk say; without such parameters where that was asked for.
+fn location(address: &str, pages: PageDetail) -> String {
+    match pages {
+        PageDetail::Nothing => inert(&without_credentials(address)),
+        PageDetail::Address | PageDetail::TitleAndAddress => inert(&without_user(address)),
+    }
 }
 
 /// Returns text without outer white space and without what could steer; `None` where nothing is left.
@@ -137,8 +141,12 @@ fn harmless_attachment(one: &Attachment) -> Attachment {
     Attachment { name: inert(&one.name), sha256: one.sha256, about: inert(&one.about) }
 }
 
-fn harmless_left_out(one: &LeftOut) -> LeftOut {
-    LeftOut { case_id: inert(&one.case_id), url: location(&one.url), reason: location(&one.reason) }
+fn harmless_left_out(one: &LeftOut, pages: PageDetail) -> LeftOut {
+    LeftOut {
+        case_id: inert(&one.case_id),
+        url: location(&one.url, pages),
+        reason: location(&one.reason, pages),
+    }
 }
 
 /// What one language says instead.
@@ -327,7 +335,7 @@ fn annex(input: &NoticeInput<'_>, lang: Lang) -> Vec<AnnexItem> {
         .enumerate()
         .map(|(n, (place, CaseItem { case, recording, .. }, sighting))| {
             let (ip_address, port) = peer(sighting);
-            let media_url = location(&sighting.media_url);
+            let media_url = location(&sighting.media_url, input.pages);
             AnnexItem {
                 number: n + 1,
                 work: numbers.get(place).copied().unwrap_or_default(),
@@ -339,7 +347,7 @@ fn annex(input: &NoticeInput<'_>, lang: Lang) -> Vec<AnnexItem> {
                 isrc: optional(recording.isrc.as_ref()),
                 file_name: file_name(&media_url),
                 media_url,
-                page_url: optional(sighting.page_url.as_ref().map(|url| without_credentials(url)).as_ref())
+                page_url: optional(sighting.page_url.as_ref().map(|url| without_user(url)).as_ref())
                     .filter(|_| input.pages != PageDetail::Nothing),
                 page_title: optional(sighting.page_title.as_ref())
                     .filter(|_| input.pages == PageDetail::TitleAndAddress),

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use typst::foundations::Bytes;
-use typst::text::{Font, FontBook};
+use typst::layout::Abs;
+use typst::text::{Font, FontBook, FontInstance, FontVariant, FontVariations};
 use typst::utils::LazyHash;
 
 use super::words::Lang;
@@ -29,6 +30,14 @@ pub(super) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     Fonts { book: LazyHash::new(FontBook::from_fonts(&faces)), faces }
 });
 
+/// The faces as they are drawn: only so do they tell their pictures.
+static INSTANCES: LazyLock<Vec<FontInstance>> = LazyLock::new(|| {
+    let drawn = |face: &Font| {
+        face.clone().instantiate(FontVariant::default(), Abs::pt(10.0), &FontVariations::default())
+    };
+    FONTS.faces.iter().map(drawn).collect()
+});
+
 /// The families of a language, in the order in which they are tried. Japanese and Chinese write some characters
 /// differently, so the face that is made for the document's language comes first.
 pub(super) const fn families(lang: Lang) -> [&'static str; 5] {
@@ -50,8 +59,12 @@ fn faces_with(c: char) -> u32 {
     if runs_leftward(c) {
         return 0;
     }
-    let has = |face: &Font| u32::from(face.info().coverage.contains(u32::from(c)));
-    FONTS.faces.iter().enumerate().fold(0, |faces, (n, face)| faces | has(face) << n)
+    // A table of characters may name some for which there is no picture, only the sign for a missing one: glyph 0.
+    let has_glyph = |face: &FontInstance| face.ttf().glyph_index(c).is_some_and(|glyph| glyph.0 != 0);
+    let has = |face: &FontInstance| {
+        u32::from(face.font().info().coverage.contains(u32::from(c)) && has_glyph(face))
+    };
+    INSTANCES.iter().enumerate().fold(0, |faces, (n, face)| faces | has(face) << n)
 }
 
 static MARK: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(r"^\p{M}").ok());
@@ -101,6 +114,8 @@ mod tests {
         assert_eq!(shown(titles), titles);
         assert_eq!(shown("a🎵b"), "a[U+1F3B5]b");
         assert_eq!(shown("אa"), "[U+05D0]a");
+        // Named by a font, and not drawn by it.
+        assert_eq!(shown("ຉ"), "[U+0E89]");
         // Accents that the base's font lacks.
         assert_eq!(shown("e\u{301}"), "e\u{301}");
         assert_eq!(shown("夜\u{301}a"), "夜[U+0301]a");

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::base::{inert, without_credentials};
+use crate::base::{inert, without_user};
 use crate::cases::{Forum, Notification, Purpose};
 
 /// What the letter says.
@@ -69,7 +69,7 @@ pub fn render_retraction(letter: &Retraction<'_>) -> String {
 fn addresses(notification: &Notification) -> String {
     let mut text = String::new();
     for (at, url) in notification.urls.iter().enumerate() {
-        text.push_str(&format!("{}. {}\n", at + 1, inert(&without_credentials(url))));
+        text.push_str(&format!("{}. {}\n", at + 1, inert(&without_user(url))));
     }
     if notification.urls_unlisted > 0 {
         text.push_str(&format!("+ {}\n", notification.urls_unlisted));

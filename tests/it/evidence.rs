@@ -329,7 +329,8 @@ fn a_redacted_bundle_is_given_away_and_opened_by_whom_it_is_sealed_for() {
     house
         .run(&["--config", "wrong.toml", "evidence", "export", "--redact", "--out", "out"])
         .code(2)
-        .stderr(contains("line 3").and(contains("no public key of age")));
+        // The parser tells the line of the list; which of its keys is wrong, the message.
+        .stderr(contains("line 2").and(contains("`age1nonsense` is no public key of age")));
     let configured = format!("{settings}\n[evidence]\nannex_recipients = [\"{public}\"]\n");
     fs::write(path.join("earwitness.toml"), configured).unwrap();
     house.run(&["evidence", "export", "--redact", "--out", "out"]).code(0).stdout(contains("-redacted.wacz"));
