@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::spelling::spelt;
+use super::spelling::{is_isrc, spelt};
 use crate::base::{Cover, MediaTags};
 use crate::catalog::TAG_CHARS_MAX;
 use crate::matching::Match;
@@ -155,6 +155,12 @@ pub struct FieldCompared {
 }
 
 impl FieldCompared {
+    /// Whether the owner's file, read anew, still says what was compared.
+    #[must_use]
+    pub fn is_still_said(&self, reference: &MediaTags) -> bool {
+        self.field.of(&reference.shortened(TAG_CHARS_MAX)) == self.reference
+    }
+
     /// Whether the copy lacks what the owner's file says, or says something else.
     #[must_use]
     pub const fn is_changed(&self) -> bool {
@@ -271,12 +277,20 @@ fn compared(field: Field, reference: &MediaTags, copy: &MediaTags) -> Option<Fie
     let outcome = match (&own, &other) {
         (None, None) => return None,
         (None, Some(_)) => FieldOutcome::NotInReference,
-        (Some(own), Some(other)) if spelt(field, own) == spelt(field, other) => FieldOutcome::Kept,
+        (Some(own), Some(other)) if is_same(field, own, other) => FieldOutcome::Kept,
         (Some(_), Some(_)) => FieldOutcome::Altered,
+        // There is something, in letters that no code has.
+        (Some(_), None) if field == Field::Isrc && copy.isrc.is_some() => FieldOutcome::Unknown,
         (Some(_), None) if is_whole => FieldOutcome::Removed,
         (Some(_), None) => FieldOutcome::Unknown,
     };
     Some(FieldCompared { field, outcome, reference: own, copy: other })
+}
+
+/// Whether two texts say the same. Of several ISRCs in one tag, ours among them, none is another.
+fn is_same(field: Field, own: &str, other: &str) -> bool {
+    let (own, other) = (spelt(field, own), spelt(field, other));
+    own == other || (field == Field::Isrc && own.len() == 12 && other.contains(&own))
 }
 
 /// Which share of the copy is the recording, 0 to 1; matches that overlap count once.
@@ -311,14 +325,24 @@ impl Comparison {
         if self.caveats.iter().any(|caveat| caveat.is_final()) || self.changed().next().is_none() {
             return Sign::None;
         }
-        // An ISRC names the recording wherever it is released. A ℗ line does too, but licensees add to it; label, owner (which
-        // may be a buyer) and © line differ between lawful releases.
-        let is_strong = |one: &FieldCompared| match one.field {
-            Field::Isrc => one.outcome == FieldOutcome::Altered || self.caveats.is_empty(),
-            Field::PLine => one.outcome == FieldOutcome::Removed && self.caveats.is_empty(),
+        if self.strong().next().is_some() { Sign::Strong } else { Sign::Weak }
+    }
+
+    /// Those of the changed fields that are a strong sign each by itself. An ISRC names the recording wherever it is released. A
+    /// ℗ line does too, but licensees add to it; label, owner (which may be a buyer) and © line differ between lawful releases.
+    pub fn strong(&self) -> impl Iterator<Item = &FieldCompared> {
+        self.changed().filter(|one| match (one.field, one.outcome) {
+            // Another code, and not what somebody wrote in place of one.
+            (Field::Isrc, FieldOutcome::Altered) => one.copy.as_deref().is_some_and(is_isrc),
+            (Field::Isrc | Field::PLine, FieldOutcome::Removed) => self.caveats.is_empty(),
             _ => false,
-        };
-        if self.changed().any(is_strong) { Sign::Strong } else { Sign::Weak }
+        })
+    }
+
+    /// What a notice may state of it: each strong sign, or, where a person has said yes, every change.
+    #[must_use]
+    pub fn stated(&self, by_person: bool) -> Vec<&FieldCompared> {
+        if by_person { self.changed().collect() } else { self.strong().collect() }
     }
 }
 

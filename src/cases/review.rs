@@ -242,7 +242,7 @@ pub fn state_information(
     if case.states_information != Some(states) {
         case.states_information = Some(states);
         let note = if states { "rights information: stated" } else { "rights information: not stated" };
-        case.log(Event::Approved, now, actor, Some(note.to_owned()));
+        case.log(Event::Information, now, actor, Some(note.to_owned()));
     }
     Ok(())
 }

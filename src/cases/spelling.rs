@@ -44,6 +44,15 @@ fn isrc(text: &str) -> String {
     }
 }
 
+/// Whether a text is an ISRC as it should be (ISO 3901): two letters, three letters or digits, seven digits.
+pub(super) fn is_isrc(text: &str) -> bool {
+    let code = isrc(&text.to_lowercase());
+    let code = code.as_bytes();
+    code.len() == 12
+        && code.iter().take(2).all(u8::is_ascii_alphabetic)
+        && code.iter().skip(5).all(u8::is_ascii_digit)
+}
+
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
 }

@@ -50,7 +50,8 @@ impl Record for BundleRecord {
     fn key(&self) -> String {
         // A redacted bundle is made at the same instant as the one inside, and comes after it.
         let redacted = if self.is_redacted() { "-redacted" } else { "" };
-        format!("{}#{:030}{redacted}", self.case_id, self.made_at.as_nanosecond())
+        let root: String = self.root.to_string().chars().take(8).collect();
+        format!("{}#{:030}{redacted}-{root}", self.case_id, self.made_at.as_nanosecond())
     }
 }
 

@@ -20,7 +20,7 @@ use super::withheld::{WITHHELD, Withheld, WithheldKind, text_digest};
 use crate::base::Digest;
 
 /// The documents that both bundles have, made from the same.
-const SHARED: [&str; 7] = [
+const SHARED: [&str; 10] = [
     CAPTURES,
     "earwitness/case.json",
     "earwitness/match.json",
@@ -28,6 +28,9 @@ const SHARED: [&str; 7] = [
     "earwitness/recording.json",
     "earwitness/licences.json",
     "earwitness/configuration.json",
+    "earwitness/tags.json",
+    "earwitness/excerpts.json",
+    "earwitness/captures-left-out.json",
 ];
 
 /// A bundle that was opened.

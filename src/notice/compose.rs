@@ -13,7 +13,7 @@ use super::form::{Document as _, Form};
 use super::words::{self, Lang};
 use crate::base::Digest;
 use crate::base::{inert, without_credentials, without_user};
-use crate::cases::{Case, CaseSighting, Comparison, FieldOutcome};
+use crate::cases::{Case, CaseSighting, Comparison, Field, FieldCompared, FieldOutcome};
 use crate::catalog::Recording;
 use crate::config::{ClaimSettings, LocalClaimSettings, NoticeSettings, PartySettings, ProviderSettings};
 
@@ -378,15 +378,24 @@ fn information(input: &NoticeInput<'_>, lang: Lang) -> Vec<InformationChange> {
     for (address, (_, item, _)) in (1..).zip(listed(input)) {
         let CaseItem { case, recording, information, .. } = item;
         let claimed = information.filter(|comparison| case.claims_information(comparison, is_distributed));
-        changes.extend(claimed.into_iter().flat_map(Comparison::changed).map(|one| InformationChange {
+        let tags = recording.audio.as_ref().and_then(|audio| audio.tags.as_ref());
+        let stated =
+            claimed.into_iter().flat_map(|found| found.stated(case.states_information == Some(true)));
+        // What the catalogue's file no longer says is no longer the owner's word.
+        let stated = stated.filter(|one| tags.is_none_or(|tags| one.is_still_said(tags)));
+        let said = |one: &FieldCompared, text: &Option<String>| {
+            let text = optional(text.as_ref())?;
+            Some(if one.field == Field::RightsUrl { location(&text, input.pages) } else { text })
+        };
+        changes.extend(stated.map(|one| InformationChange {
             address,
             case_id: inert(&case.case_id),
             title: inert(&recording.title),
             field: words::information_field(lang, one.field).to_owned(),
             is_removed: one.outcome == FieldOutcome::Removed,
             outcome: words::information_outcome(lang, one.outcome == FieldOutcome::Removed).to_owned(),
-            reference: optional(one.reference.as_ref()).unwrap_or_default(),
-            copy: optional(one.copy.as_ref()),
+            reference: said(one, &one.reference).unwrap_or_default(),
+            copy: said(one, &one.copy),
         }));
     }
     changes

@@ -51,4 +51,4 @@ pub use form::{Document, Form, Format};
 pub use group::{ADDRESSES_MAX, also_known, group};
 pub use retraction::{Retraction, render_retraction};
 pub use template::Templates;
-pub use words::Lang;
+pub use words::{Lang, alteration, probability, spans};

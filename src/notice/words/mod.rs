@@ -63,7 +63,8 @@ enum Altered {
 }
 
 /// Describes how a copy was altered against the recording.
-pub(super) fn alteration(lang: Lang, found: &Match) -> String {
+#[must_use]
+pub fn alteration(lang: Lang, found: &Match) -> String {
     let mut altered = Vec::new();
     if (found.speed - 1.0).abs() > FACTOR_TOLERANCE {
         altered.push(Altered::Speed(found.speed));
@@ -89,7 +90,8 @@ pub(super) fn alteration(lang: Lang, found: &Match) -> String {
 }
 
 /// Describes which part of the file is which part of the recording.
-pub(super) fn spans(lang: Lang, found: &Match) -> String {
+#[must_use]
+pub fn spans(lang: Lang, found: &Match) -> String {
     let clocks =
         [found.query_start_s, found.query_end_s, found.reference_start_s, found.reference_end_s].map(clock);
     match lang {
@@ -135,7 +137,8 @@ const MEASURED_SHARE: f64 = 1.0 / 3.0;
 
 /// Puts the logarithm of a false match's probability into words that promise no more than was measured: a third of
 /// its decades, and never less than one in a million, which no test has reached.
-pub(super) fn probability(lang: Lang, log10: f64) -> String {
+#[must_use]
+pub fn probability(lang: Lang, log10: f64) -> String {
     const BOUNDS: [i32; 4] = [6, 4, 3, 2];
     let measured = log10 * MEASURED_SHARE;
     let decades = BOUNDS.into_iter().find(|decades| log10.is_finite() && measured <= -f64::from(*decades));
