@@ -75,6 +75,22 @@ pub fn edit(
     case_ids: &[String],
     change: &mut dyn FnMut(&mut CaseFile) -> Result<(), Error>,
 ) -> Result<Vec<CaseFile>, Error> {
+    edit_with(store, case_ids, change, &mut |_, _| Ok(()))
+}
+
+/// Puts what belongs to a change of cases into the same batch.
+pub type Beside<'a> = &'a mut dyn FnMut(&[CaseFile], &mut Batch) -> Result<(), Error>;
+
+/// As [`edit`]; `beside` puts what belongs to the change into the same batch, so that it is there exactly when the change is.
+///
+/// # Errors
+/// As [`edit`], and what `beside` says.
+pub fn edit_with(
+    store: &Store,
+    case_ids: &[String],
+    change: &mut dyn FnMut(&mut CaseFile) -> Result<(), Error>,
+    beside: Beside<'_>,
+) -> Result<Vec<CaseFile>, Error> {
     let (mut edited, mut batch): (Vec<CaseFile>, _) = (Vec::new(), Batch::new());
     let mut log = Log::open(store)?;
     for case_id in case_ids {
@@ -89,6 +105,7 @@ pub fn edit(
         enter(&mut log, &mut batch, &file.case, before.case.history.len())?;
         edited.push(file);
     }
+    beside(&edited, &mut batch)?;
     store.commit(batch)?;
     Ok(edited)
 }

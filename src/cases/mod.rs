@@ -36,6 +36,7 @@ mod keep;
 mod reupload;
 mod queue;
 mod review;
+mod undo;
 mod licences;
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,7 @@ pub use case::{Case, CaseSighting, HistoryEntry, MoveError};
 pub use due::{Due, DueKind, due};
 pub use file::{CaseFile, NoticeWritten, Received};
 pub use information::{Caveat, Comparison, CopyHeard, Field, FieldCompared, FieldOutcome, Sign, compare};
-pub use keep::{edit, files, information, load_file, record_notice, with_kinds};
+pub use keep::{Beside, edit, edit_with, files, information, load_file, record_notice, with_kinds};
 pub use licences::{Recorded, load_licences, plan_licences, record_licences};
 pub use liveness::{Alive, Known, Liveness, known_liveness};
 pub use lock::{CounterLock, ProviderId};

@@ -59,10 +59,14 @@ pub enum Event {
     Approved,
     /// A person dismissed it; the note is the reason.
     Dismissed,
+    /// A decision was taken back, before anything followed from it ([`super::Case::undo`]).
+    Undone,
     /// A notice about it was written; the note names the files.
     Noticed,
     /// A written notice was sent.
     Sent,
+    /// A person said whether notices state that rights information was removed or altered.
+    Information,
     /// The addresses were fetched to see what they serve now.
     Rechecked,
     /// A provider passed a notice on.
@@ -145,7 +149,7 @@ impl State {
     pub const fn after(self, event: Event) -> Option<Self> {
         use Event as E;
         match (self, event) {
-            (state, E::Joined | E::Verdict | E::Rechecked) => Some(state),
+            (state, E::Joined | E::Verdict | E::Rechecked | E::Information) => Some(state),
             (Self::Queued | Self::Undetermined, E::Queued) => Some(Self::Queued),
             (Self::Queued | Self::Undetermined, E::Undetermined) => Some(Self::Undetermined),
             (Self::Queued | Self::Undetermined | Self::Dismissed, E::Review) => Some(Self::Review),
@@ -236,7 +240,7 @@ impl FromStr for State {
 
 impl Event {
     /// All events.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Queued,
         Self::Undetermined,
         Self::Joined,
@@ -244,8 +248,10 @@ impl Event {
         Self::Review,
         Self::Approved,
         Self::Dismissed,
+        Self::Undone,
         Self::Noticed,
         Self::Sent,
+        Self::Information,
         Self::Rechecked,
         Self::Forwarded,
         Self::Removed,
@@ -267,8 +273,10 @@ impl Event {
             Self::Review => "review",
             Self::Approved => "approved",
             Self::Dismissed => "dismissed",
+            Self::Undone => "undone",
             Self::Noticed => "noticed",
             Self::Sent => "sent",
+            Self::Information => "information",
             Self::Rechecked => "rechecked",
             Self::Forwarded => "forwarded",
             Self::Removed => "removed",

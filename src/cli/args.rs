@@ -73,6 +73,8 @@ pub(super) enum Command {
     Evidence(super::evidence::EvidenceArgs),
     /// Takedown notices from approved cases
     Notice(super::notice::NoticeArgs),
+    /// Serve the review desk, its API and the scheduler
+    Serve(super::serve::ServeArgs),
     /// The store itself: stats, export, import, rebuild
     Store(super::store::StoreArgs),
     /// The child process that decodes; not for people

@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 
 use super::case::{actor, usage};
 use super::case_due::calendars;
-use super::notice::provider;
 use super::{Context, Exit, Usage, output};
 use crate::base::Timestamp;
 use crate::cases::{CaseFile, Error, Event, Form, Notification, Purpose, Received, edit, find};
@@ -19,6 +18,7 @@ use crate::notice::{
     AcnsRetraction, CaseItem, Notice, NoticeInput, PageDetail, Retraction, acns_retraction, authority,
     compose, render_retraction,
 };
+use crate::scan::notifying::provider;
 use crate::store::Store;
 
 pub(super) const RECEIVE_HELP: &str = "\

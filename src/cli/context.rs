@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::args::{Color, Global};
 use crate::base::{Clock, SystemClock};
-use crate::config::{DEFAULT_STORE, MatchSettings, Settings};
+use crate::config::{DEFAULT_STORE, Settings};
 use crate::matching::MatchOptions;
+use crate::scan::match_options;
 use crate::store::{Options, Store};
 
 /// How the process ends; the contract that scripts rely on.
@@ -27,6 +28,8 @@ pub enum Exit {
 pub struct Context {
     /// The checked settings.
     pub settings: Settings,
+    /// The file that they were asked of, where one was named.
+    pub settings_file: Option<PathBuf>,
     /// The folder of the store.
     pub store_path: PathBuf,
     /// Whether stdout is JSON Lines.
@@ -51,6 +54,7 @@ impl Context {
         };
         Ok(Self {
             settings,
+            settings_file: global.config.clone(),
             store_path,
             json: global.json,
             quiet: global.quiet,
@@ -62,9 +66,7 @@ impl Context {
     /// Which matches are accepted, and what a search may cost.
     #[must_use]
     pub fn match_options(&self) -> MatchOptions {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let MatchSettings { log10_false_match_max, postings_max } = self.settings.matching;
-        MatchOptions { log10_false_match_max, postings_max, threads, ..MatchOptions::default() }
+        match_options(&self.settings)
     }
 
     /// Opens the store.

@@ -8,7 +8,8 @@ use super::scanning::{CheckOptions, Run, Tally};
 use super::{Context, Exit, Usage, crawl_status, output};
 use crate::base::Timestamp;
 use crate::config::{ScheduleSettings, SiteFetchSettings, SiteSettings};
-use crate::crawl::{self, JobState, Plan, SiteRecord};
+use crate::crawl::{self, Plan, SiteRecord};
+use crate::scan;
 use crate::schedule::{self, Due, LastRun};
 use crate::store::Store;
 
@@ -181,10 +182,7 @@ fn run_sites(
             .into());
         }
         let site = site(context, run.store(), name)?;
-        let mut plan = Plan::for_site(name, &site).map_err(|error| Usage(error.to_string()))?;
-        plan.fresh = fresh;
-        plan.catalogue = Some(run.catalogue());
-        plan.render_limits = (&context.settings.render).into();
+        let plan = run.runner().plan(name, &site, fresh).map_err(|error| Usage(error.to_string()))?;
         planned.push((plan, site));
     }
     let mut tally = Tally::default();
@@ -203,14 +201,14 @@ fn run_due(context: &Context, names: &[String], fresh: bool, options: &CheckOpti
         {
             return Err(Usage(format!("`{name}` has no schedule; leave out --due to crawl it now")).into());
         }
-        let (sites, runs) = (sites(context, Some(&store))?, last_runs(&store)?);
+        let (sites, runs) = (sites(context, Some(&store))?, schedule::last_runs(&store)?);
         if let Some(name) = names.iter().find(|name| !sites.iter().any(|(known, _)| known == *name)) {
             site(context, &store, name)?;
         }
         for (name, settings) in sites {
             let Some(schedule) = &settings.schedule else { continue };
             let is_meant = names.is_empty() || names.contains(&name);
-            if is_meant && schedule::due(schedule, last_run(&runs, &name), now).is_now() {
+            if is_meant && schedule::due(&name, schedule, last_run(&runs, &name), now).is_now() {
                 due.push(name);
             }
         }
@@ -220,20 +218,6 @@ fn run_due(context: &Context, names: &[String], fresh: bool, options: &CheckOpti
         return Ok(Exit::Done);
     }
     run_sites(context, &due, fresh, options)
-}
-
-/// How the last runs stand that the store holds, by name.
-fn last_runs(store: &Store) -> anyhow::Result<BTreeMap<String, LastRun>> {
-    let mut runs = BTreeMap::new();
-    for job in crawl::jobs(store)? {
-        let last = match job.state {
-            JobState::Running => LastRun::Killed,
-            JobState::Stopped => LastRun::Stopped(job.changed_at),
-            JobState::Done => LastRun::Done(job.resumed_at.unwrap_or(job.began_at)),
-        };
-        runs.insert(job.name, last);
-    }
-    Ok(runs)
 }
 
 fn last_run(runs: &BTreeMap<String, LastRun>, name: &str) -> LastRun {
@@ -296,28 +280,23 @@ fn site(context: &Context, store: &Store, name: &str) -> anyhow::Result<SiteSett
     .into())
 }
 
-/// The sites of the configuration, and those that were added.
-pub(super) fn sites(context: &Context, store: Option<&Store>) -> anyhow::Result<Vec<(String, SiteSettings)>> {
-    let mut sites: Vec<(String, SiteSettings)> =
-        context.settings.sites.iter().map(|(name, site)| (name.clone(), site.clone())).collect();
-    let Some(store) = store else { return Ok(sites) };
-    for record in store.scan::<SiteRecord>("")? {
-        let SiteRecord { name, settings } = record?;
-        if !context.settings.sites.contains_key(&name) {
-            sites.push((name, settings));
-        }
+/// The sites of the configuration, and those that were added where there is a store.
+fn sites(context: &Context, store: Option<&Store>) -> anyhow::Result<Vec<(String, SiteSettings)>> {
+    match store {
+        Some(store) => Ok(scan::sites(&context.settings, store)?),
+        None => Ok(context.settings.sites.clone().into_iter().collect()),
     }
-    Ok(sites)
 }
 
 fn list(context: &Context) -> anyhow::Result<Exit> {
     let store = if context.store_path.exists() { Some(context.open_store()?) } else { None };
     let sites = sites(context, store.as_ref())?;
-    let runs = store.as_ref().map(last_runs).transpose()?.unwrap_or_default();
+    let runs = store.as_ref().map(schedule::last_runs).transpose()?.unwrap_or_default();
     let now = context.clock.now();
     let mut table = output::table(context, &["site", "seeds", "operator", "territory", "schedule", "due"]);
     for (name, site) in &sites {
-        let due = site.schedule.as_ref().map(|schedule| schedule::due(schedule, last_run(&runs, name), now));
+        let due =
+            site.schedule.as_ref().map(|schedule| schedule::due(name, schedule, last_run(&runs, name), now));
         if context.json {
             let mut settings = serde_json::to_value(site)?;
             // Headers and a proxy's address may hold secrets.

@@ -1,6 +1,5 @@
 //! `earwitness evidence`: bundles of what was seen, and their verification by anybody.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,20 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use url::Url;
 
 use super::{Context, Exit, Usage, case, output};
-use crate::base::{Clock, Digest, Recipient};
+use crate::base::{Digest, Recipient};
 use crate::cases::{Case, State, find, list, load_licences};
-use crate::evidence::timestamp::{self, Patience, obtain, read_roots};
+use crate::evidence::timestamp::{self, read_roots};
 use crate::evidence::{
-    self, Capture, Check, ClockReading, Demands, Outcome, PublicKey, attach_timestamp, case_and_root_of,
-    factors, is_redacted, keep_reading, log, newest_bundle_beside, public_keys, rotate, signing_key,
-    timestamp_imprint, verify,
+    self, Check, Demands, Outcome, PublicKey, attach_timestamp, case_and_root_of, factors, is_redacted, log,
+    newest_bundle_beside, public_keys, rotate, signing_key, timestamp_imprint, verify,
 };
-use crate::net::Client;
 use crate::notice::inert;
-use crate::scan::bundling::{Bundler, captures_of_case};
+use crate::scan::bundling::{Bundler, captures_of};
+use crate::scan::stamping::Authority;
 use crate::scan::worker::Decoder;
 use crate::scan::{Library, replay};
 use crate::store::Store;
@@ -183,7 +180,7 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     let now = context.clock.now();
     let (licences, key) = (load_licences(store)?, signing_key(store, now)?);
     let decoder = Decoder::of_this_program()?;
-    let authority = Authority::configured(context)?;
+    let authority = authority(context)?;
     let stamp = authority.as_ref().map(|authority| |digest: &Digest| authority.stamp(digest));
     let bundler = Bundler {
         library: &library,
@@ -197,10 +194,11 @@ fn export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     };
     let mut exit = Exit::Done;
     for case in &chosen {
-        let made = captures(store, case).and_then(|captures| match &recipients {
-            Some(recipients) => Ok(bundler.export_redacted(case, &captures, recipients, &args.out)?),
-            None => Ok(bundler.export(case, &captures, Vec::new(), &args.out)?),
-        });
+        let made =
+            captures_of(store, case).map_err(anyhow::Error::from).and_then(|captures| match &recipients {
+                Some(recipients) => Ok(bundler.export_redacted(case, &captures, recipients, &args.out)?),
+                None => Ok(bundler.export(case, &captures, Vec::new(), &args.out)?),
+            });
         if let Some(why) = made.as_ref().ok().and_then(|sealed| sealed.timestamp_error.as_ref()) {
             output::note(
                 context,
@@ -280,65 +278,14 @@ fn open(context: &Context, args: &OpenArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What was recorded of a case; of one from before that was done, what the case itself says.
-fn captures(store: &Store, case: &Case) -> anyhow::Result<Vec<Capture>> {
-    let recorded = evidence::captures(store, &case.case_id)?;
-    Ok(if recorded.is_empty() { captures_of_case(case) } else { recorded })
-}
-
 /// The configured time-stamp authority.
-struct Authority<'c> {
-    client: Client,
-    url: Url,
-    roots: Vec<Vec<u8>>,
-    patience: Patience,
-    runtime: tokio::runtime::Runtime,
-    clock: &'c dyn Clock,
-    /// What its tokens say of this machine's clock.
-    readings: RefCell<Vec<ClockReading>>,
-}
-
-impl<'c> Authority<'c> {
-    fn configured(context: &'c Context) -> anyhow::Result<Option<Self>> {
-        let settings = &context.settings.evidence;
-        let Some(url) = &settings.timestamp_url else { return Ok(None) };
-        let url = Url::parse(url).map_err(|error| Usage(format!("evidence.timestamp_url: {error}")))?;
-        let roots = read_roots(&settings.timestamp_roots)
-            .map_err(|error| Usage(format!("evidence.timestamp_roots: {error}")))?;
-        if roots.is_empty() {
-            return Err(
-                Usage("evidence.timestamp_url needs evidence.timestamp_roots beside it".to_owned()).into()
-            );
-        }
-        let patience = Patience { tries: settings.timestamp_tries, ..Patience::default() };
-        let client = Client::new(&context.settings.fetch)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let clock = context.clock.as_ref();
-        Ok(Some(Self { client, url, roots, patience, runtime, clock, readings: RefCell::default() }))
-    }
-
-    fn stamp(&self, digest: &Digest) -> Result<Vec<u8>, String> {
-        let asked_at = self.clock.now();
-        let asked = obtain(&self.client, &self.url, digest, &self.roots, self.patience);
-        let token = self.runtime.block_on(asked).map_err(|error| output::chain(&error))?;
-        self.readings.borrow_mut().push(ClockReading {
-            asked_at,
-            answered_at: self.clock.now(),
-            said_at: token.stamped.at,
-            accuracy_us: token.stamped.accuracy_us,
-            authority: token.stamped.authority,
-        });
-        Ok(token.response)
-    }
-
-    /// Keeps what was learnt of the clock, for the bundles that are made next.
-    fn keep_readings(&self, store: &Store) -> Result<(), evidence::Error> {
-        self.readings.take().iter().try_for_each(|reading| keep_reading(store, reading))
-    }
+fn authority(context: &Context) -> anyhow::Result<Option<Authority<'_>>> {
+    let made = Authority::configured(&context.settings, context.clock.as_ref());
+    made.map_err(|error| Usage(output::chain(&error)).into())
 }
 
 fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
-    let authority = Authority::configured(context)?.ok_or_else(|| {
+    let authority = authority(context)?.ok_or_else(|| {
         Usage(
             "no time-stamp authority is configured; set evidence.timestamp_url and evidence.timestamp_roots"
                 .to_owned(),

@@ -19,6 +19,7 @@ mod evidence;
 mod identify;
 mod licence;
 mod notice;
+mod serve;
 mod store;
 mod streaming;
 mod worker;
@@ -71,6 +72,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Cases(args) => case::run(context, args),
         Command::Evidence(args) => evidence::run(context, args),
         Command::Notice(args) => notice::run(context, args),
+        Command::Serve(args) => serve::run(context, &args, context.settings_file.clone()),
         Command::Store(args) => store::run(context, args),
         Command::DecodeWorker(_) => {
             Err(Usage("decode-worker is started by Earwitness itself".to_owned()).into())

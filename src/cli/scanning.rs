@@ -13,22 +13,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Usage, output};
 use crate::cases::{Comparison, load_licences};
-use crate::config::{FetchSettings, MatchSettings, SiteSettings};
-use crate::crawl::known_host::KnownHosts;
-use crate::crawl::render::Browser;
+use crate::config::{FetchSettings, SiteSettings};
 use crate::crawl::{self, Event, Plan, Status, Summary};
 use crate::evidence::{environment, keep_environment};
-use crate::net::{Budget, Client};
 use crate::rights::{LicenceGraph, Territory};
-use crate::scan::worker::Decoder;
-use crate::scan::{Checked, Finding, Library, Pipeline, Together, Told};
+use crate::scan::{Checked, Finding, Library, Runner, Together, Told, together};
 use crate::store::Store;
 
 /// Where stderr is no terminal, how runs stand is told so often.
 const PROGRESS_LINE_EVERY: Duration = Duration::from_secs(60);
-
-/// Bytes that `yt-dlp` may move in one process of ours.
-const KNOWN_HOSTS_BYTES_MAX: u64 = 4 << 30;
 
 /// Options of a check.
 #[derive(Debug, clap::Args)]
@@ -92,7 +85,8 @@ impl<'a> Run<'a> {
         let cancel = CancellationToken::new();
         runtime.spawn(cancel_on_ctrl_c(cancel.clone()));
         let operator = options.operator.clone();
-        let together = together(context, &fetch, &runtime)?;
+        let mut warn = |problem: &str| output::note(context, &format!("warning: {problem}"));
+        let together = together(&context.settings, &fetch, runtime.handle(), &mut warn)?;
         let bar = output::spinner(context);
         Ok(Self { context, fetch, library, licences, territory, operator, runtime, cancel, together, bar })
     }
@@ -102,17 +96,26 @@ impl<'a> Run<'a> {
         self.library.store()
     }
 
-    /// Which catalogue is listened for, and how surely.
-    pub(super) fn catalogue(&self) -> String {
-        let MatchSettings { log10_false_match_max, postings_max } = self.context.settings.matching;
-        let version = env!("CARGO_PKG_VERSION");
-        format!("{} {version} {log10_false_match_max} {postings_max}", self.library.stamp())
+    /// How runs are done here.
+    pub(super) fn runner(&self) -> Runner<'_> {
+        Runner {
+            library: &self.library,
+            settings: &self.context.settings,
+            fetch: &self.fetch,
+            licences: &self.licences,
+            territory: self.territory.as_deref(),
+            operator: self.operator.as_deref(),
+            clock: self.context.clock.as_ref(),
+            together: &self.together,
+            runtime: self.runtime.handle(),
+            cancel: &self.cancel,
+        }
     }
 
     /// Checks the media at one URL.
     pub(super) fn url(&self, url: &str, tally: &mut Tally) -> anyhow::Result<()> {
         let plan = Plan::for_url(url).map_err(|error| Usage(error.to_string()))?;
-        let summary = self.carry_out(&plan, None, &self.pipeline(None)?, &Mutex::new(tally))?;
+        let summary = self.carry_out(&plan, None, &Mutex::new(tally))?;
         if summary.found == 0 && summary.failed == 0 && !summary.cancelled {
             output::note(self.context, &format!("{url}: no audio found"));
         }
@@ -159,10 +162,8 @@ impl<'a> Run<'a> {
     }
 
     fn site(&self, plan: &Plan, site: &SiteSettings, tally: &Mutex<&mut Tally>) -> anyhow::Result<()> {
-        let pipeline = self.pipeline(Some(site))?;
-        let summary = self
-            .carry_out(plan, Some(site), &pipeline, tally)
-            .with_context(|| format!("site {}", plan.name))?;
+        let summary =
+            self.carry_out(plan, Some(site), tally).with_context(|| format!("site {}", plan.name))?;
         let name = &plan.name;
         output::note(
             self.context,
@@ -183,7 +184,7 @@ impl<'a> Run<'a> {
 
     /// Checks a local file.
     pub(super) fn file(&self, path: &Path, tally: &mut Tally) -> anyhow::Result<()> {
-        let checked = self.pipeline(None)?.check_file(path)?;
+        let checked = self.runner().pipeline(None)?.check_file(path)?;
         self.tell_checked(&checked, tally);
         Ok(())
     }
@@ -210,33 +211,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn pipeline(&self, site: Option<&SiteSettings>) -> anyhow::Result<Pipeline<'_>> {
-        let of_site = |field: fn(&SiteSettings) -> &Option<String>| site.and_then(|site| field(site).clone());
-        Ok(Pipeline {
-            library: &self.library,
-            decoder: Decoder::of_this_program()?,
-            options: self.context.match_options(),
-            licences: self.licences.clone(),
-            territory: of_site(|site| &site.territory).or_else(|| self.territory.clone()),
-            operator: self.operator.clone().or_else(|| of_site(|site| &site.operator)),
-            clock: self.context.clock.as_ref(),
-        })
-    }
-
     fn carry_out(
         &self,
         plan: &Plan,
         site: Option<&SiteSettings>,
-        pipeline: &Pipeline<'_>,
         tally: &Mutex<&mut Tally>,
     ) -> anyhow::Result<Summary> {
-        let client = match site {
-            Some(site) => Client::for_site(&self.fetch, &site.fetch, plan.scope())?,
-            None => Client::new(&self.fetch)?,
-        };
-        for problem in client.site_problems() {
-            output::note(self.context, &format!("warning: {problem}"));
-        }
         let locked = || tally.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tell = |told: Told<'_>| {
             self.bar.suspend(|| match told {
@@ -244,8 +224,8 @@ impl<'a> Run<'a> {
                 Told::Crawl(event) => self.tell_event(event, &mut locked()),
             });
         };
-        let runtime = self.runtime.handle();
-        let summary = pipeline.crawl(plan, &client, &self.together, runtime, &self.cancel, &mut tell)?;
+        let mut warn = |problem: &str| output::note(self.context, &format!("warning: {problem}"));
+        let summary = self.runner().run(plan, site, &mut tell, &mut warn)?;
         locked().cancelled |= summary.cancelled;
         Ok(summary)
     }
@@ -338,29 +318,6 @@ fn standing(status: &Status) -> String {
     let media = summary.found + summary.probed;
     let name = output::inert(&status.job.name);
     format!("{name}: {} pages, {media} media, {} URLs wait", summary.pages, status.waiting)
-}
-
-/// What all runs share: who renders pages, where a site wants that and the machine can; who knows other hosts.
-fn together(
-    context: &Context,
-    fetch: &FetchSettings,
-    runtime: &tokio::runtime::Runtime,
-) -> anyhow::Result<Together> {
-    let _inside = runtime.enter();
-    let client = Client::new(fetch)?;
-    let mut together = Together::default();
-    if context.settings.sites.values().any(|site| site.render) {
-        match Browser::find(&context.settings.render, &client) {
-            Ok(browser) => together.browser = Some(browser),
-            Err(error) => output::note(context, &format!("warning: pages are not rendered: {error}")),
-        }
-    }
-    let settings = &context.settings.known_hosts;
-    match KnownHosts::find(settings, &client, Budget::new(KNOWN_HOSTS_BYTES_MAX)) {
-        Ok(known_hosts) => together.known_hosts = known_hosts,
-        Err(error) => output::note(context, &format!("warning: known hosts are not asked: {error}")),
-    }
-    Ok(together)
 }
 
 /// The first Ctrl-C ends the run in good order; a second one ends the process.

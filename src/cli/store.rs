@@ -17,6 +17,7 @@ use crate::scan::overlap::Overlap;
 use crate::scan::transfer::Imported;
 use crate::scan::{Library, inspect, transfer};
 use crate::store::{Kinds, RebuildReport, Stats, Store};
+use crate::{schedule, web};
 
 /// Look after the store: figures, backup and repair
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,7 @@ enum Command {
 /// The kinds of record that an import takes. Each room with records of its own has a line here.
 fn kinds() -> Kinds {
     let kinds = evidence::with_kinds(Kinds::new()).with::<Recording>().with::<Licence>().with::<Overlap>();
-    crawl::with_kinds(cases::with_kinds(kinds))
+    web::with_kinds(schedule::with_kinds(crawl::with_kinds(cases::with_kinds(kinds))))
 }
 
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {
@@ -126,7 +127,7 @@ fn export(context: &Context, file: &Path) -> anyhow::Result<Exit> {
     let (library, whole) = open_library(context)?;
     let exit = if whole { Exit::Done } else { Exit::SomeFailed };
     if file == Path::new("-") {
-        transfer::export(&library, &mut BufWriter::new(io::stdout().lock()))?;
+        transfer::export(&library, &mut BufWriter::new(io::stdout().lock()), &web::PASSING_KINDS)?;
         return Ok(exit);
     }
     // Under a temporary name first: a backup that was cut off must not look like one.
@@ -134,7 +135,7 @@ fn export(context: &Context, file: &Path) -> anyhow::Result<Exit> {
     let named = || format!("writing {}", file.display());
     let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(named)?;
     let mut writer = BufWriter::new(temporary.as_file_mut());
-    let exported = transfer::export(&library, &mut writer).with_context(named)?;
+    let exported = transfer::export(&library, &mut writer, &web::PASSING_KINDS).with_context(named)?;
     writer.flush().with_context(named)?;
     drop(writer);
     temporary.as_file().sync_all().with_context(named)?;

@@ -9,6 +9,7 @@ mod notice;
 mod site_fetch;
 mod render;
 mod schedule;
+mod serve;
 mod sites;
 mod storage;
 
@@ -22,7 +23,8 @@ pub use evidence::EvidenceSettings;
 pub use fetch::FetchSettings;
 pub use notice::NoticeSettings;
 pub use render::{KnownHostSettings, RenderSettings};
-pub use schedule::ScheduleSettings;
+pub use schedule::{CatchUp, ScheduleSettings};
+pub use serve::ServeSettings;
 pub use site_fetch::SiteFetchSettings;
 pub use sites::{RobotsPolicy, ScopeKind, SiteSettings};
 pub use storage::StorageSettings;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub notice: NoticeSettings,
     /// Who receives notices, by registrable domain: `[providers."example.com"]`.
     pub providers: std::collections::BTreeMap<String, ProviderSettings>,
+    /// How the review desk, its API and the scheduler are served.
+    pub serve: ServeSettings,
 }
 
 /// How matches are accepted.

@@ -18,6 +18,25 @@ pub struct ScheduleSettings {
     /// The time zone of the cron text, by its IANA name. Default: UTC.
     #[serde(default = "utc", deserialize_with = "zone_name")]
     pub time_zone: String,
+    /// What becomes of times that were missed, while the machine was off or the schedule paused: `once` makes up for all of
+    /// them by one run, `skip` waits for the next time. Default: once.
+    #[serde(default)]
+    pub catch_up: CatchUp,
+    /// A run begins up to so many seconds after its time, by a number that follows from site and time: sites with one
+    /// schedule do not begin all at once. Default 0.
+    #[serde(default)]
+    pub jitter_s: u32,
+}
+
+/// What becomes of times that were missed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CatchUp {
+    /// One run makes up for all of them.
+    #[default]
+    Once,
+    /// The next time is waited for.
+    Skip,
 }
 
 /// The instant from which a cron text must come sometime; any that ever does comes within the next leap years.
@@ -31,7 +50,12 @@ impl ScheduleSettings {
     pub fn new(cron: &str, time_zone: &str) -> Result<Self, String> {
         parse(cron)?;
         zone(time_zone)?;
-        Ok(Self { cron: cron.to_owned(), time_zone: time_zone.to_owned() })
+        Ok(Self {
+            cron: cron.to_owned(),
+            time_zone: time_zone.to_owned(),
+            catch_up: CatchUp::Once,
+            jitter_s: 0,
+        })
     }
 
     /// Returns the first instant of the schedule after `after`; `None` only beyond the calendar's end.

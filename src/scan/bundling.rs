@@ -5,12 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::excerpting::CutOut;
-use super::illustrating::pictures;
 use super::library::Library;
-use super::passages::surest;
 use super::replay::{MadeAgain, replayed};
 use super::self_test::{SelfTest, self_test};
+use super::showing::show;
 use super::worker::Decoder;
 use crate::base::{Digest, MediaTags, Recipient, Timestamp};
 use crate::cases::{Case, CaseSighting, Comparison, information};
@@ -18,9 +16,9 @@ use crate::catalog::{Catalog, Recording};
 use crate::config::{FetchSettings, KnownHostSettings, MatchSettings, RenderSettings, Settings};
 use crate::crawl::Sighting;
 use crate::evidence::{
-    self, Annex, Capture, CaptureRecord, ClockOffset, Draft, Environment, Exact, ExactMatch, Excerpts,
-    REPLAY_FORMAT, Redaction, ReferencePlace, ReplayRecord, ReplaySettings, Rerun, Sealed, Section,
-    SigningKey, Stamp, TAGS_FORMAT, environment, log, without_secrets,
+    self, Annex, Capture, CaptureRecord, ClockOffset, Draft, Environment, Exact, ExactMatch, REPLAY_FORMAT,
+    Redaction, ReferencePlace, ReplayRecord, ReplaySettings, Rerun, Sealed, Section, SigningKey, Stamp,
+    TAGS_FORMAT, environment, log, without_secrets,
 };
 use crate::fingerprint::{FORMAT_VERSION, encode};
 use crate::matching::{Match, MatchOptions};
@@ -160,7 +158,7 @@ impl Bundler<'_> {
         };
         let reference = encode(&reference);
         let (record, again) = self.replay(case, &draft, &reference)?;
-        let shown = self.show(case, (&recording, &reference), &again);
+        let shown = show(self.decoder, &self.settings.evidence, case, (&recording, &reference), &again);
         draft.add_json("case.json", case)?;
         draft.add_json("match.json", &case.matches)?;
         draft.add_json("verdict.json", &case.verdict)?;
@@ -243,23 +241,6 @@ impl Bundler<'_> {
         Ok((record, again))
     }
 
-    /// Cuts excerpts out of both sides, and draws pictures of the surest match.
-    fn show(&self, case: &Case, (recording, encoded): (&Recording, &[u8]), replayed: &MadeAgain) -> ShownAll {
-        let MadeAgain { media, analysis, reference, matches } = replayed;
-        let settings = &self.settings.evidence;
-        let shown = surest(analysis, reference, matches, settings);
-        let mut cut = CutOut::new();
-        let Some(first) = shown.first() else {
-            return ShownAll { excerpts: cut.record, files: Vec::new() };
-        };
-        cut.suspect(self.decoder, (media, analysis), &shown, settings);
-        cut.reference(self.decoder, (recording, encoded), &shown, settings);
-        let sounds = [cut.suspect.as_ref(), cut.reference.as_ref()];
-        let mut files = pictures(case, (recording, reference), (first, matches), sounds);
-        files.append(&mut cut.files);
-        ShownAll { excerpts: cut.record, files }
-    }
-
     /// The licences that may cover the recording, as they were known when its use was judged, and what came later.
     fn licences_of(&self, case: &Case, recording: &Recording) -> Licences {
         let known_at = case.verdict.at.max(case.created_at);
@@ -273,11 +254,13 @@ impl Bundler<'_> {
     }
 }
 
-/// What a bundle shows to eyes and ears.
-struct ShownAll {
-    excerpts: Excerpts,
-    /// Pictures, and the excerpts themselves.
-    files: Vec<Extra>,
+/// What was recorded of a case; of one from before that was done, what the case itself says.
+///
+/// # Errors
+/// [`evidence::Error`] when the store fails, or a capture is damaged.
+pub fn captures_of(store: &store::Store, case: &Case) -> Result<Vec<Capture>, evidence::Error> {
+    let recorded = evidence::captures(store, &case.case_id)?;
+    Ok(if recorded.is_empty() { captures_of_case(case) } else { recorded })
 }
 
 /// What a case says of its own sightings, as captures without exchanges: for cases from before those were recorded.

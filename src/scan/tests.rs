@@ -216,7 +216,7 @@ fn an_export_is_the_library() {
     library.add((0..40).map(|number| entry(number, number as u32)).collect()).unwrap();
     library.remove(&[id(3)]).unwrap();
     let mut text = Vec::new();
-    let exported = super::transfer::export(&library, &mut text).unwrap();
+    let exported = super::transfer::export(&library, &mut text, &[]).unwrap();
     assert_eq!((exported.records, exported.fingerprints), (39, 39));
     let mut other = open(&folder.path().join("two"));
     let kinds = Kinds::new().with::<Recording>();

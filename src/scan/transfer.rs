@@ -77,10 +77,13 @@ struct FingerprintLine<'a> {
 
 /// Writes all records and fingerprints.
 ///
+/// Records of the kinds in `without` are left out: such as are of no use in another store.
+///
 /// # Errors
 /// [`Error`] when the store cannot be read or `output` not be written.
-pub fn export(library: &Library, output: &mut impl Write) -> Result<Exported, Error> {
-    let records = library.store().export_without(output, &[IndexState::KIND])?;
+pub fn export(library: &Library, output: &mut impl Write, without: &[&str]) -> Result<Exported, Error> {
+    let without = [&[IndexState::KIND], without].concat();
+    let records = library.store().export_without(output, &without)?;
     let mut fingerprints = 0;
     for id in library.indexed() {
         let Some(fingerprint) = library.fingerprint(&id) else { continue };

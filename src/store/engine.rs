@@ -11,6 +11,7 @@ use super::journal::Journal;
 use super::opening::JOURNAL_COMPACT_BYTES_MIN;
 use super::record::{Change, journal_payload};
 use super::trees::Trees;
+use super::watch::Watches;
 use super::{Batch, Blobs, Error, Record};
 
 /// How much must stay free on the file system where nothing else is said: room for the engine's own files and for
@@ -52,6 +53,7 @@ pub struct Store {
     compact_next: AtomicU64,
     /// Held by whoever decides about files that are kept for a time.
     holds: Mutex<()>,
+    watches: Watches,
 }
 
 impl Store {
@@ -80,7 +82,16 @@ impl Store {
     ) -> Self {
         let compact_next = AtomicU64::new(journal.end().max(JOURNAL_COMPACT_BYTES_MIN));
         let (journal, session) = (Mutex::new(journal), Arc::new(session));
-        Self { trees, journal, layout, options, session, compact_next, holds: Mutex::new(()) }
+        Self {
+            trees,
+            journal,
+            layout,
+            options,
+            session,
+            compact_next,
+            holds: Mutex::new(()),
+            watches: Watches::default(),
+        }
     }
 
     /// Returns the store's folder.
@@ -114,6 +125,7 @@ impl Store {
             journal.append(&payload).map_err(Error::io(&self.layout.journal()))?;
         }
         self.apply(&mut journal, &changes)?;
+        self.watches.tell(&changes);
         self.compact_if_grown(&mut journal);
         Ok(())
     }
@@ -137,6 +149,10 @@ impl Store {
             journal.poison(format!("updating the trees: {source}"));
             Error::Engine { path: self.layout.root.clone(), source }
         })
+    }
+
+    pub(super) fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     /// Commits a single record.

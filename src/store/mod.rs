@@ -6,6 +6,7 @@
 //! - [`Store`]: opens a folder (locked to one process), reads, scans and commits.
 //! - [`Blobs`]: large things (media bytes, documents), in files named by their digest.
 //! - [`Store::hold`], [`Store::release`], [`Pin`]: large things that are kept for a time.
+//! - [`Store::watch`], [`Watch`]: which records were changed, for views that are kept in memory.
 //! - [`Kinds`]: the kinds of record that an import is checked against.
 //!
 //! What must not be lost goes into an append-only, checksummed, fsynced journal first; the trees are a cache of
@@ -26,6 +27,7 @@ mod engine;
 mod opening;
 mod transfer;
 mod repair;
+mod watch;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -39,3 +41,4 @@ pub use holds::{Hold, Pin};
 pub use record::{BATCH_BYTES_MAX, Batch, KEY_BYTES_MAX, Kinds, Record, VALUE_BYTES_MAX};
 pub use repair::{CheckReport, Gap, KindStats, RebuildReport, Stats};
 pub use transfer::{Import, ImportReport, LineProblem, OtherLine};
+pub use watch::Watch;

@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
-use super::super::notice::{Batch, Written, export, templates, today};
+use super::super::notice::{templates, usage};
 use super::super::{Context, output};
 use super::folder::Folder;
 use super::story::SITES;
@@ -14,6 +14,7 @@ use crate::crawl::{self, Plan};
 use crate::net::Client;
 use crate::notice::{Document as _, Form, PageDetail};
 use crate::rights::{Decision, LicenceGraph, conflicts, parse_csv};
+use crate::scan::notifying::{Batch, Written, export, today};
 use crate::scan::worker::Decoder;
 use crate::scan::{Checked, Library, Pipeline, Together, Told, register};
 
@@ -140,11 +141,10 @@ pub(super) fn notify(
         date: today(form, now),
         now,
         pages: PageDetail::Address,
+        actor: "earwitness",
         out: &out,
     };
-    export(store, &context.settings, approved, &batch, &mut |written| {
-        notices.push(written.clone());
-        Ok(())
-    })?;
+    export(store, &context.settings, approved, &batch, &mut |written| notices.push(written.clone()))
+        .map_err(usage)?;
     Ok(notices)
 }

@@ -96,6 +96,7 @@ pub(super) fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Exit> {
 /// The context of the demonstration: its own configuration and store, whatever the caller's are.
 fn own_context(context: &Context, folder: &Folder) -> anyhow::Result<Context> {
     Ok(Context {
+        settings_file: None,
         settings: Settings::load(Some(&folder.settings()))?,
         store_path: folder.store(),
         json: context.json,
@@ -109,7 +110,7 @@ fn own_context(context: &Context, folder: &Folder) -> anyhow::Result<Context> {
 fn tell_rest(
     context: &Context,
     folder: &Folder,
-    notices: &[super::notice::Written],
+    notices: &[crate::scan::notifying::Written],
     sites: &[SocketAddr],
     keeps_serving: bool,
 ) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::super::Usage;
+use super::Error;
 use crate::base::Timestamp;
 use crate::cases::{self, Case, CaseFile, Comparison, Form, ProviderId, Purpose, Standing, Why, sendable};
 use crate::catalog::Recording;
@@ -37,7 +37,7 @@ pub(super) fn sift(
     form: Form,
     cases: Vec<Case>,
     now: Timestamp,
-) -> anyhow::Result<(Vec<Sifted>, Vec<Unnamed>)> {
+) -> Result<(Vec<Sifted>, Vec<Unnamed>), Error> {
     let max_age = SignedDuration::from_hours(settings.notice.live_within_h.into());
     let licences = cases::load_licences(store)?;
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
@@ -88,7 +88,7 @@ fn licensed_by_now(
     licences: &LicenceGraph,
     case: &Case,
     now: Timestamp,
-) -> anyhow::Result<Option<String>> {
+) -> Result<Option<String>, Error> {
     let Some(recording) = store.get::<Recording>(case.recording_id.as_str())? else { return Ok(None) };
     let asked = |at| Question {
         recording: &recording,
@@ -112,21 +112,20 @@ pub(super) fn weigh(
     settings: &NoticeSettings,
     form: Form,
     kept: &[Sifted],
-) -> anyhow::Result<f64> {
+) -> Result<f64, Error> {
     let cases: Vec<Case> = kept.iter().map(|one| one.case.clone()).collect();
     let expected = cases::expected_wrong_of(&cases, cases::heard(store)?);
     if form.purpose().is_some() && expected.expected > settings.expected_wrong_max {
         let worst: Vec<String> =
             expected.worst.iter().take(3).map(|(case_id, wrong)| format!("{case_id} {wrong:.2}")).collect();
-        return Err(Usage(format!(
+        return Err(Error::Unfit(format!(
             "of these {} accusations {:.2} are to be expected to be wrong by chance, and notice.expected_wrong_max is {}; leave \
              out the least sure ones ({})",
             expected.cases,
             expected.expected,
             settings.expected_wrong_max,
             worst.join(", ")
-        ))
-        .into());
+        )));
     }
     Ok(expected.expected)
 }

@@ -1,24 +1,15 @@
 //! `earwitness notice`: documents from approved cases.
 
-mod choose;
-mod export;
-mod sift;
-mod write;
-
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::{Context, Exit, Usage, output};
-use crate::base::Timestamp;
 use crate::notice::{Document as _, Form, Format, PageDetail, Templates};
-
-pub(super) use export::{Batch, export, provider};
-pub(super) use write::Written;
+use crate::scan::notifying::{self, Batch, Written, choose, export, today};
 
 /// Takedown notices and other documents from approved cases.
 #[derive(Debug, Args)]
@@ -143,7 +134,7 @@ fn run_export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
     let templates = templates(context)?;
     let now = context.clock.now();
     let store = context.open_store()?;
-    let cases = choose::choose(&store, form, &args.cases)?;
+    let cases = choose(&store, form, &args.cases).map_err(usage)?;
     if cases.is_empty() {
         output::note(
             context,
@@ -162,9 +153,18 @@ fn run_export(context: &Context, args: &ExportArgs) -> anyhow::Result<Exit> {
             (true, false) => PageDetail::TitleAndAddress,
             (false, false) => PageDetail::Address,
         },
+        actor: "earwitness",
         out: &args.out,
     };
-    let exported = export(&store, &context.settings, cases, &batch, &mut |written| tell(context, written))?;
+    let mut told = Ok(());
+    let exported = export(&store, &context.settings, cases, &batch, &mut |written| {
+        let now_told = tell(context, written);
+        if told.is_ok() {
+            told = now_told;
+        }
+    })
+    .map_err(usage)?;
+    told?;
     for one in &exported.left_out {
         output::failed(&format!("case {}: {} is left out: {}", one.case_id, one.url, one.reason));
     }
@@ -196,23 +196,18 @@ fn formats(form: Form, asked: &[FormatArg]) -> anyhow::Result<Vec<Format>> {
 
 /// The templates that the configuration names; a mistake in them is one of the configuration.
 pub(super) fn templates(context: &Context) -> anyhow::Result<Templates> {
-    let settings = &context.settings.notice;
-    let strange = settings.confirmed.iter().find(|name| Form::ALL.iter().all(|form| form.as_str() != *name));
-    if let Some(name) = strange {
-        return Err(Usage(format!("notice.confirmed: there is no form `{name}`")).into());
-    }
-    let folder = settings.templates.as_deref();
-    Templates::load(folder).map_err(|error| Usage(output::chain(&error)).into())
+    notifying::templates(&context.settings.notice).map_err(|error| {
+        Usage(output::chain(&anyhow::Error::new(error).into_boxed_dyn_error().as_ref())).into()
+    })
 }
 
-/// Today where documents of a form go: in China, in Japan, else by UTC.
-pub(super) fn today(form: Form, now: Timestamp) -> Date {
-    let hours = match form {
-        Form::Ncac | Form::Complaint => 8,
-        Form::Japan => 9,
-        _ => 0,
-    };
-    now.to_zoned(TimeZone::fixed(jiff::tz::offset(hours))).date()
+/// What is to be mended in configuration, catalogue or call ends with the exit code for that.
+pub(super) fn usage(error: notifying::Error) -> anyhow::Error {
+    match error {
+        notifying::Error::Unfit(what) => Usage(what).into(),
+        notifying::Error::Cases(error) => super::case::usage(error),
+        other => other.into(),
+    }
 }
 
 fn tell(context: &Context, written: &Written) -> anyhow::Result<()> {
@@ -238,7 +233,7 @@ fn write_templates(args: &TemplatesArgs) -> anyhow::Result<Exit> {
             kept = true;
             continue;
         }
-        write::write_whole(&path, text.as_bytes())?;
+        notifying::write_whole(&path, text.as_bytes())?;
         output::line(&path.display().to_string());
     }
     Ok(if kept { Exit::SomeFailed } else { Exit::Done })

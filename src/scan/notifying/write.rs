@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde::Serialize;
 
-use super::super::Usage;
+use super::Error;
 use super::export::{Batch, Ready};
 use super::sift::Sifted;
 use crate::base::Digest;
@@ -17,34 +16,39 @@ use crate::store::Store;
 
 /// A document that was written.
 #[derive(Debug, Clone, Serialize)]
-pub(in crate::cli) struct Written {
-    form: Form,
+pub struct Written {
+    /// What kind.
+    pub form: Form,
     /// Its reference.
-    number: String,
-    pub(in crate::cli) domain: String,
+    pub number: String,
+    /// The site's registrable domain.
+    pub domain: String,
     /// The cases' identifiers.
-    pub(in crate::cli) cases: Vec<String>,
+    pub cases: Vec<String>,
     /// The first file of each format, by the format's name.
     #[serde(flatten)]
-    pub(in crate::cli) paths: BTreeMap<&'static str, PathBuf>,
+    pub paths: BTreeMap<&'static str, PathBuf>,
     /// All files.
-    pub(in crate::cli) files: Vec<WrittenFile>,
+    pub files: Vec<WrittenFile>,
     /// Addresses that it does not name, and why.
-    pub(in crate::cli) left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A file that was written.
 #[derive(Debug, Clone, Serialize)]
-pub(in crate::cli) struct WrittenFile {
-    format: &'static str,
-    pub(in crate::cli) path: PathBuf,
-    sha256: Digest,
+pub struct WrittenFile {
+    /// Its format.
+    pub format: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
 }
 
 /// What is known of whom a document goes to, by the site's domain.
 pub(super) struct Addressee<'a> {
     /// Under which law.
-    pub(super) forum_of: &'a dyn Fn(&str) -> anyhow::Result<Forum>,
+    pub(super) forum_of: &'a dyn Fn(&str) -> Result<Forum, Error>,
     /// Under which other names.
     pub(super) also_of: &'a dyn Fn(&str) -> Vec<String>,
 }
@@ -55,7 +59,7 @@ pub(super) fn write_and_record(
     ready: Ready,
     batch: &Batch<'_>,
     addressee: &Addressee<'_>,
-) -> anyhow::Result<Written> {
+) -> Result<Written, Error> {
     let Ready { notice, cases, files } = ready;
     let domain = cases.first().map(|one| one.case.domain.to_lowercase()).unwrap_or_default();
     let stem = format!("{}-{}-{}", notice.date, file_part(&domain), notice.form);
@@ -78,7 +82,7 @@ pub(super) fn write_and_record(
     }
     let notices: Vec<(String, NoticeWritten)> = cases
         .into_iter()
-        .map(|Sifted { case, urls, .. }| -> anyhow::Result<_> {
+        .map(|Sifted { case, urls, .. }| -> Result<_, Error> {
             let notice = NoticeWritten {
                 notice_id: written.number.clone(),
                 form: written.form,
@@ -86,7 +90,7 @@ pub(super) fn write_and_record(
                 also: (addressee.also_of)(&case.domain),
                 provider: case.domain,
                 urls,
-                actor: "earwitness".to_owned(),
+                actor: batch.actor.to_owned(),
                 note: note(&written),
             };
             Ok((case.case_id, notice))
@@ -107,7 +111,7 @@ fn name(stem: &str, file: &NoticeFile) -> String {
 }
 
 /// Finds a name that is free, or holds these very bytes: a notice that may have been sent is never written over.
-fn free_stem(out: &Path, stem: &str, files: &[NoticeFile]) -> anyhow::Result<String> {
+fn free_stem(out: &Path, stem: &str, files: &[NoticeFile]) -> Result<String, Error> {
     let fits = |name: &str, bytes: &[u8]| match std::fs::read(out.join(name)) {
         Ok(known) => known == bytes,
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
@@ -118,7 +122,7 @@ fn free_stem(out: &Path, stem: &str, files: &[NoticeFile]) -> anyhow::Result<Str
             return Ok(stem);
         }
     }
-    Err(Usage(format!("{} is full of documents named {stem}; choose another --out", out.display())).into())
+    Err(Error::Unfit(format!("{} is full of documents named {stem}; choose another --out", out.display())))
 }
 
 /// A domain as a part of a file name: nothing in it can leave the folder.
@@ -128,7 +132,11 @@ fn file_part(domain: &str) -> String {
     safe.take(120).collect()
 }
 
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".notice-").tempfile_in(folder)?;
@@ -143,5 +151,5 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
