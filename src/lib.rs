@@ -19,4 +19,5 @@ pub mod cases;
 pub mod notice;
 pub mod scan;
 pub mod schedule;
+pub mod web;
 pub mod cli;

@@ -23,7 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("cases", &["base", "store", "types of the rooms above"]),
     ("notice", &["base", "config", "catalog", "cases"]),
     ("scan", &["1–14"]),
-    ("schedule", &["base", "config", "store", "scan"]),
+    ("schedule", &["base", "config", "store", "crawl", "scan"]),
     ("web", &["all but cli"]),
     ("cli", &["all"]),
 ];

@@ -15,6 +15,7 @@ mod config;
 mod crawl;
 mod crawl_site;
 mod demo;
+mod desk;
 mod evidence;
 mod evidence_kill;
 mod excerpts;

@@ -1,0 +1,206 @@
+//! Who is there, and may they? Accounts with roles, sessions of browsers, tokens of programs, and what keeps others out.
+//!
+//! - [`Role`], [`Access`]: what an account may do, what a route asks.
+//! - [`Account`], [`create`], [`change`], [`accounts`]: people.
+//! - [`Session`]: their browsers. [`Token`], [`create_token`], [`revoke_token`], [`tokens`]: their programs.
+//! - [`Visitor`]: who made a request.
+//! - [`Throttle`]: how often anybody may knock.
+//!
+//! Every change stands in the operation log. Secrets are kept as digests alone.
+
+mod account;
+mod password;
+mod role;
+mod secret;
+mod session;
+mod throttle;
+mod token;
+
+use std::net::IpAddr;
+
+pub use account::{Account, AccountChange, accounts, change, create, has_accounts};
+pub use role::{Access, Role};
+pub use session::{Session, sweep};
+pub use throttle::Throttle;
+pub use token::{NewToken, Token, create_token, revoke_token, tokens};
+
+use crate::base::Timestamp;
+use crate::evidence;
+use crate::evidence::log::{self, NewEntry};
+use crate::store::{self, Kinds, Store};
+
+/// Seconds that a session's cookie lives in the browser.
+pub(super) const COOKIE_LIFE_S: i64 = session::LIFE_S;
+
+/// What can go wrong with accounts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The operation log does not work.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// A name that cannot be one.
+    #[error(
+        "`{name}` is no name: it needs 1 to 60 letters, digits, spaces, or . _ - @, and is not `earwitness`"
+    )]
+    Name {
+        /// What was given, shortened.
+        name: String,
+    },
+    /// A password that is too weak.
+    #[error("the password will not do: {what}")]
+    Password {
+        /// Why.
+        what: String,
+    },
+    /// There is an account of this name.
+    #[error("there is an account `{0}` already")]
+    Taken(String),
+    /// There is none.
+    #[error("there is no account `{0}`")]
+    NoAccount(String),
+    /// There is no such token, for this visitor.
+    #[error("there is no token `{0}`")]
+    NoToken(String),
+    /// Without it nobody could make accounts.
+    #[error("`{0}` is the last admin who can sign in; make another one first")]
+    LastAdmin(String),
+    /// A program with a token wants what only people do.
+    #[error("a token cannot do that; sign in in a browser")]
+    ByToken,
+    /// A role beyond one's own.
+    #[error("your role is {has}; a token cannot be {wants}")]
+    TooMuch {
+        /// What they have.
+        has: Role,
+        /// What they want.
+        wants: Role,
+    },
+    /// Too many attempts.
+    #[error("too many attempts; try again in {wait_s} s")]
+    Wait {
+        /// Seconds.
+        wait_s: u64,
+    },
+    /// Wrong name or password; which of them is not told.
+    #[error("name or password is wrong")]
+    Wrong,
+}
+
+/// Who made a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// The account's name.
+    pub name: String,
+    /// What they may do in this request.
+    pub role: Role,
+    /// What their forms must send back; none for programs with a token, whom no other site can make send anything.
+    pub csrf: Option<String>,
+    /// The token they showed.
+    pub token_id: Option<String>,
+}
+
+impl Visitor {
+    /// Whether a form's token is this session's.
+    #[must_use]
+    pub fn knows(&self, csrf: &str) -> bool {
+        self.csrf.as_deref().is_some_and(|own| secret::is_same(own, csrf))
+    }
+}
+
+/// Adds this room's kinds of record to those that an import knows. Sessions are not among them.
+#[must_use]
+pub fn with_kinds(kinds: Kinds) -> Kinds {
+    kinds.with::<Account>().with::<Token>()
+}
+
+/// Signs somebody in; gives the secret for their cookie. An old session of the same browser ends.
+///
+/// # Errors
+/// [`Error::Wait`] after too many attempts, [`Error::Wrong`] for a wrong name or password; [`Error::Store`] when the store
+/// fails.
+pub fn sign_in(
+    store: &Store,
+    throttle: &Throttle,
+    (name, password, old): (&str, &str, Option<&str>),
+    peer: IpAddr,
+    now: Timestamp,
+) -> Result<(String, Session), Error> {
+    let name: String = name.trim().chars().take(100).collect();
+    throttle.sign_in(peer, &name, now).map_err(|wait_s| Error::Wait { wait_s })?;
+    let account = if name.is_empty() { None } else { store.get::<Account>(&name)? };
+    let hashed =
+        account.as_ref().filter(|account| !account.is_disabled).map(|account| account.password.as_str());
+    if !password::is_right(password, hashed) {
+        if let Some(lock_s) = throttle.failed(&name, now) {
+            let subject = format!("account {name}");
+            let note = format!("locked for {lock_s} s after failed attempts, the last from {peer}");
+            log::append(
+                store,
+                &NewEntry {
+                    at: now,
+                    what: "lock",
+                    subject: &subject,
+                    actor: "earwitness",
+                    sha256: None,
+                    note: &note,
+                },
+            )?;
+        }
+        return Err(Error::Wrong);
+    }
+    let account = account.ok_or(Error::Wrong)?;
+    throttle.succeeded(&name);
+    if let Some(old) = old {
+        session::end(store, old)?;
+    }
+    let subject = format!("account {name}");
+    let note = format!("from {peer}");
+    log::append(
+        store,
+        &NewEntry { at: now, what: "sign-in", subject: &subject, actor: &name, sha256: None, note: &note },
+    )?;
+    session::begin(store, &account, now)
+}
+
+/// Ends the session of a cookie.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn sign_out(store: &Store, secret: &str) -> Result<(), Error> {
+    session::end(store, secret)
+}
+
+/// Who shows this cookie; also gives another secret where it is time for one.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn by_cookie(
+    store: &Store,
+    secret: &str,
+    may_rotate: bool,
+    now: Timestamp,
+) -> Result<Option<(Visitor, Option<String>)>, Error> {
+    session::resume(store, secret, may_rotate, now)
+}
+
+/// Who shows this token.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn by_token(store: &Store, text: &str, now: Timestamp) -> Result<Option<Visitor>, Error> {
+    token::bearer(store, text, now)
+}
+
+/// Counts a request of an address, of which `a_second` are allowed, any number where that is 0.
+///
+/// # Errors
+/// How many seconds to wait where it has made too many.
+pub fn knock(throttle: &Throttle, peer: IpAddr, a_second: u32, now: Timestamp) -> Result<(), u64> {
+    throttle.request(peer, a_second, now)
+}

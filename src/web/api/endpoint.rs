@@ -1,0 +1,56 @@
+//! What the API's description says of a route: the description is made of this, and so cannot forget one.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+/// Makes the schema of a type.
+pub(in crate::web) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// The schema of `T`.
+pub(super) fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// What a value in the query says.
+pub(in crate::web) struct Param {
+    pub(in crate::web) name: &'static str,
+    pub(in crate::web) about: &'static str,
+    /// Its type: `string`, `integer` or `number`.
+    pub(in crate::web) kind: &'static str,
+}
+
+/// What the description says of a route.
+pub(in crate::web) struct Endpoint {
+    /// What it does, in a line.
+    pub(in crate::web) summary: &'static str,
+    /// The group it belongs to.
+    pub(in crate::web) tag: &'static str,
+    pub(in crate::web) query: &'static [Param],
+    /// The JSON that is to be sent.
+    pub(in crate::web) body: Option<SchemaOf>,
+    /// The status of success.
+    pub(in crate::web) status: u16,
+    /// The JSON that is answered; none for other types, or nothing.
+    pub(in crate::web) answer: Option<SchemaOf>,
+    /// Whether `Idempotency-Key` is minded.
+    pub(in crate::web) is_once: bool,
+}
+
+impl Endpoint {
+    /// One that answers JSON.
+    pub(super) const fn new(tag: &'static str, summary: &'static str, status: u16, answer: SchemaOf) -> Self {
+        Self { summary, tag, query: &[], body: None, status, answer: Some(answer), is_once: false }
+    }
+
+    pub(super) const fn with_query(self, query: &'static [Param]) -> Self {
+        Self { query, ..self }
+    }
+
+    pub(super) const fn with_body(self, body: SchemaOf) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// Its writes are done once for each `Idempotency-Key`.
+    pub(super) const fn once(self) -> Self {
+        Self { is_once: true, ..self }
+    }
+}

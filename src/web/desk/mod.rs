@@ -1,0 +1,190 @@
+//! What people and programs do with cases: list, look, decide. Pages and the API are two faces of this.
+//!
+//! - [`Desk`]: the list of cases in memory, always of what the store holds.
+//! - [`Filter`], [`Order`], [`Cursor`]: which of them, how sorted, from where on.
+//! - [`decide_cases`], [`undo_cases`]: decisions, all of a call or none.
+
+mod decide;
+mod figures;
+mod filter;
+mod licences;
+mod owned;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+pub(in crate::web) use decide::{Done, NewDecision, NewUndo, decide_cases, undo_cases};
+pub(in crate::web) use figures::{Figures, Named};
+pub(in crate::web) use filter::{Filter, Order, Sort};
+use licences::Licences;
+pub(in crate::web) use owned::{AtEnd, at_end, licences_of};
+use rows::Rows;
+pub(in crate::web) use rows::{Cursor, Neighbours, Page, Row};
+
+use crate::base::{RecordingId, Timestamp};
+use crate::cases::{self, Calendars, Case, Notification, State};
+use crate::catalog::{Catalog, Recording};
+use crate::rights::LicenceGraph;
+use crate::store::{self, Store, Watch};
+
+/// How far ahead the end of a period is looked for.
+const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 3650);
+
+/// The list of cases in memory. What the store has committed is in it at the next question.
+pub(in crate::web) struct Desk {
+    rows: RwLock<Rows>,
+    refreshing: Mutex<()>,
+    cases: Watch,
+    notifications: Watch,
+    recordings: Watch,
+    calendars: RwLock<Arc<Calendars>>,
+    licences: Licences,
+}
+
+impl Desk {
+    /// Reads all cases. Takes a second or so for 100,000.
+    pub(in crate::web) fn open(store: &Store, calendars: Calendars) -> Result<Self, store::Error> {
+        // Watched first: what is committed while the rest is read is told by the watch.
+        let desk = Self {
+            cases: store.watch::<Case>(),
+            notifications: store.watch::<Notification>(),
+            recordings: store.watch::<Recording>(),
+            rows: RwLock::default(),
+            refreshing: Mutex::new(()),
+            licences: Licences::open(store)?,
+            calendars: RwLock::new(Arc::new(calendars)),
+        };
+        let mut rows = Rows::default();
+        for recording in store.scan::<Recording>("")? {
+            let recording = recording?;
+            rows.names.set_title(recording.recording_id.as_str(), title(&recording));
+        }
+        let mut notified: BTreeSet<String> = BTreeSet::new();
+        for one in store.scan::<Notification>("")? {
+            notified.insert(one?.case_id);
+        }
+        let calendars = desk.calendars();
+        for case in store.scan::<Case>("")? {
+            let case = case?;
+            let due_at =
+                if notified.contains(&case.case_id) { due_at(store, &case, &calendars)? } else { None };
+            rows.put(&case, due_at);
+        }
+        *desk.rows.write().unwrap_or_else(PoisonError::into_inner) = rows;
+        Ok(desk)
+    }
+
+    /// The calendars that periods are counted by.
+    pub(in crate::web) fn calendars(&self) -> Arc<Calendars> {
+        Arc::clone(&self.calendars.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Who may use what, as the store is now.
+    pub(in crate::web) fn licences(&self, store: &Store) -> Result<Arc<LicenceGraph>, store::Error> {
+        self.licences.get(store)
+    }
+
+    /// The rows, as the store is now.
+    fn rows(&self, store: &Store) -> Result<RwLockReadGuard<'_, Rows>, store::Error> {
+        // Taken and read by one at a time: whoever asks sees what was committed before.
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = self.cases.take();
+        // A notification's key begins with its case's.
+        changed.extend(self.notifications.take().into_iter().filter_map(|key| {
+            key.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().map(str::to_owned)
+        }));
+        let retitled = self.recordings.take();
+        if !changed.is_empty() || !retitled.is_empty() {
+            changed.sort_unstable();
+            changed.dedup();
+            self.refresh(store, &changed, &retitled)?;
+        }
+        Ok(self.rows.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn refresh(&self, store: &Store, changed: &[String], retitled: &[String]) -> Result<(), store::Error> {
+        let calendars = self.calendars();
+        // Read under the lock: of two who refresh, the later one must not put back what the earlier one read.
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        for recording_id in retitled {
+            let Ok(id) = RecordingId::new(recording_id) else { continue };
+            let name = Catalog::new(store).get(&id)?.map_or_else(|| recording_id.clone(), |one| title(&one));
+            rows.retitle(recording_id, name);
+        }
+        for case_id in changed {
+            match store.get::<Case>(case_id)? {
+                Some(case) => {
+                    let due_at = due_at(store, &case, &calendars)?;
+                    rows.put(&case, due_at);
+                }
+                None => rows.remove(case_id),
+            }
+        }
+        Ok(())
+    }
+
+    /// A part of the list.
+    pub(in crate::web) fn page(
+        &self,
+        store: &Store,
+        filter: &Filter,
+        order: Order,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<Page, store::Error> {
+        Ok(self.rows(store)?.page(filter, order, after, most))
+    }
+
+    /// How many cases are in each state.
+    pub(in crate::web) fn counts(&self, store: &Store) -> Result<Vec<(State, usize)>, store::Error> {
+        let rows = self.rows(store)?;
+        Ok(State::ALL.into_iter().map(|state| (state, rows.count(state))).collect())
+    }
+
+    /// The cases before and behind one in a list.
+    pub(in crate::web) fn neighbours(
+        &self,
+        store: &Store,
+        case_id: &str,
+        filter: &Filter,
+        order: Order,
+    ) -> Result<Neighbours, store::Error> {
+        Ok(self.rows(store)?.neighbours(case_id, filter, order))
+    }
+
+    /// How it goes, with so many operators and recordings.
+    pub(in crate::web) fn figures(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Figures, store::Error> {
+        let mut counting = figures::Counting::new(now);
+        self.rows(store)?.all().for_each(|row| counting.add(row));
+        Ok(counting.finish(most))
+    }
+}
+
+/// A recording in a list.
+fn title(recording: &Recording) -> String {
+    match &recording.artist {
+        Some(artist) => format!("{} – {artist}", recording.title),
+        None => recording.title.clone(),
+    }
+}
+
+/// When the next of a case's periods ends.
+fn due_at(store: &Store, case: &Case, calendars: &Calendars) -> Result<Option<Timestamp>, store::Error> {
+    let file = match cases::load_file(store, case.clone()) {
+        Ok(file) => file,
+        Err(cases::Error::Store(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    if file.notifications.is_empty() {
+        return Ok(None);
+    }
+    Ok(cases::due(&file, case.created_at, AHEAD, calendars).first().map(|due| due.at))
+}

@@ -1,0 +1,43 @@
+//! The review desk and the service: here is a store with what was found; gives pages on which people hear, see and decide,
+//! an API for programs, figures for those who keep it running.
+//!
+//! - [`App`]: what requests are answered from. [`Service`]: listens, and ends in a bounded time.
+//!   [`Watchman`]: crawls and looks by itself.
+//! - [`access`]: accounts, roles, sessions, tokens.
+//!
+//! Handlers are plain functions from a request to a reply, on blocking threads; one table of routes says who may do what.
+//! **Invariants:** nothing that came from a site is shown but as text, or as a type of media that cannot act; a write needs a
+//! form of ours or a token; no figure has a label from outside.
+
+pub mod access;
+mod api;
+mod app;
+mod ask;
+mod assets;
+mod desk;
+mod fault;
+mod guard;
+mod metrics;
+mod pages;
+mod reply;
+mod routes;
+mod server;
+mod service;
+mod showing;
+mod watch;
+mod words;
+
+pub use app::App;
+pub use service::{Error, Service};
+pub use watch::Watchman;
+
+use crate::store::{Kinds, Record};
+
+/// Kinds of record that are of no use in another store: sessions, and what was answered to repeated requests.
+pub const PASSING_KINDS: [&str; 2] = [<access::Session as Record>::KIND, <api::Answered as Record>::KIND];
+
+/// Adds this room's kinds of record to those that an import knows.
+#[must_use]
+pub fn with_kinds(kinds: Kinds) -> Kinds {
+    access::with_kinds(kinds)
+}

@@ -1,0 +1,92 @@
+//! The pages of the review desk: made here, whole, from templates that are checked when the program is compiled. They work
+//! without scripts but for the players; everything that came from outside stands in them as text.
+
+mod case;
+mod crawls;
+mod door;
+mod filters;
+mod overview;
+mod owned;
+mod papers;
+mod people;
+mod queue;
+mod reference;
+mod shell;
+mod shown;
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+
+use super::access::{Access, Role};
+use super::app::App;
+use super::ask::Ask;
+use super::fault::Fault;
+use super::reply::Reply;
+use super::routes::Route;
+use shell::{FaultPage, Shell};
+
+const ANYONE: Access = Access::Anyone;
+const VIEWER: Access = Access::Needs(Role::Viewer);
+const REVIEWER: Access = Access::Needs(Role::Reviewer);
+const LEGAL: Access = Access::Needs(Role::Legal);
+const ADMIN: Access = Access::Needs(Role::Admin);
+
+/// The routes of all pages.
+pub(super) const ROUTES: &[Route] = &[
+    Route::get("/", ANYONE, door::home),
+    Route::get("/sign-in", ANYONE, door::sign_in_page),
+    Route::post("/sign-in", ANYONE, door::sign_in),
+    Route::post("/sign-out", ANYONE, door::sign_out),
+    Route::get("/set-up", Access::FirstRun, door::set_up_page),
+    Route::post("/set-up", Access::FirstRun, door::set_up),
+    Route::get("/language", ANYONE, door::language),
+    Route::get("/overview", VIEWER, overview::page),
+    Route::get("/cases", VIEWER, queue::list),
+    Route::get("/cases/{case_id}", VIEWER, case::show),
+    Route::get("/cases/{case_id}/sounds", VIEWER, shown::sounds),
+    Route::get("/cases/{case_id}/sound/{side}/{rank}", VIEWER, shown::sound),
+    Route::get("/cases/{case_id}/picture/{kind}", VIEWER, shown::picture),
+    Route::get("/cases/{case_id}/page/{number}", VIEWER, shown::page_picture),
+    Route::post("/cases/decide", REVIEWER, case::decide),
+    Route::post("/cases/undo", REVIEWER, case::undo),
+    Route::post("/cases/{case_id}/bundle", LEGAL, papers::bundle),
+    Route::get("/bundles/{name}", LEGAL, papers::verified),
+    Route::get("/notices", LEGAL, papers::page),
+    Route::get("/notices/preview", LEGAL, papers::preview),
+    Route::post("/notices", LEGAL, papers::write),
+    Route::get("/papers/{name}", LEGAL, papers::take),
+    Route::get("/crawls", VIEWER, crawls::list),
+    Route::get("/crawls/events", VIEWER, crawls::events),
+    Route::get("/crawls/{site}", VIEWER, crawls::show),
+    Route::post("/crawls/act", ADMIN, crawls::act),
+    Route::get("/recordings", VIEWER, owned::recordings),
+    Route::get("/recordings/{recording_id}", VIEWER, owned::recording),
+    Route::get("/licences", VIEWER, owned::licences),
+    Route::get("/licences/{licence_id}", VIEWER, owned::licence),
+    Route::get("/accounts", VIEWER, people::page),
+    Route::post("/accounts/create", ADMIN, people::create),
+    Route::post("/accounts/change", ADMIN, people::change),
+    Route::post("/account/password", VIEWER, people::change_own),
+    Route::post("/tokens/create", VIEWER, people::create_token),
+    Route::post("/tokens/revoke", VIEWER, people::revoke_token),
+    Route::get("/api", VIEWER, reference::page),
+];
+
+/// What answers where no route does.
+pub(super) const MISSING: Route = Route::get("(none)", ANYONE, missing);
+
+fn missing(_: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let path: String = ask.path.chars().take(200).collect();
+    Err(Fault::not_found(format!("there is nothing at {path}")))
+}
+
+/// A fault as a page; whoever is not signed in is sent to the door.
+pub(super) fn fault(app: &Arc<App>, ask: &Ask, fault: &Fault) -> Reply {
+    if fault.status == StatusCode::UNAUTHORIZED && ask.method == Method::GET && ask.path != "/sign-in" {
+        return Reply::see_other(&door::sign_in_address(ask));
+    }
+    let page =
+        FaultPage { shell: Shell::of(app, ask, ""), detail: &fault.detail, status: fault.status.as_u16() };
+    Reply::page_with(fault.status, &page).unwrap_or_else(|fault| Reply::problem(&fault))
+}

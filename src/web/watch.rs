@@ -1,0 +1,365 @@
+//! What the service does by itself: crawls sites when their schedules say so, looks at notified addresses when their clocks
+//! say so, stops crawling before the disk is full, and sweeps what is over.
+//!
+//! One thread asks every few seconds what is to be done; each run has a thread of its own, whose state is the store's, so
+//! that a run that was killed goes on after a restart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::access;
+use super::api;
+use super::app::App;
+use super::fault::Fault;
+use crate::base::Timestamp;
+use crate::cases;
+use crate::config::SiteSettings;
+use crate::evidence::{environment, keep_environment};
+use crate::scan::{self, Runner, Together, Told};
+use crate::schedule::{LastRun, SiteStanding, begin_now, last_runs, paused};
+use crate::store::{self, system_free_space};
+
+/// How often is asked what is to be done.
+const TICK: Duration = Duration::from_secs(1);
+/// Seconds between two looks for addresses that are to be looked at, and between two sweeps.
+const LOOK_EVERY_S: i64 = 600;
+const SWEEP_EVERY_S: i64 = 3600;
+/// Cases that are looked at in one go.
+const LOOKED_MAX: usize = 200;
+/// No run begins with less free than this many times what the store keeps free, and those that go on stop at half of it.
+const SPARE: u64 = 4;
+
+/// What runs now.
+#[derive(Default)]
+pub(super) struct Runs {
+    /// Sites, each with what ends its run.
+    sites: Mutex<BTreeMap<String, CancellationToken>>,
+    /// Sites that somebody wants crawled now.
+    wanted: Mutex<BTreeSet<String>>,
+    /// Sites whose runs failed: how often without a pause, and when last.
+    failures: Mutex<BTreeMap<String, (u32, Timestamp)>>,
+    is_looking: AtomicBool,
+    /// Whether the disk is so full that nothing is begun.
+    is_short: AtomicBool,
+}
+
+impl Runs {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, CancellationToken>> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a site is being crawled by this service.
+    pub(super) fn is_running(&self, site: &str) -> bool {
+        self.lock().contains_key(site)
+    }
+
+    /// Sites that are being crawled.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether the disk is so full that nothing is begun.
+    pub(super) fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// Asks for a site to be crawled now, whatever its schedule says.
+    pub(super) fn want(&self, site: &str) {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(site.to_owned());
+    }
+
+    fn take_wanted(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks a run to end; whether there is one.
+    pub(super) fn stop(&self, site: &str) -> bool {
+        self.lock().get(site).map(CancellationToken::cancel).is_some()
+    }
+
+    /// Remembers how a run ended.
+    fn note(&self, site: &str, is_well: bool, now: Timestamp) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_well {
+            failures.remove(site);
+            return;
+        }
+        let (count, at) = failures.entry(site.to_owned()).or_insert((0, now));
+        (*count, *at) = (count.saturating_add(1), now);
+    }
+
+    /// Whether a site that failed is let alone for now: ten seconds, then twice as long each time, an hour at most.
+    fn waits(&self, site: &str, now: Timestamp) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((count, at)) = failures.get(site) else { return false };
+        let wait_s = 10i64.checked_shl((*count).min(12) - 1).unwrap_or(3600).min(3600);
+        now.as_second() - at.as_second() < wait_s
+    }
+
+    fn begin(&self, site: &str, stop: &CancellationToken) -> Option<CancellationToken> {
+        let mut sites = self.lock();
+        if sites.contains_key(site) {
+            return None;
+        }
+        let token = stop.child_token();
+        sites.insert(site.to_owned(), token.clone());
+        Some(token)
+    }
+
+    fn end(&self, site: &str) {
+        self.lock().remove(site);
+    }
+}
+
+/// Keeps watch. Its threads end when `stop` is cancelled.
+pub struct Watchman {
+    app: Arc<App>,
+    together: Together,
+    runtime: Handle,
+    stop: CancellationToken,
+}
+
+impl Watchman {
+    /// Makes ready what all runs share.
+    ///
+    /// # Errors
+    /// [`crate::net::Error`] where the settings of the network are wrong.
+    pub fn new(
+        app: &Arc<App>,
+        runtime: Handle,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, crate::net::Error> {
+        let settings = app.settings();
+        let mut warn = |problem: &str| tracing::warn!("{problem}");
+        let together = scan::together(&settings, &settings.fetch, &runtime, &mut warn)?;
+        Ok(Arc::new(Self { app: Arc::clone(app), together, runtime, stop }))
+    }
+
+    /// Watches until the end. Blocks: for a thread of its own.
+    pub fn watch(self: &Arc<Self>) {
+        let (mut looked, mut swept) = (i64::MIN, i64::MIN);
+        while !self.stop.is_cancelled() {
+            let now = self.app.now();
+            self.watch_disk();
+            if let Err(error) = self.begin_due(now) {
+                tracing::error!("schedules cannot be read: {error}");
+            }
+            if now.as_second() >= looked.saturating_add(LOOK_EVERY_S) {
+                looked = now.as_second();
+                self.begin_looking();
+            }
+            if now.as_second() >= swept.saturating_add(SWEEP_EVERY_S) {
+                swept = now.as_second();
+                if let Err(error) = self.sweep(now) {
+                    tracing::error!("what is over cannot be swept: {error}");
+                }
+            }
+            self.runtime.block_on(async {
+                tokio::select! { () = self.stop.cancelled() => {}, () = tokio::time::sleep(TICK) => {} }
+            });
+        }
+    }
+
+    /// Waits until no run is left, at most so long. Gives whether all have ended.
+    pub fn wait(&self, most: Duration) -> bool {
+        let until = std::time::Instant::now() + most;
+        while self.app.runs.count() > 0 || self.app.runs.is_looking.load(Ordering::Acquire) {
+            if std::time::Instant::now() >= until {
+                return false;
+            }
+            self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(50)).await });
+        }
+        true
+    }
+
+    /// Before the store is in danger, nothing is begun; nearer to it, what runs is stopped, and goes on once there is room.
+    fn watch_disk(&self) {
+        let keep = self.app.settings().storage.keep_free_bytes;
+        let Ok(free) = system_free_space(self.app.store().path()) else { return };
+        let is_short = free < keep.saturating_mul(SPARE);
+        if is_short && !self.app.runs.is_short.swap(is_short, Ordering::Relaxed) {
+            tracing::error!("only {free} bytes are free: no crawl begins before there is more room");
+        }
+        self.app.runs.is_short.store(is_short, Ordering::Relaxed);
+        if free < keep.saturating_mul(SPARE / 2) {
+            self.app.runs.lock().values().for_each(CancellationToken::cancel);
+        }
+    }
+
+    fn begin_due(self: &Arc<Self>, now: Timestamp) -> Result<(), store::Error> {
+        if self.app.runs.is_short() {
+            return Ok(());
+        }
+        let settings = self.app.settings();
+        let sites = scan::sites(&settings, self.app.store())?;
+        for name in self.app.runs.take_wanted() {
+            if let Some((name, site)) = sites.iter().find(|(known, _)| *known == name) {
+                self.begin(name, site);
+            }
+        }
+        // Before the store is asked: a run that ends between would seem killed.
+        let running: BTreeSet<String> = self.app.runs.lock().keys().cloned().collect();
+        let last = last_runs(self.app.store())?;
+        let mut standing = Vec::new();
+        for (name, site) in &sites {
+            let Some(schedule) = &site.schedule else { continue };
+            standing.push(SiteStanding {
+                name,
+                schedule,
+                last: last.get(name).copied().unwrap_or(LastRun::None),
+                is_running: running.contains(name),
+                is_paused: paused(self.app.store(), name)?.is_some() || self.app.runs.waits(name, now),
+            });
+        }
+        for name in begin_now(&standing, now, settings.serve.crawls_at_once) {
+            if let Some((name, site)) = sites.iter().find(|(known, _)| known == name) {
+                self.begin(name, site);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the run of a site in a thread of its own; whether it was begun.
+    fn begin(self: &Arc<Self>, name: &str, site: &SiteSettings) -> bool {
+        let Some(cancel) = self.app.runs.begin(name, &self.stop) else { return false };
+        let (watchman, name, site) = (Arc::clone(self), name.to_owned(), site.clone());
+        let thread = std::thread::Builder::new().name(format!("crawl {name}")).spawn({
+            let name = name.clone();
+            move || {
+                // Ended whatever happens, else the site would never be crawled again.
+                let ended = Ended { runs: &watchman.app.runs, site: &name };
+                let crawled = watchman.crawl(&name, &site, &cancel);
+                if let Err(error) = &crawled {
+                    tracing::error!("site {name}: {}", error.detail);
+                }
+                watchman.app.runs.note(&name, crawled.is_ok(), watchman.app.now());
+                drop(ended);
+            }
+        });
+        if let Err(error) = thread {
+            tracing::error!("site {name}: no thread: {error}");
+            self.app.runs.end(&name);
+            return false;
+        }
+        true
+    }
+
+    fn crawl(&self, name: &str, site: &SiteSettings, cancel: &CancellationToken) -> Result<(), Fault> {
+        let settings = self.app.settings();
+        let machine = environment(self.app.now(), settings.fetch.proxy.as_deref());
+        keep_environment(self.app.store(), &machine)?;
+        let licences = self.app.desk.licences(self.app.store())?;
+        let runner = self.runner(&settings, &licences, cancel);
+        let plan = runner.plan(name, site, false).map_err(|error| Fault::internal(&error))?;
+        let mut tell = |told: Told<'_>| {
+            if let Told::Checked(checked) = told {
+                self.app.metrics.listened(checked.error.is_none(), checked.findings.len());
+            }
+        };
+        let mut warn = |problem: &str| tracing::warn!("site {name}: {problem}");
+        let summary =
+            runner.run(&plan, Some(site), &mut tell, &mut warn).map_err(|error| Fault::internal(&error))?;
+        tracing::info!(
+            "site {name}: {} requests, {} pages, {} media, {} failed",
+            summary.requests,
+            summary.pages,
+            summary.found,
+            summary.failed
+        );
+        Ok(())
+    }
+
+    /// Looks at the addresses whose time has come, in a thread of its own.
+    fn begin_looking(self: &Arc<Self>) {
+        if self.app.runs.is_short() || self.app.runs.is_looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let watchman = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("recheck".to_owned()).spawn(move || {
+            let looking = Looking { runs: &watchman.app.runs };
+            if let Err(error) = watchman.look() {
+                tracing::error!("addresses cannot be looked at: {}", error.detail);
+            }
+            drop(looking);
+        });
+        if thread.is_err() {
+            self.app.runs.is_looking.store(false, Ordering::Release);
+        }
+    }
+
+    fn look(&self) -> Result<(), Fault> {
+        let settings = self.app.settings();
+        let (now, calendars) = (self.app.now(), self.app.desk.calendars());
+        let max_age = jiff::SignedDuration::from_hours(i64::from(settings.notice.live_within_h));
+        let mut files = cases::files(self.app.store(), None)?;
+        files.retain(|file| scan::is_watched(file) && scan::is_look_due(file, now, max_age, &calendars));
+        files.truncate(LOOKED_MAX);
+        if files.is_empty() {
+            return Ok(());
+        }
+        let licences = self.app.desk.licences(self.app.store())?;
+        // Of its own: what goes wrong with one address must not end the service.
+        let cancel = self.stop.child_token();
+        let runner = self.runner(&settings, &licences, &cancel);
+        let mut tell = |file: &cases::CaseFile, moved: Option<cases::Event>| {
+            if let Some(event) = moved {
+                tracing::info!("case {} is {} ({})", file.case.case_id, file.case.state, event.as_str());
+            }
+        };
+        scan::look_at(&runner, &files, &calendars, &mut tell).map_err(|error| Fault::internal(&error))
+    }
+
+    fn runner<'a>(
+        &'a self,
+        settings: &'a crate::config::Settings,
+        licences: &'a crate::rights::LicenceGraph,
+        cancel: &'a CancellationToken,
+    ) -> Runner<'a> {
+        Runner {
+            library: &self.app.library,
+            settings,
+            fetch: &settings.fetch,
+            licences,
+            territory: settings.claim.territory.as_deref(),
+            operator: None,
+            clock: self.app.clock.as_ref(),
+            together: &self.together,
+            runtime: &self.runtime,
+            cancel,
+        }
+    }
+
+    fn sweep(&self, now: Timestamp) -> Result<(), store::Error> {
+        if let Err(access::Error::Store(error)) = access::sweep(self.app.store(), now) {
+            return Err(error);
+        }
+        api::sweep(self.app.store(), now)
+    }
+}
+
+/// Takes a site off the list of those that run.
+struct Ended<'a> {
+    runs: &'a Runs,
+    site: &'a str,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.runs.end(self.site);
+    }
+}
+
+struct Looking<'a> {
+    runs: &'a Runs,
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.runs.is_looking.store(false, Ordering::Release);
+    }
+}
