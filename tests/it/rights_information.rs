@@ -202,7 +202,7 @@ fn a_person_decides_what_the_signs_do_not_and_the_notice_says_no_more() {
     assert!(refused.contains("its file's tags show no such thing"), "{refused}");
     house.run(&["cases", "approve", cases[3], "--rights-information", "yes", "--by", "Ann"], 0);
     let shown = house.run(&["cases", "show", cases[3]], 0);
-    assert!(shown.contains("approved by Ann: rights information: stated"), "{shown}");
+    assert!(shown.contains("information by Ann: rights information: stated"), "{shown}");
 
     let (notice, page) = house.notice(&cases, "out");
     let annex: BTreeMap<u64, &str> = notice["annex"]
