@@ -215,6 +215,18 @@ impl Case {
         (last.event != Event::Approved).then_some(last.at)
     }
 
+    /// Returns who asked for licence data, when and what, where neither a newer verdict nor a decision has come since.
+    #[must_use]
+    pub fn asked(&self) -> Option<&HistoryEntry> {
+        let settles = |event: Event| {
+            use Event as E;
+            matches!(event, E::Queued | E::Undetermined | E::Verdict | E::Approved | E::Dismissed)
+        };
+        let last =
+            self.history.iter().rev().find(|entry| entry.event == Event::Asked || settles(entry.event))?;
+        (last.event == Event::Asked).then_some(last)
+    }
+
     /// Returns the base-10 logarithm of the chance that the file holds nothing of the recording: that of its
     /// surest match; `None` without any match.
     #[must_use]

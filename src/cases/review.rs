@@ -137,7 +137,7 @@ pub enum Error {
 /// A person's decision.
 #[derive(Debug, Clone)]
 pub struct Decided {
-    /// [`Event::Review`], [`Event::Approved`] or [`Event::Dismissed`].
+    /// [`Event::Review`], [`Event::Asked`], [`Event::Approved`] or [`Event::Dismissed`].
     pub event: Event,
     /// Who decided.
     pub actor: String,
@@ -208,6 +208,11 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     if is_renewed && case.doubted_since().is_some() {
         case.log(Event::Approved, now, &decided.actor, decided.note.clone());
         return Ok(());
+    }
+    if decided.event == Event::Asked {
+        // What the verdict lacks is what is to be found out, unless somebody says more.
+        let note = decided.note.clone().or_else(|| case.verdict.reasons.first().cloned());
+        return Ok(case.apply(Event::Asked, now, &decided.actor, note)?);
     }
     let already = matches!(
         (case.state, decided.event),

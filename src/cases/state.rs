@@ -55,6 +55,8 @@ pub enum Event {
     Verdict,
     /// A person began to look into it.
     Review,
+    /// A person asked for licence data, without which it cannot be decided; the note says what is to be found out.
+    Asked,
     /// A person approved it.
     Approved,
     /// A person dismissed it; the note is the reason.
@@ -150,6 +152,7 @@ impl State {
         use Event as E;
         match (self, event) {
             (state, E::Joined | E::Verdict | E::Rechecked | E::Information) => Some(state),
+            (state, E::Asked) if state.is_open() => Some(state),
             (Self::Queued | Self::Undetermined, E::Queued) => Some(Self::Queued),
             (Self::Queued | Self::Undetermined, E::Undetermined) => Some(Self::Undetermined),
             (Self::Queued | Self::Undetermined | Self::Dismissed, E::Review) => Some(Self::Review),
@@ -240,12 +243,13 @@ impl FromStr for State {
 
 impl Event {
     /// All events.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Queued,
         Self::Undetermined,
         Self::Joined,
         Self::Verdict,
         Self::Review,
+        Self::Asked,
         Self::Approved,
         Self::Dismissed,
         Self::Undone,
@@ -271,6 +275,7 @@ impl Event {
             Self::Joined => "joined",
             Self::Verdict => "verdict",
             Self::Review => "review",
+            Self::Asked => "asked",
             Self::Approved => "approved",
             Self::Dismissed => "dismissed",
             Self::Undone => "undone",

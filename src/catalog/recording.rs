@@ -58,6 +58,15 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// Title and artist, as people name a recording: `Title – Artist`.
+    #[must_use]
+    pub fn title_and_artist(&self) -> String {
+        match &self.artist {
+            Some(artist) => format!("{} – {artist}", self.title),
+            None => self.title.clone(),
+        }
+    }
+
     /// Returns a recording of which nothing but identifier and title is known.
     #[must_use]
     pub fn new(recording_id: RecordingId, title: String) -> Self {

@@ -45,6 +45,18 @@ enum CasesCommand {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
+    /// Ask for licence data, without which cases cannot be decided; they stay where they are
+    Ask {
+        /// The cases' identifiers, or the beginnings of them
+        #[arg(required = true)]
+        id: Vec<String>,
+        /// Who asks [default: the user's name]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// What is to be found out [default: the verdict's first reason]
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
     /// Hold cases for infringements, so that notices can be written about them
     Approve {
         /// The cases' identifiers, or the beginnings of them
@@ -110,6 +122,9 @@ pub(super) fn run(context: &Context, args: CasesArgs) -> anyhow::Result<Exit> {
         CasesCommand::Recheck(_) => Ok(Exit::Done),
         CasesCommand::Review { id, by, note } => {
             decide_all(context, &store, &id, &Decided { event: Event::Review, actor: actor(by), note }, None)
+        }
+        CasesCommand::Ask { id, by, note } => {
+            decide_all(context, &store, &id, &Decided { event: Event::Asked, actor: actor(by), note }, None)
         }
         CasesCommand::Show { id } => show(context, &store, &id),
         CasesCommand::Approve { id, by, note, rights_information } => {

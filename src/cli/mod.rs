@@ -9,6 +9,7 @@ mod case;
 mod case_due;
 mod case_moves;
 mod case_recheck;
+mod backup;
 mod catalog;
 mod overlaps;
 mod check;

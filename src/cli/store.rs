@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use super::{Context, Exit, output};
+use super::{Context, Exit, backup, output};
 use crate::cases;
 use crate::catalog::Recording;
 use crate::crawl;
@@ -30,11 +30,35 @@ pub(super) struct StoreArgs {
 enum Command {
     /// How many records of each kind and fingerprints there are, and what the store takes on disk
     Stats,
+    /// Copy the whole store into a new folder, while a service uses it or not
+    #[command(
+        after_help = "Records, kept files, fingerprints and documents of one instant, each with its digest. While `earwitness \
+        serve` runs, it takes the backup itself, and nobody has to wait. The folder holds the signing key: keep it as \
+        safe as the store.\n\nExample: earwitness store backup /backups/$(date +%F)"
+    )]
+    Backup {
+        /// The folder to make; it must not be there yet
+        folder: PathBuf,
+    },
+    /// Make the store of a backup, in the folder that --store names
+    #[command(
+        after_help = "Each file is compared with its digest, and the whole store is checked before it is in use. The folder \
+        must hold no store yet. A restoring that was cut off is completed by running it again. Exit code 3 where damaged \
+        parts were taken with --take-damaged.\n\nExample: earwitness --store /var/lib/earwitness/store store restore \
+        /backups/2026-03-02"
+    )]
+    Restore {
+        /// The folder that `store backup` made
+        backup: PathBuf,
+        /// Take what is damaged as it is, instead of nothing
+        #[arg(long)]
+        take_damaged: bool,
+    },
     /// Write every record and fingerprint as JSON Lines, one object {"kind","key","value"} per line
     #[command(
         after_help = "An import into an empty store makes the same catalogue and index of it, without the audio. \
-        Kept files (the media that cases rest on) are not part of the export: copy the folder `blobs` of the store.\n\n\
-        Example: earwitness store export backup.jsonl"
+        Kept files (the media that cases rest on) are not part of the export; `earwitness store backup` copies all.\n\n\
+        Example: earwitness store export records.jsonl"
     )]
     Export {
         /// The file to write; `-` is stdout
@@ -73,6 +97,10 @@ fn kinds() -> Kinds {
 pub(super) fn run(context: &Context, args: StoreArgs) -> anyhow::Result<Exit> {
     match args.command {
         Command::Stats => stats(context),
+        Command::Backup { folder } => backup::backup(context, &folder),
+        Command::Restore { backup: from, take_damaged } => {
+            backup::restore(context, &from, take_damaged, &kinds())
+        }
         Command::Export { file } => export(context, &file),
         Command::Import { file } => import(context, &file),
         Command::Rebuild => rebuild(context),

@@ -19,6 +19,7 @@
 //! belongs to one site is sent to its own hosts only, and its secrets are in no error, log or `Debug` output.
 
 mod addresses;
+mod archived;
 mod body;
 mod client;
 mod cookies;

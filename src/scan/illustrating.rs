@@ -20,10 +20,7 @@ pub(super) fn pictures(
 ) -> Vec<(String, Vec<u8>)> {
     // A picture is shown to people who have no business with keys.
     let seen = case.sightings.first().map(|sighting| without_credentials(&sighting.media_url));
-    let title = match &recording.artist {
-        Some(artist) => format!("{} – {artist}", recording.title),
-        None => recording.title.clone(),
-    };
+    let title = recording.title_and_artist();
     let [own, other] =
         sounds.map(|heard| heard.map(|heard| Sound { pcm: &heard.sound, start_s: heard.span.start_s() }));
     let suspect =

@@ -8,6 +8,7 @@
 //! - [`overlap`]: an open library → what its recordings share with each other.
 //! - [`inspect`]: an open store → figures of its index, and what is wrong with it.
 //! - [`transfer`]: everything as JSON Lines, fingerprints included, out and in.
+//! - [`backup`]: all of it as a folder, taken while it is in use, and back.
 //! - [`identify`]: an analysis → matches; [`StreamIdentifier`]: a stream → spans, as they are confirmed.
 //! - [`bundling`]: a case → its evidence bundle; [`replay()`]: the match of a bundle made again; [`self_test()`];
 //!   [`show_case`]: what people see and hear of a case.
@@ -27,6 +28,7 @@ pub mod register;
 pub mod overlap;
 pub mod inspect;
 pub mod transfer;
+pub mod backup;
 mod identify;
 mod informing;
 mod pipeline;

@@ -235,6 +235,10 @@ impl Store {
         self.trees.tree(R::KIND, R::JOURNALLED).map_err(Error::engine(&self.layout.root))
     }
 
+    pub(super) fn options(&self) -> Options {
+        self.options
+    }
+
     pub(super) fn trees(&self) -> &Trees {
         &self.trees
     }

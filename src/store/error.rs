@@ -67,6 +67,26 @@ pub enum Error {
         /// The record's kind.
         kind: &'static str,
     },
+    /// Backup and store do not go together, or the backup is damaged.
+    #[error("backup: {path}: {what}")]
+    Backup {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        what: String,
+    },
+    /// A restoring was cut off.
+    #[error("store {path}: `earwitness store restore` was cut off here, so it is not whole; run it again")]
+    HalfRestored {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// Whoever asked for a copy no longer wants it.
+    #[error("copying into {path} was stopped")]
+    Stopped {
+        /// The folder that was written.
+        path: PathBuf,
+    },
     /// The file system is nearly full.
     #[error(
         "store {path}: only {free} bytes are free, {needed} must stay free; \

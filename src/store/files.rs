@@ -45,8 +45,14 @@ impl Layout {
         self.root.join("blobs")
     }
 
+    /// Is there while a backup is made a store of, so that half a store is not taken for one.
+    pub(super) fn restoring(&self) -> PathBuf {
+        self.root.join("restoring")
+    }
+
     fn is_strange(&self) -> io::Result<bool> {
-        let ours = [self.lock(), self.version(), self.journal(), self.trees(), self.blobs()];
+        let ours =
+            [self.lock(), self.version(), self.journal(), self.trees(), self.blobs(), self.restoring()];
         Ok(!ours.iter().any(|path| path.exists()) && fs::read_dir(&self.root)?.next().is_some())
     }
 }
@@ -67,6 +73,15 @@ struct Holder {
 impl Session {
     /// Makes the folder where missing and takes its lock.
     pub(super) fn begin(layout: &Layout) -> Result<Self, Error> {
+        let session = Self::begin_restoring(layout)?;
+        if layout.restoring().exists() {
+            return Err(Error::HalfRestored { path: layout.root.clone() });
+        }
+        Ok(session)
+    }
+
+    /// As [`Session::begin`], also where a restoring was cut off.
+    pub(super) fn begin_restoring(layout: &Layout) -> Result<Self, Error> {
         fs::create_dir_all(&layout.root).map_err(Error::io(&layout.root))?;
         if layout.is_strange().map_err(Error::io(&layout.root))? {
             return Err(Error::NotAStore { path: layout.root.clone() });

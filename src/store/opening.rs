@@ -25,6 +25,18 @@ type FileReader = Reader<BufReader<File>>;
 pub(super) fn open(path: &Path, options: Options) -> Result<Store, Error> {
     let layout = Layout::new(path);
     let session = Session::begin(&layout)?;
+    open_held(layout, session, options)
+}
+
+/// As [`open`], for whoever makes a store of a backup.
+pub(super) fn open_restoring(path: &Path, options: Options) -> Result<Store, Error> {
+    let layout = Layout::new(path);
+    let session = Session::begin_restoring(&layout)?;
+    open_held(layout, session, options)
+}
+
+fn open_held(layout: Layout, session: Session, options: Options) -> Result<Store, Error> {
+    let path = layout.root.as_path();
     options.check_space(path, options.keep_free_bytes / 4)?;
     files::check_version(&layout)?;
     remove_leftovers(&layout)?;

@@ -3,6 +3,7 @@
 //!
 //! - [`App`]: what requests are answered from. [`Service`]: listens, and ends in a bounded time.
 //!   [`Watchman`]: crawls and looks by itself.
+//! - [`Order`], [`Said`]: what other commands ask of a service through its socket.
 //! - [`access`]: accounts, roles, sessions, tokens.
 //!
 //! Handlers are plain functions from a request to a reply, on blocking threads; one table of routes says who may do what.
@@ -14,6 +15,7 @@ mod api;
 mod app;
 mod ask;
 mod assets;
+mod control;
 mod desk;
 mod fault;
 mod guard;
@@ -28,6 +30,7 @@ mod watch;
 mod words;
 
 pub use app::App;
+pub use control::{Order, Said, socket_of};
 pub use service::{Error, Service};
 pub use watch::Watchman;
 
@@ -35,6 +38,9 @@ use crate::store::{Kinds, Record};
 
 /// Kinds of record that are of no use in another store: sessions, and what was answered to repeated requests.
 pub const PASSING_KINDS: [&str; 2] = [<access::Session as Record>::KIND, <api::Answered as Record>::KIND];
+
+/// The folder of documents that were made here, in the store's.
+pub const PAPERS_FOLDER: &str = "papers";
 
 /// Adds this room's kinds of record to those that an import knows.
 #[must_use]

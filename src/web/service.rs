@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
+use super::control;
 use super::server;
 use crate::config::ServeSettings;
 
@@ -106,6 +107,7 @@ impl Service {
     /// # Errors
     /// [`Error::Serve`] where the system accepts no connections any more.
     pub async fn run(self, app: Arc<App>, stop: CancellationToken) -> Result<(), Error> {
+        tokio::spawn(control::listen(Arc::clone(&app)));
         server::serve(app, self.listener, self.tls, stop, self.drain).await.map_err(Error::Serve)
     }
 }

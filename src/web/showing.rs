@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::app::App;
 use super::fault::Fault;
 use super::reply::read_capped;
-use crate::base::Digest;
+use crate::base::{Digest, Timestamp};
 use crate::cases::Case;
 use crate::config::EvidenceSettings;
+use crate::crawl::discover::page_text;
 use crate::evidence::{Capture, captures};
+use crate::net::Exchange;
 use crate::scan::worker::Decoder;
 use crate::scan::{ShownAll, match_options, show_case};
 
@@ -20,6 +22,12 @@ const KEPT: usize = 12;
 const EXCERPT_S: u32 = 60;
 /// No picture of a page is longer, in bytes.
 const SCREENSHOT_BYTES_MAX: u64 = 64 << 20;
+/// Pages whose text is shown.
+const ARCHIVED_MAX: usize = 3;
+/// No page is longer, in bytes, for its text to be shown.
+const ARCHIVED_BYTES_MAX: u64 = 2 << 20;
+/// Characters of it.
+const ARCHIVED_CHARS_MAX: usize = 4000;
 
 /// What was made last.
 #[derive(Default)]
@@ -85,6 +93,53 @@ pub(super) fn screenshots(app: &App, case_id: &str) -> Result<Vec<Digest>, Fault
         }
     }
     Ok(found)
+}
+
+/// A page that led to a file, as the text that stood on it.
+pub(super) struct Archived {
+    pub(super) url: String,
+    pub(super) at: Timestamp,
+    pub(super) text: String,
+}
+
+/// The text of a case's pages as they were captured, each page once, the first few of them.
+///
+/// # Errors
+/// [`Fault`] when the store fails.
+pub(super) fn archived(app: &App, case_id: &str) -> Result<Vec<Archived>, Fault> {
+    let mut found: Vec<Archived> = Vec::new();
+    for capture in captures(app.store(), case_id)? {
+        let page = capture.sighting.page_url.as_deref().unwrap_or_default();
+        let page = page.split('#').next().unwrap_or_default();
+        let exchange =
+            capture.exchanges.iter().rfind(|exchange| exchange.url == page && exchange.status == 200);
+        let Some(exchange) = exchange.filter(|_| found.iter().all(|known| known.url != page)) else {
+            continue;
+        };
+        found.extend(text_of(app, exchange).map(|text| Archived {
+            url: page.to_owned(),
+            at: exchange.answered_at,
+            text,
+        }));
+        if found.len() >= ARCHIVED_MAX {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The text of a page whose body is kept and still what it was; none where nothing is said on it.
+fn text_of(app: &App, exchange: &Exchange) -> Option<String> {
+    let sha256 = exchange.body_sha256?;
+    let file = File::open(app.store().blobs().path(&sha256)).ok()?;
+    let body = read_capped(file, ARCHIVED_BYTES_MAX).ok()?;
+    if Digest::of(&body) != sha256 {
+        return None;
+    }
+    let plain = exchange.plain_body(body, ARCHIVED_BYTES_MAX as usize);
+    let url = exchange.url.parse().ok()?;
+    let text = page_text(&url, exchange.response_header("content-type"), &plain, ARCHIVED_CHARS_MAX);
+    (!text.is_empty()).then_some(text)
 }
 
 /// The bytes of a page's picture, which our own browser made.

@@ -174,6 +174,31 @@ fn a_newer_verdict_moves_only_what_nobody_has_decided() {
 }
 
 #[test]
+fn licence_data_is_asked_for_until_a_newer_verdict_or_a_decision() {
+    let dir = tempfile::tempdir().unwrap();
+    let early = sighting("https://pirate.example/a.mp3", "A", "2026-03-01T10:00:00Z");
+    let Queued::New(id) = file(dir.path(), &early, Decision::Undetermined) else { panic!("not new") };
+    let run = |args: &[&str]| earwitness(dir.path()).args(args).assert();
+    run(&["cases", "ask", &id, "--by", "Ann"]).code(0).stdout(contains("undetermined"));
+    let asked = case(dir.path(), &id);
+    // What the verdict lacks is the question, where nobody says more.
+    assert_eq!(asked.asked().unwrap().note.as_ref(), asked.verdict.reasons.first());
+    run(&["cases", "ask", &id, "--by", "Bob", "--note", "who has Macao?"]).code(0);
+    let asked = case(dir.path(), &id);
+    assert_eq!(asked.asked().unwrap().note.as_deref(), Some("who has Macao?"));
+    // Looking into it answers nothing; a newer verdict does.
+    run(&["cases", "review", &id]).code(0);
+    assert!(case(dir.path(), &id).asked().is_some());
+    let later = sighting("https://pirate.example/a.mp3", "A", "2026-03-02T10:00:00Z");
+    file(dir.path(), &later, Decision::Unlicensed);
+    assert_eq!(case(dir.path(), &id).asked(), None);
+    run(&["cases", "ask", &id]).code(0);
+    run(&["cases", "approve", &id]).code(0);
+    assert_eq!(case(dir.path(), &id).asked(), None);
+    run(&["cases", "ask", &id]).code(2).stderr(contains("is approved").and(contains("asked")));
+}
+
+#[test]
 fn cases_are_listed_shown_and_decided() {
     let dir = tempfile::tempdir().unwrap();
     let hostile = "free\u{202E}3pm\u{1B}[2J";

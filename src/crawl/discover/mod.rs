@@ -11,6 +11,7 @@ mod hls;
 mod html;
 mod json_ld;
 mod leads;
+mod plain;
 mod playlist;
 mod sink;
 pub(super) mod sitemap;
@@ -26,6 +27,7 @@ use url::Url;
 
 pub use html::refresh_target;
 pub use leads::{Lead, LeadKind};
+pub use plain::page_text;
 pub use stream::{DecryptError, Segment, SegmentKey, Stream, decrypt};
 
 use super::sniff::{Content, sniff};

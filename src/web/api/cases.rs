@@ -37,6 +37,7 @@ const FILTER: &[Param] = &[
     Param { name: "created_from", about: "Opened at this instant or later", kind: "string" },
     Param { name: "created_before", about: "Opened before this instant", kind: "string" },
     Param { name: "due_before", about: "With a period that ends before this instant", kind: "string" },
+    Param { name: "asked", about: "`yes`: with licence data asked for", kind: "string" },
     Param { name: "q", about: "Words that identifier, title, operator or recording hold", kind: "string" },
     Param {
         name: "sort",

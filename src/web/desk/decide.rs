@@ -25,6 +25,9 @@ pub(in crate::web) enum Choice {
     Dismiss,
     /// Somebody looks into it.
     Review,
+    /// Licence data is asked for, without which it cannot be decided; the note says what is to be found out, or else the
+    /// verdict's first reason. The case stays where it is.
+    Ask,
 }
 
 impl Choice {
@@ -33,6 +36,7 @@ impl Choice {
             Self::Approve => Event::Approved,
             Self::Dismiss => Event::Dismissed,
             Self::Review => Event::Review,
+            Self::Ask => Event::Asked,
         }
     }
 }
@@ -45,7 +49,8 @@ impl FromStr for Choice {
             "approve" => Ok(Self::Approve),
             "dismiss" => Ok(Self::Dismiss),
             "review" => Ok(Self::Review),
-            _ => Err("decision: approve, dismiss or review".to_owned()),
+            "ask" => Ok(Self::Ask),
+            _ => Err("decision: approve, dismiss, review or ask".to_owned()),
         }
     }
 }

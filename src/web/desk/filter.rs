@@ -83,6 +83,8 @@ pub(in crate::web) struct Filter {
     pub(in crate::web) created_before: Option<Timestamp>,
     /// With a period that ends before this instant.
     pub(in crate::web) due_before: Option<Timestamp>,
+    /// With licence data asked for.
+    pub(in crate::web) is_asked: bool,
     /// Words that identifier, title, operator or recording hold, each of them; lower case.
     pub(in crate::web) words: Vec<String>,
 }
@@ -126,6 +128,7 @@ impl Filter {
                 "created_from" => filter.created_from = Some(instant()?),
                 "created_before" => filter.created_before = Some(instant()?),
                 "due_before" => filter.due_before = Some(instant()?),
+                "asked" => filter.is_asked = value == "yes",
                 "q" => {
                     let words = value.split_whitespace().take(WORDS_MAX);
                     filter.words = words.map(str::to_lowercase).collect();
@@ -151,6 +154,7 @@ impl Filter {
             .chain(one("created_from", self.created_from.map(|at| at.to_string())))
             .chain(one("created_before", self.created_before.map(|at| at.to_string())))
             .chain(one("due_before", self.due_before.map(|at| at.to_string())))
+            .chain(one("asked", self.is_asked.then(|| "yes".to_owned())))
             .chain(one("q", words))
             .collect()
     }
@@ -169,12 +173,7 @@ impl Filter {
             && self.created_from.is_none_or(|from| row.created_at >= from)
             && self.created_before.is_none_or(|before| row.created_at < before)
             && self.due_before.is_none_or(|before| row.due_at.is_some_and(|at| at < before))
-            && self.words.iter().all(|word| holds(row, word))
+            && (!self.is_asked || row.asked_at.is_some())
+            && self.words.iter().all(|word| row.words.contains(word.as_str()))
     }
-}
-
-/// Whether a word is in what a list shows of a case.
-fn holds(row: &Row, word: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(word);
-    has(&row.case_id) || has(&row.operator) || has(&row.title) || has(&row.recording_id)
 }

@@ -4,9 +4,11 @@
 //! - [`Filter`], [`Order`], [`Cursor`]: which of them, how sorted, from where on.
 //! - [`decide_cases`], [`undo_cases`]: decisions, all of a call or none.
 
+mod asked;
 mod decide;
 mod figures;
 mod filter;
+mod found;
 mod licences;
 mod owned;
 mod rows;
@@ -16,7 +18,8 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-pub(in crate::web) use decide::{Done, NewDecision, NewUndo, decide_cases, undo_cases};
+pub(in crate::web) use asked::{AskedFor, asked_for};
+pub(in crate::web) use decide::{Choice, Done, NewDecision, NewUndo, decide_cases, undo_cases};
 pub(in crate::web) use figures::{Figures, Named};
 pub(in crate::web) use filter::{Filter, Order, Sort};
 use licences::Licences;
@@ -60,7 +63,7 @@ impl Desk {
         let mut rows = Rows::default();
         for recording in store.scan::<Recording>("")? {
             let recording = recording?;
-            rows.names.set_title(recording.recording_id.as_str(), title(&recording));
+            rows.names.set_title(recording.recording_id.as_str(), recording.title_and_artist());
         }
         let mut notified: BTreeSet<String> = BTreeSet::new();
         for one in store.scan::<Notification>("")? {
@@ -111,7 +114,9 @@ impl Desk {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         for recording_id in retitled {
             let Ok(id) = RecordingId::new(recording_id) else { continue };
-            let name = Catalog::new(store).get(&id)?.map_or_else(|| recording_id.clone(), |one| title(&one));
+            let name = Catalog::new(store)
+                .get(&id)?
+                .map_or_else(|| recording_id.clone(), |one| one.title_and_artist());
             rows.retitle(recording_id, name);
         }
         for case_id in changed {
@@ -165,14 +170,6 @@ impl Desk {
         let mut counting = figures::Counting::new(now);
         self.rows(store)?.all().for_each(|row| counting.add(row));
         Ok(counting.finish(most))
-    }
-}
-
-/// A recording in a list.
-fn title(recording: &Recording) -> String {
-    match &recording.artist {
-        Some(artist) => format!("{} – {artist}", recording.title),
-        None => recording.title.clone(),
     }
 }
 

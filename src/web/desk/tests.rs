@@ -41,6 +41,14 @@ fn case(number: u32, state: usize, operator: u8, created: i64) -> Case {
     }
 }
 
+/// Whether a word is in what is shown of a case.
+fn holds(case: &Case, word: &str) -> bool {
+    let title = if case.recording_id.as_str() == "r0" { "r0 zero" } else { case.recording_id.as_str() };
+    [&case.case_id.to_lowercase(), case.domain.as_str(), title, case.recording_id.as_str()]
+        .iter()
+        .any(|text| text.contains(word))
+}
+
 fn id(row: &Row) -> String {
     row.case_id.to_string()
 }
@@ -53,24 +61,36 @@ proptest! {
         is_descending in any::<bool>(),
         state in prop::option::of(0usize..13),
         operator in prop::option::of(0u8..4),
+        about in prop::option::of(0u8..2),
+        word in prop::option::of(prop::sample::select(vec!["site1", "R0", "00002", "none"])),
     ) {
         let mut rows = Rows::default();
         let mut kept = std::collections::BTreeMap::new();
+        let filter = Filter {
+            states: state.map(|at| State::ALL[at]).into_iter().collect(),
+            operator: operator.map(|number| format!("site{number}.example")),
+            recording_id: about.map(|number| format!("r{number}")),
+            words: word.map(str::to_lowercase).into_iter().collect(),
+            ..Filter::default()
+        };
+        let order = Order { sort: Sort::Created, is_descending };
         for (number, state, operator, created) in cases {
             let case = case(number, state, operator, created);
             rows.put(&case, None);
             kept.insert(case.case_id.clone(), case);
+            // What was found is not what there is once another case is in.
+            rows.page(&filter, order, None, most);
         }
-        let filter = Filter {
-            states: state.map(|at| State::ALL[at]).into_iter().collect(),
-            operator: operator.map(|number| format!("site{number}.example")),
-            ..Filter::default()
-        };
-        let order = Order { sort: Sort::Created, is_descending };
+        if let Some((gone, _)) = kept.pop_first() {
+            rows.remove(&gone);
+        }
+        rows.retitle("r0", "R0 zero".to_owned());
         let mut expected: Vec<&Case> = kept
             .values()
             .filter(|case| filter.states.is_empty() || filter.states.contains(&case.state))
             .filter(|case| filter.operator.as_ref().is_none_or(|wanted| *wanted == case.domain))
+            .filter(|case| filter.recording_id.as_ref().is_none_or(|wanted| *wanted == case.recording_id.as_str()))
+            .filter(|case| filter.words.iter().all(|word| holds(case, word)))
             .collect();
         expected.sort_by(|a, b| (a.created_at, &a.case_id).cmp(&(b.created_at, &b.case_id)));
         if is_descending {

@@ -16,10 +16,10 @@ use crate::rights::{Decision, LicenceGraph, Outcome, Step};
 use crate::web::access::Role;
 use crate::web::app::App;
 use crate::web::ask::Ask;
-use crate::web::desk::{NewDecision, NewUndo, decide_cases, undo_cases};
+use crate::web::desk::{Choice, NewDecision, NewUndo, decide_cases, undo_cases};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
-use crate::web::showing::screenshots;
+use crate::web::showing::{Archived, archived, screenshots};
 use crate::web::words::{CaseWords, DeskWords, Lang, PaperWords};
 
 /// How far ahead the clocks of a case are shown.
@@ -51,6 +51,7 @@ struct CasePage<'a> {
     may: May,
     /// Numbers of the pictures of pages.
     pages: Vec<usize>,
+    archived: Vec<Archived>,
     /// Numbers of the matches that can be heard.
     ranks: Vec<usize>,
 }
@@ -76,6 +77,7 @@ struct May {
     approve: bool,
     dismiss: bool,
     review: bool,
+    ask: bool,
     needs_note: bool,
     papers: bool,
 }
@@ -157,6 +159,7 @@ pub(super) fn show(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
         undo: case.last_decision().map(|(at, _)| at).filter(|_| ask.may(Role::Reviewer)),
         may: may(&case, ask),
         pages: (1..=screenshots(app, &case.case_id)?.len()).collect(),
+        archived: archived(app, &case.case_id)?,
         ranks: (1..=case.matches.len().min(HEARD_MAX)).collect(),
         recording,
         case,
@@ -172,6 +175,7 @@ fn may(case: &Case, ask: &Ask) -> May {
             && case.verdict.decision != Decision::Licensed,
         dismiss: can(Event::Dismissed) && case.state != State::Dismissed,
         review: can(Event::Review) && case.state != State::Review,
+        ask: can(Event::Asked),
         needs_note: case.verdict.decision == Decision::Undetermined,
         papers: ask.may(Role::Legal),
     }
@@ -218,6 +222,10 @@ pub(super) fn decide(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     };
     let done = decide_cases(app.store(), &new, (&who.name, ask.now), &mut |_, _| Ok(()))?;
     let back = super::door::own_path(form.get("back"));
+    if new.decision == Choice::Ask {
+        // A question is not taken back.
+        return Ok(Reply::see_other(&without_decided(back)));
+    }
     let at = done.decided_at.to_string();
     let mut said = url::form_urlencoded::Serializer::new(String::new());
     said.append_pair("decided_at", &at);

@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, CatalogStats, Recording};
 use crate::rights::{Conflict, Licence, conflicts};
 use crate::web::app::App;
 use crate::web::ask::Ask;
-use crate::web::desk::{AtEnd, Filter, Order, Page, Row, at_end, licences_of};
+use crate::web::desk::{AskedFor, AtEnd, Filter, Order, Page, Row, asked_for, at_end, licences_of};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::words::{DeskWords, OwnedWords};
@@ -145,6 +145,8 @@ struct LicencesPage<'a> {
     licences: Vec<Licence>,
     conflicts: Vec<Conflict>,
     more_conflicts: usize,
+    asked: Vec<AskedFor>,
+    asked_total: usize,
     q: &'a str,
     next: Option<String>,
     is_first: bool,
@@ -173,7 +175,10 @@ pub(super) fn licences(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let mut conflicts = conflicts(&graph);
     let more_conflicts = conflicts.len().saturating_sub(CONFLICTS);
     conflicts.truncate(CONFLICTS);
+    let (asked, asked_total) = asked_for(&app.desk, app.store(), PAGE)?;
     Reply::page(&LicencesPage {
+        asked,
+        asked_total,
         shell: Shell::of(app, ask, "/licences"),
         w: OwnedWords::of(ask.lang),
         licences: shown,

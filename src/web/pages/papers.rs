@@ -24,13 +24,11 @@ use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::words::PaperWords;
 
-/// The folder of what was made here, in the store's.
-const FOLDER: &str = "papers";
 /// Documents that are listed.
 const LISTED: usize = 200;
 
 fn folder(app: &App) -> PathBuf {
-    app.store().path().join(FOLDER)
+    app.store().path().join(crate::web::PAPERS_FOLDER)
 }
 
 #[derive(Template)]

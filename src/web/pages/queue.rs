@@ -55,6 +55,11 @@ impl QueuePage<'_> {
             .map_or_else(String::new, |(_, value)| value)
     }
 
+    /// The day of an instant in the filter, as a field for dates has it.
+    fn day(&self, name: &str) -> String {
+        self.value(name).get(..10).unwrap_or_default().to_owned()
+    }
+
     fn sorts(&self) -> [(Sort, &'static str); 4] {
         let w = self.w;
         [

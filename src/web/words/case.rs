@@ -38,6 +38,7 @@ words! {
     live: "Last look", "最近复查", "最終確認";
     more_addresses: "more addresses are counted, not listed", "个地址仅计数未列出", "件のURLは件数のみ";
     screenshot: "The page as it was shown", "页面截图", "ページの画面";
+    archived: "The page's text as it was archived", "页面存档文字", "保存されたページの文字";
     clocks: "What is due", "待办期限", "期限";
     until: "Until", "截止", "期日";
     what: "What", "事项", "内容";
@@ -52,6 +53,7 @@ words! {
     note_doubt: "The verdict is UNDETERMINED: say why you know better.", "结论为无法判定：请说明确认理由。", "判定不能です。認定の根拠を記してください。";
     papers: "Papers", "文书与证据", "書類";
     file_digest: "SHA-256 of the file", "文件 SHA-256", "ファイルの SHA-256";
-    keys: "Keys: a approve, d dismiss, r look into, u undo, n next, p previous, space play, s switch", "快捷键：a 确认，d 不予处理，r 核查，u 撤销，n 下一件，p 上一件，空格 播放，s 切换", "キー：a 認定、d 取り下げ、r 調査、u 元に戻す、n 次、p 前、スペース 再生、s 切替";
+    keys: "Keys: a approve, d dismiss, r look into, l ask for licence data, u undo, n next, p previous, space play, s switch", "快捷键：a 确认，d 不予处理，r 核查，l 请求许可信息，u 撤销，n 下一件，p 上一件，空格 播放，s 切换", "キー：a 認定、d 取り下げ、r 調査、l 許諾情報を求める、u 元に戻す、n 次、p 前、スペース 再生、s 切替";
+    asked: "Licence data was asked for", "已请求许可信息：", "許諾情報を照会中：";
     again: "The same came again after case", "此前案件后再次出现：", "以前の案件の後の再掲載：";
 }

@@ -34,6 +34,8 @@ words! {
     approve: "Approve", "确认侵权", "侵害と認める";
     dismiss: "Dismiss", "不予处理", "取り下げる";
     review: "Look into it", "进一步核查", "調査する";
+    ask: "Ask for licence data", "请求许可信息", "許諾情報を求める";
+    asked: "licence data asked for", "已请求许可信息", "許諾情報を照会中";
     reason: "Reason", "理由", "理由";
     undo: "Undo", "撤销", "元に戻す";
     decided: "Decided", "已决定", "決定済み";

@@ -31,6 +31,11 @@ words! {
     operators: "Sites", "网站", "サイト";
     ended: "ended", "已终止", "終了";
     in_force: "in force", "有效", "有効";
+    asked_for: "Licence data asked for", "待提供的许可信息", "照会中の許諾情報";
+    none_asked: "Nothing is asked for.", "暂无请求。", "照会はありません。";
+    about_asked: "Import the missing licences (earwitness licence import), then look at the cases again.", "请导入缺失的许可（earwitness licence import），然后复查案件。", "不足している許諾を取り込み（earwitness licence import）、案件を再確認してください。";
+    asked_by: "Asked by", "请求人", "照会者";
+    question: "What is to be found out", "待查明事项", "確認事項";
     conflicts: "Contradictions and gaps", "矛盾与空缺", "矛盾と空白";
     no_conflicts: "None.", "无。", "ありません。";
     more: "more", "更多", "他";

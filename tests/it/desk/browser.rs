@@ -102,12 +102,22 @@ fn a_reviewer_hears_decides_and_takes_papers() {
     browser.press(" ");
     let shown = "return [...document.querySelectorAll('figure img')].every((one) => { one.loading = 'eager'; return one.complete && one.naturalWidth > 0; })";
     browser.wait("pictures", shown);
+    let archived = browser.run("return document.querySelector('details[open] pre.archived').textContent");
+    assert_eq!(archived.as_str().map(str::trim), Some("Free ⟨U+202E⟩music"));
     browser.stretch(1280);
     browser.picture("case-light");
     browser.resize(1280, 1000);
     // It is in doubt: a reason is asked for.
     browser.press("a");
     browser.wait("refused without a reason", "return document.body.innerText.includes('409')");
+    browser.go(&format!("http://{}/cases/{}", desk.address, house.case_id));
+    // Whoever knows licences is asked, which leaves it where it is.
+    browser.press("l");
+    browser.wait("asked", "return document.querySelector('#asked')?.textContent.includes('mika')");
+    assert_eq!(browser.run("return document.querySelector('#state').textContent"), "undetermined");
+    browser.go(&format!("http://{}/licences", desk.address));
+    let waits = format!("return document.querySelector('a[href=\"/cases/{}\"]') !== null", house.case_id);
+    assert_eq!(browser.run(&waits), true);
     browser.go(&format!("http://{}/cases/{}", desk.address, house.case_id));
     browser.fill("#note", "we never licensed it");
     browser.run("document.querySelector('#note').blur()");

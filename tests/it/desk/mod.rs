@@ -2,7 +2,10 @@
 
 mod access;
 mod api;
+mod backup;
 mod browser;
+mod deciding;
+mod fuzzed;
 mod http;
 mod kill;
 mod scale;

@@ -1,0 +1,50 @@
+//! The API against its own description: schemathesis sends what the description allows, and much that it does not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Desk;
+use super::deciding::token;
+use crate::evidence::House;
+
+/// Requests made up for each endpoint in each phase, about.
+const EXAMPLES: &str = "15";
+
+fn schemathesis() -> Option<PathBuf> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/schemathesis/bin/schemathesis");
+    if !program.is_file() {
+        eprintln!("SKIPPED: schemathesis is not in target/tools (`.ci/run` puts it there)");
+        return None;
+    }
+    Some(program)
+}
+
+#[test]
+fn no_request_breaks_the_service_or_its_description() {
+    let Some(program) = schemathesis() else { return };
+    let house = House::new();
+    // Whatever is made up, nothing of it leaves this machine.
+    let settings = "[serve]\nrequests_a_second = 0\n[fetch]\nproxy = \"http://127.0.0.1:9\"\n";
+    std::fs::write(house.path().join("earwitness.toml"), settings).unwrap();
+    let desk = Desk::serve(house.path());
+    let token = token(&desk);
+    let description = super::Client::bearer(&desk.address, &token).get("/api/v1/openapi.json").json();
+    let operations: usize =
+        description["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
+    let run = Command::new(program)
+        .current_dir(house.path())
+        .args(["run", &format!("http://{}/api/v1/openapi.json", desk.address)])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .args(["--checks", "not_a_server_error,response_schema_conformance,content_type_conformance"])
+        .args(["--max-examples", EXAMPLES, "--seed", "6", "--phases", "examples,coverage,fuzzing"])
+        .args(["--suppress-health-check", "all", "--warnings", "off", "--no-color", "--continue-on-failure"])
+        .args(["--report", "json", "--report-json-path", "report.json"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(said.contains(&format!("{operations} ")) && operations > 10, "{operations} operations: {said}");
+    // Still there, and whole.
+    assert_eq!(desk.end(), 0);
+    house.run(&["store", "check"]).code(0);
+}
