@@ -37,9 +37,21 @@ pub(super) struct Global {
     /// Colour of tables
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(super) color: Color,
+    /// What lines on stderr look like
+    #[arg(long, global = true, value_enum, value_name = "FORM", env = "EARWITNESS_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
     /// Print JSON Lines on stdout, one object per result, for machines
     #[arg(long, global = true)]
     pub(super) json: bool,
+}
+
+/// What lines on stderr look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for those who collect logs.
+    Json,
 }
 
 /// When output is coloured.
@@ -75,7 +87,7 @@ pub(super) enum Command {
     Notice(super::notice::NoticeArgs),
     /// Serve the review desk, its API and the scheduler
     Serve(super::serve::ServeArgs),
-    /// The store itself: stats, export, import, rebuild
+    /// The store itself: stats, backup, restore, export, import, rebuild
     Store(super::store::StoreArgs),
     /// The child process that decodes; not for people
     #[command(hide = true)]

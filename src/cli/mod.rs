@@ -41,7 +41,7 @@ pub fn run() -> ExitCode {
         Command::DecodeWorker(args) => return worker::run(args),
         command => command,
     };
-    output::init_logging(cli.global.verbose, cli.global.quiet);
+    output::init_logging(&cli.global, matches!(command, Command::Serve(_)));
     let exit = match Context::new(&cli.global) {
         Ok(context) => dispatch(&context, command).unwrap_or_else(|error| output::report(&error)),
         Err(error) => output::report(&error),

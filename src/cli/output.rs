@@ -1,30 +1,50 @@
 //! Everything that is printed: results on stdout, the rest on stderr.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 
+use super::args::{Global, LogFormat};
 use super::context::{Context, Exit};
-use crate::base::ChannelView;
+use crate::base::{ChannelView, Clock as _, SystemClock};
 use crate::cases::{Comparison, FieldCompared};
 use crate::matching::Match;
 
-/// Sends log lines to stderr; `EARWITNESS_LOG` overrides the level.
-pub(super) fn init_logging(verbose: u8, quiet: bool) {
-    let level = match (quiet, verbose) {
+/// Whether lines on stderr are JSON.
+static IS_JSON_LOG: AtomicBool = AtomicBool::new(false);
+
+/// Sends log lines to stderr; `EARWITNESS_LOG` overrides the level. A service says what it does without being asked to.
+pub(super) fn init_logging(global: &Global, is_service: bool) {
+    let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (false, 0) => "warn",
-        (false, 1) => "earwitness=info,warn",
+        (false, 0) if !is_service => "warn",
+        (false, 0 | 1) => "earwitness=info,warn",
         (false, _) => "earwitness=debug,info",
     };
     let filter = EnvFilter::try_from_env("EARWITNESS_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_target(false)
-        .try_init();
+    let is_json = global.log_format == LogFormat::Json;
+    IS_JSON_LOG.store(is_json, Ordering::Relaxed);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let _ = if is_json {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    } else {
+        lines.try_init()
+    };
+}
+
+/// Writes one line on stderr, beside those of the log and in their form.
+fn say(level: &'static str, prefix: &str, message: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = if IS_JSON_LOG.load(Ordering::Relaxed) {
+        let timestamp = SystemClock.now().to_string();
+        let line = serde_json::json!({ "timestamp": timestamp, "level": level, "message": message });
+        writeln!(stderr, "{line}")
+    } else {
+        writeln!(stderr, "{prefix}{message}")
+    };
 }
 
 /// Prints one line on stdout. A closed pipe is no error: the reader has had enough.
@@ -48,13 +68,18 @@ pub(super) fn json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
 
 /// Prints one line on stderr: `error: …`, for an input that failed while the rest goes on.
 pub(super) fn failed(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "error: {message}");
+    say("ERROR", "error: ", message);
+}
+
+/// Prints one line on stderr, whatever the options say: what a person is waiting for.
+pub(super) fn told(message: &str) {
+    say("INFO", "", message);
 }
 
 /// Prints one line of information on stderr, unless `--quiet`.
 pub(super) fn note(context: &Context, message: &str) {
     if !context.quiet {
-        let _ = writeln!(io::stderr().lock(), "{message}");
+        say("INFO", "", message);
     }
 }
 

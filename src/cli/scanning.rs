@@ -1,6 +1,5 @@
 //! What `check` and `crawl run` share: the pipeline with its options, and how its results are told.
 
-use std::io::Write as _;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -323,7 +322,7 @@ fn standing(status: &Status) -> String {
 /// The first Ctrl-C ends the run in good order; a second one ends the process.
 pub(super) async fn cancel_on_ctrl_c(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
-        let _ = writeln!(std::io::stderr().lock(), "stopping; press Ctrl-C again to stop at once");
+        output::told("stopping; press Ctrl-C again to stop at once");
         cancel.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {
             #[allow(clippy::exit)] // all that is stored is stored already

@@ -1,6 +1,5 @@
 //! `earwitness serve`: the review desk, its API and the scheduler.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +96,6 @@ async fn reload_on_hangup(app: Arc<App>) {
             Ok(Err(error)) => format!("the configuration stays as it was: {error}"),
             Err(error) => format!("the configuration stays as it was: {error}"),
         };
-        let _ = writeln!(std::io::stderr().lock(), "{told}");
+        output::told(&told);
     }
 }

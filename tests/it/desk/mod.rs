@@ -8,6 +8,7 @@ mod deciding;
 mod fuzzed;
 mod http;
 mod kill;
+mod logs;
 mod scale;
 mod webdriver;
 
@@ -35,10 +36,15 @@ impl Desk {
     }
 
     pub(crate) fn serve_with(dir: &Path, args: &[&str]) -> Self {
+        Self::serve_into(dir, args, Stdio::inherit())
+    }
+
+    /// Serves, and writes what it says on stderr into `log`.
+    pub(crate) fn serve_into(dir: &Path, args: &[&str], log: Stdio) -> Self {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("earwitness"));
         command.current_dir(dir).env("EARWITNESS_STORE", dir.join("store")).env_remove("EARWITNESS_CONFIG");
         command.args(args).args(["serve", "--json", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it said {line:?}"));
