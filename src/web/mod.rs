@@ -2,7 +2,7 @@
 //! an API for programs, figures for those who keep it running.
 //!
 //! - [`App`]: what requests are answered from. [`Service`]: listens, and ends in a bounded time.
-//!   [`Watchman`]: crawls and looks by itself.
+//!   [`Watchman`]: crawls and looks by itself. [`Dispatcher`]: tells other programs what happens.
 //! - [`access`]: accounts, roles, sessions, tokens.
 //!
 //! Handlers are plain functions from a request to a reply, on blocking threads; one table of routes says who may do what.
@@ -17,6 +17,7 @@ mod assets;
 mod desk;
 mod fault;
 mod guard;
+mod hooks;
 mod metrics;
 mod pages;
 mod reply;
@@ -28,13 +29,15 @@ mod watch;
 mod words;
 
 pub use app::App;
+pub use hooks::Dispatcher;
 pub use service::{Error, Service};
 pub use watch::Watchman;
 
 use crate::store::{Kinds, Record};
 
-/// Kinds of record that are of no use in another store: sessions, and what was answered to repeated requests.
-pub const PASSING_KINDS: [&str; 2] = [<access::Session as Record>::KIND, <api::Answered as Record>::KIND];
+/// Kinds of record that are of no use in another store: sessions, what was answered to repeated requests, and webhooks.
+pub const PASSING_KINDS: [&str; 4] =
+    [<access::Session as Record>::KIND, <api::Answered as Record>::KIND, hooks::KINDS[0], hooks::KINDS[1]];
 
 /// Adds this room's kinds of record to those that an import knows.
 #[must_use]

@@ -179,8 +179,17 @@ fn the_desk_speaks_three_languages_on_all_screens() {
         let lang = browser.run("return document.documentElement.lang").as_str().unwrap().to_owned();
         assert_eq!(lang.get(..2), language.get(..2));
         assert!(browser.text().contains(word), "{}", browser.text());
-        let pages =
-            ["/overview", "/cases", "/recordings", "/licences", "/crawls", "/notices", "/accounts", "/api"];
+        let pages = [
+            "/overview",
+            "/cases",
+            "/recordings",
+            "/licences",
+            "/crawls",
+            "/notices",
+            "/accounts",
+            "/webhooks",
+            "/api",
+        ];
         let case = format!("/cases/{}", house.case_id);
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 360)] {
             browser.prefer(scheme);
@@ -313,6 +322,7 @@ fn no_page_has_a_serious_fault_of_accessibility() {
         "/crawls",
         "/notices",
         "/accounts",
+        "/webhooks",
         "/api",
         "/nothing",
         "/cases?state=open",

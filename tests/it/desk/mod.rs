@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod browser;
+mod hooks;
 mod http;
 mod kill;
 mod scale;
