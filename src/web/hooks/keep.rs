@@ -193,8 +193,9 @@ impl Hooks {
         }
     }
 
-    /// Keeps what came of a try to deliver entry `number`, and pauses where that is due. Of a webhook that was changed in the
-    /// meantime nothing is kept: the entry is delivered to where it points now. Gives why it was paused.
+    /// Keeps what came of a try to deliver entry `number`, and pauses where that is due. Where the
+    /// webhook got another address in the meantime, nothing is kept: the entry is delivered there. With another secret a failure
+    /// is none: it may have come of the old one. Gives why it was paused.
     pub(super) fn note(
         &self,
         store: &Store,
@@ -207,7 +208,8 @@ impl Hooks {
             Err(Error::Missing(_)) => return Ok(None),
             other => other?,
         };
-        if (&webhook.url, &webhook.secret) != (&tried.url, &tried.secret) {
+        let is_there = webhook.url == tried.url && (outcome.is_taken() || webhook.secret == tried.secret);
+        if !is_there {
             return Ok(None);
         }
         let (standing, why) = standing.after(number, outcome, now);

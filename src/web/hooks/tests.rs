@@ -83,18 +83,25 @@ fn what_came_of_a_try_counts_for_the_webhook_as_it_was() {
     kept.hooks.note(&kept.store, &webhook, (5, &taken), at(1)).unwrap();
     assert_eq!(kept.now(&webhook).1.number, 5);
     kept.hooks.renew(&kept.store, &webhook.webhook_id, ("mika", at(2))).unwrap();
+    // What was refused because of the old secret is no failure of the new one; what was taken was taken.
+    kept.hooks.note(&kept.store, &webhook, (6, &Outcome::Answered(401)), at(3)).unwrap();
+    assert_eq!((kept.now(&webhook).1.number, kept.now(&webhook).1.failures), (5, 0));
     kept.hooks.note(&kept.store, &webhook, (6, &taken), at(3)).unwrap();
-    assert_eq!(kept.now(&webhook).1.number, 5);
-    let renewed = kept.now(&webhook).0;
-    let gone = kept.hooks.note(&kept.store, &renewed, (6, &Outcome::Answered(410)), at(4)).unwrap();
+    assert_eq!(kept.now(&webhook).1.number, 6);
+    let elsewhere = Change { url: Some("https://b.example/".to_owned()), ..Change::default() };
+    kept.hooks.change(&kept.store, &kept.fetch, &webhook.webhook_id, &elsewhere, ("mika", at(3))).unwrap();
+    kept.hooks.note(&kept.store, &webhook, (7, &taken), at(3)).unwrap();
+    let (renewed, standing) = kept.now(&webhook);
+    assert_eq!(standing.number, 6);
+    let gone = kept.hooks.note(&kept.store, &renewed, (7, &Outcome::Answered(410)), at(4)).unwrap();
     assert_eq!(gone, Some(Why::Gone));
     let (paused, standing) = kept.now(&webhook);
-    assert_eq!((paused.paused.unwrap().why, standing.number), (Some(Why::Gone), 5));
+    assert_eq!((paused.paused.unwrap().why, standing.number), (Some(Why::Gone), 6));
     let last = log::entries_about(&kept.store, &webhook.subject()).unwrap().pop().unwrap();
     assert_eq!((last.actor.as_str(), last.note.contains("410")), ("earwitness", true));
     // One that was removed in the meantime is not there again.
     kept.hooks.remove(&kept.store, &webhook.webhook_id, ("mika", at(5))).unwrap();
-    kept.hooks.note(&kept.store, &renewed, (6, &taken), at(6)).unwrap();
+    kept.hooks.note(&kept.store, &renewed, (7, &taken), at(6)).unwrap();
     kept.hooks.pass(&kept.store, &renewed, 9).unwrap();
     assert_eq!(kept.hooks.list(&kept.store).unwrap().0, []);
     assert_eq!(kept.store.count::<Standing>().unwrap(), 0);

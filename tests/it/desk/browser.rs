@@ -53,6 +53,13 @@ fn sign_in(browser: &mut Browser, desk: &Desk) {
     browser.wait("signed in", "return location.pathname === '/overview' || location.pathname === '/cases'");
 }
 
+/// Makes a webhook, for the list to show; nothing happens that it would be told of.
+fn make_webhook(desk: &Desk) {
+    let url = format!("https://hooks.example/{}", "x".repeat(60));
+    let made = desk.signed_in("mika").post_form("/webhooks/create", &[("url", &url), ("event", "approved")]);
+    assert_eq!(made.status, 201, "{}", made.text());
+}
+
 /// Nothing was loaded from elsewhere, and no policy was broken.
 fn assert_quiet(browser: &mut Browser, desk: &Desk) {
     let own = format!("http://{}/", desk.address);
@@ -172,6 +179,7 @@ fn the_desk_speaks_three_languages_on_all_screens() {
             browser.press("\u{E007}");
         } else {
             sign_in(&mut browser, &desk);
+            make_webhook(&desk);
             is_set_up = true;
         }
         browser
@@ -310,6 +318,7 @@ fn no_page_has_a_serious_fault_of_accessibility() {
     browser.go(&format!("http://{}/set-up", desk.address));
     let mut faults = check_accessibility(&mut browser, &axe, "/set-up");
     sign_in(&mut browser, &desk);
+    make_webhook(&desk);
     let case = format!("/cases/{}", house.case_id);
     let pages = [
         "/overview",
