@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Context, Exit, case_due, output};
 use crate::base::SystemClock;
 use crate::scan::Library;
-use crate::web::{App, Service, Watchman};
+use crate::web::{App, Dispatcher, Service, Watchman};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -63,11 +63,14 @@ pub(super) fn run(
         let watchman = Arc::clone(&watchman);
         std::thread::Builder::new().name("watch".to_owned()).spawn(move || watchman.watch())?
     };
+    let dispatcher = Dispatcher::new(&app, runtime.handle().clone(), stop.clone());
+    let delivering =
+        std::thread::Builder::new().name("webhooks".to_owned()).spawn(move || dispatcher.run())?;
     let served = runtime.block_on(service.run(app, stop.clone()));
     // Also where serving failed: what runs is to end in good order.
     stop.cancel();
     // A watch that panicked has nothing left to end.
-    let _ = watching.join();
+    let _ = (watching.join(), delivering.join());
     if !watchman.wait(drain) {
         output::note(context, "some crawls did not end in time; they go on with the next start");
     }

@@ -253,6 +253,7 @@ impl Body {
             Kind::Page | Kind::Playlist | Kind::Robots => "fetch.page_bytes_max",
             Kind::Sitemap => "the sitemap protocol",
             Kind::Stamp => "what a time-stamp may have",
+            Kind::Receipt => "what a receipt may have",
         };
         Err(Error::TooLarge { url: shown(&self.url), bytes_max: self.limits.bytes_max(self.kind), setting })
     }

@@ -106,6 +106,27 @@ impl Guard {
         Err(Error::NotPublic { url: shown(url), address: address.to_string() })
     }
 
+    /// Whether the settings let this place be reached although it is none of the public network, as far as that shows
+    /// before its name is resolved.
+    #[must_use]
+    pub fn is_private_place(&self, url: &Url) -> bool {
+        let port = url.port_or_known_default().unwrap_or(0);
+        let address = match url.host() {
+            None => return false,
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(name)) => {
+                let is_named = self.allowed.iter().any(|entry| {
+                    matches!(entry, Allowed::Name(own, only) if own == bare(name) && only.is_none_or(|only| only == port))
+                });
+                return self.allow_private
+                    || is_named
+                    || (is_localhost(name) && self.check_name(url, name, port).is_ok());
+            }
+        };
+        !is_public(address) && (self.allow_private || self.allows_literal(address, port))
+    }
+
     fn allows_literal(&self, address: IpAddr, port: u16) -> bool {
         self.allowed.iter().any(|entry| match entry {
             Allowed::Addresses(block, only) => {
@@ -291,6 +312,22 @@ mod tests {
         assert_eq!(guard.filter("nas.lan", vec![private]).unwrap(), vec![private]);
         assert_eq!(guard.filter("evil.example", vec![private, public, block]).unwrap(), vec![public, block]);
         assert!(guard.filter("evil.example", vec![loopback]).is_err());
+    }
+
+    #[test]
+    fn private_places_are_those_that_are_named_and_not_public() {
+        let is_private = |guard: &Guard, url: &str| guard.is_private_place(&Url::parse(url).unwrap());
+        let named = guard(&["127.0.0.1:8080", "10.1.0.0/16", "nas.lan:81", "1.1.1.1", "localhost"]);
+        for url in ["http://127.0.0.1:8080/", "http://10.1.2.3/", "http://nas.lan:81/", "http://localhost/"] {
+            assert!(is_private(&named, url), "{url}");
+            assert!(!is_private(&guard(&[]), url), "{url}");
+        }
+        for url in ["http://127.0.0.1/", "http://nas.lan/", "http://1.1.1.1/", "http://example.com/"] {
+            assert!(!is_private(&named, url), "{url}");
+        }
+        let all = Guard::new(&FetchSettings { allow_private: true, ..FetchSettings::default() }).unwrap();
+        assert!(is_private(&all, "http://[::1]:9/") && is_private(&all, "http://intranet/"));
+        assert!(!is_private(&all, "http://1.1.1.1/"));
     }
 
     #[test]

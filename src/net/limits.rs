@@ -29,6 +29,10 @@ pub(super) fn seconds(value: u64) -> Duration {
 const SITEMAP_BYTES_MAX: u64 = 50 << 20;
 /// The longest answer of a time-stamp authority that is read: known ones have 2 to 8 KiB.
 const STAMP_BYTES_MAX: u64 = 64 << 10;
+/// The longest receipt that is read: nobody looks at more than its status.
+const RECEIPT_BYTES_MAX: u64 = 64 << 10;
+/// For how long a receipt is waited for, by the recommendation of <https://www.standardwebhooks.com> (15 to 30 s).
+const RECEIPT_WAIT: Duration = Duration::from_secs(15);
 /// RFC 9309 asks that at least five redirects of a robots.txt be followed.
 const ROBOTS_REDIRECTS_MIN: u32 = 5;
 
@@ -55,6 +59,7 @@ impl Limits {
             Kind::Page | Kind::Playlist | Kind::Robots => self.page_bytes_max,
             Kind::Sitemap => SITEMAP_BYTES_MAX,
             Kind::Stamp => STAMP_BYTES_MAX,
+            Kind::Receipt => RECEIPT_BYTES_MAX,
         }
     }
 
@@ -64,6 +69,7 @@ impl Limits {
             Kind::Live => seconds(u64::MAX),
             Kind::Page | Kind::Playlist | Kind::Sitemap | Kind::Stamp => self.page_timeout,
             Kind::Robots => self.robots_timeout,
+            Kind::Receipt => RECEIPT_WAIT,
         }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
-    REFERER,
+    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    RANGE, REFERER,
 };
 use url::Url;
 
@@ -31,6 +31,8 @@ pub enum Kind {
     Sitemap,
     /// The answer of a time-stamp authority: a few kilobytes of signed bytes.
     Stamp,
+    /// The answer of whoever is sent a message: its status is what counts.
+    Receipt,
 }
 
 /// What is sent with a request.
@@ -40,6 +42,8 @@ pub struct Upload {
     pub content_type: &'static str,
     /// The bytes.
     pub body: Vec<u8>,
+    /// Headers beside those that every request has: names in lower case. What is no header value is left out.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// One thing to be fetched.
@@ -98,7 +102,8 @@ impl Request {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept(self.kind)));
         // Ranges count coded bytes, and a digest is to be of the bytes that a player gets.
-        let plain = matches!(self.kind, Kind::Media | Kind::Live | Kind::Stamp) || self.range.is_some();
+        let plain = matches!(self.kind, Kind::Media | Kind::Live | Kind::Stamp | Kind::Receipt)
+            || self.range.is_some();
         let codings = if plain { "identity" } else { "gzip, deflate, br, zstd" };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
         if self.kind == Kind::Live {
@@ -128,6 +133,13 @@ impl Request {
         if let Some(page) = self.referer.as_ref().and_then(|page| referer(page, url)) {
             add(REFERER, &page);
         }
+        for (name, value) in self.upload.iter().flat_map(|upload| &upload.headers) {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+            {
+                headers.insert(name, value);
+            }
+        }
         headers
     }
 }
@@ -136,7 +148,7 @@ const fn accept(kind: Kind) -> &'static str {
     match kind {
         Kind::Page => "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         Kind::Stamp => "application/timestamp-reply",
-        Kind::Media | Kind::Live | Kind::Playlist | Kind::Robots | Kind::Sitemap => "*/*",
+        Kind::Media | Kind::Live | Kind::Playlist | Kind::Robots | Kind::Sitemap | Kind::Receipt => "*/*",
     }
 }
 

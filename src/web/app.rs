@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::Throttle;
 use super::desk::Desk;
+use super::hooks::Hooks;
 use super::metrics::Metrics;
 use super::showing::Showing;
 use super::watch::Runs;
@@ -26,6 +27,7 @@ pub struct App {
     pub(super) throttle: Throttle,
     pub(super) desk: Desk,
     pub(super) metrics: Metrics,
+    pub(super) hooks: Hooks,
     pub(super) runs: Runs,
     pub(super) showing: Showing,
     /// Held by whoever writes notices.
@@ -64,6 +66,7 @@ impl App {
             throttle: Throttle::default(),
             desk,
             metrics: Metrics::new(),
+            hooks: Hooks::default(),
             runs: Runs::default(),
             showing: Showing::default(),
             writing: Mutex::new(()),

@@ -35,6 +35,8 @@ pub(super) struct Metrics {
     listened: Counter,
     unreadable: Counter,
     findings: Counter,
+    webhooks_delivered: Counter,
+    webhooks_failed: Counter,
 }
 
 /// Upper bounds of the buckets of answers' durations, in seconds.
@@ -49,6 +51,8 @@ impl Metrics {
             listened: Counter::default(),
             unreadable: Counter::default(),
             findings: Counter::default(),
+            webhooks_delivered: Counter::default(),
+            webhooks_failed: Counter::default(),
         }
     }
 
@@ -65,6 +69,15 @@ impl Metrics {
             self.unreadable.inc()
         };
         self.findings.inc_by(findings as u64);
+    }
+
+    /// An event was taken by a webhook's receiver, or was not.
+    pub(super) fn webhook_tried(&self, is_taken: bool) {
+        if is_taken {
+            self.webhooks_delivered.inc()
+        } else {
+            self.webhooks_failed.inc()
+        };
     }
 
     pub(super) fn sign_in_failed(&self) {
@@ -87,6 +100,9 @@ pub(super) fn text(app: &App) -> Result<String, Fault> {
     registry.register("files_heard", "Files that were listened to", metrics.listened.clone());
     registry.register("files_unreadable", "Files that could not be read", metrics.unreadable.clone());
     registry.register("findings", "Recordings that were found in files", metrics.findings.clone());
+    let (delivered, failed) = (metrics.webhooks_delivered.clone(), metrics.webhooks_failed.clone());
+    registry.register("webhooks_delivered", "Events that receivers of webhooks took", delivered);
+    registry.register("webhooks_failed", "Tries to deliver to a webhook that failed", failed);
     let running: Gauge = Gauge::default();
     running.set(i64::try_from(app.runs.count()).unwrap_or(i64::MAX));
     registry.register("crawls_running", "Sites that are being crawled", running);

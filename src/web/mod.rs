@@ -2,7 +2,7 @@
 //! an API for programs, figures for those who keep it running.
 //!
 //! - [`App`]: what requests are answered from. [`Service`]: listens, and ends in a bounded time.
-//!   [`Watchman`]: crawls and looks by itself.
+//!   [`Watchman`]: crawls and looks by itself. [`Dispatcher`]: tells other programs what happens.
 //! - [`Order`], [`Said`]: what other commands ask of a service through its socket.
 //! - [`access`]: accounts, roles, sessions, tokens.
 //!
@@ -19,6 +19,7 @@ mod control;
 mod desk;
 mod fault;
 mod guard;
+mod hooks;
 mod metrics;
 mod pages;
 mod reply;
@@ -31,13 +32,15 @@ mod words;
 
 pub use app::App;
 pub use control::{Order, Said, socket_of};
+pub use hooks::Dispatcher;
 pub use service::{Error, Service};
 pub use watch::Watchman;
 
 use crate::store::{Kinds, Record};
 
-/// Kinds of record that are of no use in another store: sessions, and what was answered to repeated requests.
-pub const PASSING_KINDS: [&str; 2] = [<access::Session as Record>::KIND, <api::Answered as Record>::KIND];
+/// Kinds of record that are of no use in another store: sessions, what was answered to repeated requests, and webhooks.
+pub const PASSING_KINDS: [&str; 4] =
+    [<access::Session as Record>::KIND, <api::Answered as Record>::KIND, hooks::KINDS[0], hooks::KINDS[1]];
 
 /// The folder of documents that were made here, in the store's.
 pub const PAPERS_FOLDER: &str = "papers";

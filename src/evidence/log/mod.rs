@@ -1,7 +1,7 @@
 //! The operation log: what was done about cases, by whom and when, as a chain of digests in the store.
 //!
 //! - [`Log::open`], [`Log::add`]: appends, in the same batch as the thing that is logged.
-//! - [`entries_about`]: what was done to one subject.
+//! - [`entries_about`]: what was done to one subject; [`entries_after`]: what was done since.
 //! - [`excerpt()`]: the entries about one subject, with what proves that they stand in the chain.
 //! - [`check`]: walks the whole chain of a store.
 //!
@@ -245,6 +245,22 @@ pub fn entries_about(store: &Store, subject: &str) -> Result<Vec<LogEntry>, Erro
         serde_json::from_str(&record.entry).map_err(|_| damaged())
     };
     mentions.map(read).collect()
+}
+
+/// Returns the entries behind number `after` in their order, `most` of them at most.
+///
+/// # Errors
+/// [`Error::Log`] where one is missing or damaged, [`Error::Store`] when the store fails.
+pub fn entries_after(store: &Store, after: u64, most: usize) -> Result<Vec<LogEntry>, Error> {
+    let records = store.scan_after::<LogRecord>("", &key_of(after))?;
+    let read = |(record, number): (Result<LogRecord, crate::store::Error>, u64)| {
+        let record = record?;
+        let entry = serde_json::from_str::<LogEntry>(&record.entry).ok();
+        entry
+            .filter(|entry| entry.number == number)
+            .ok_or_else(|| Error::Log { number, what: "is missing from the store, or damaged".to_owned() })
+    };
+    records.take(most).zip(after.saturating_add(1)..).map(read).collect()
 }
 
 /// Where the chain ends.

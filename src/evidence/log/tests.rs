@@ -56,6 +56,27 @@ fn entries_from_before_there_were_salts_stay_valid() {
 }
 
 #[test]
+fn entries_are_read_from_a_number_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert!(entries_after(&store, 0, 10).unwrap().is_empty());
+    for n in 0..12 {
+        append(&store, &entry("C-1", &n.to_string())).unwrap();
+    }
+    let numbers = |after, most| -> Vec<u64> {
+        entries_after(&store, after, most).unwrap().iter().map(|entry| entry.number).collect()
+    };
+    assert_eq!(numbers(0, 3), [1, 2, 3]);
+    assert_eq!(numbers(8, 100), [9, 10, 11, 12]);
+    assert!(numbers(12, 5).is_empty() && numbers(u64::MAX, 5).is_empty());
+    let mut batch = Batch::new();
+    batch.delete::<LogRecord>(&key_of(5));
+    store.commit(batch).unwrap();
+    assert_eq!(numbers(0, 4), [1, 2, 3, 4]);
+    assert!(matches!(entries_after(&store, 2, 4), Err(Error::Log { number: 5, .. })));
+}
+
+#[test]
 fn several_entries_of_one_batch_are_a_chain_too() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();

@@ -80,7 +80,8 @@ fn asked_for(error: &Error) -> Duration {
 async fn once(client: &Client, url: &Url, digest: &Digest, roots: &[Vec<u8>]) -> Result<Token, Error> {
     let mut nonce = [0; NONCE_BYTES];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Error::Random)?;
-    let upload = Upload { content_type: "application/timestamp-query", body: request(digest, nonce)? };
+    let (content_type, body) = ("application/timestamp-query", request(digest, nonce)?);
+    let upload = Upload { content_type, body, headers: Vec::new() };
     let mut asked = Request::new(url.clone(), Kind::Stamp);
     asked.upload = Some(upload.into());
     let opened = client.open(asked).await?.successful()?;

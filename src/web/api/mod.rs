@@ -3,6 +3,7 @@
 
 mod cases;
 mod endpoint;
+mod hooks;
 mod once;
 mod openapi;
 mod people;
@@ -44,4 +45,10 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/api/v1/tokens", VIEWER, people::tokens).told(&people::TOKENS),
     Route::post("/api/v1/tokens", VIEWER, people::create_token).told(&people::CREATE_TOKEN),
     Route::delete("/api/v1/tokens/{token_id}", VIEWER, people::revoke_token).told(&people::REVOKE_TOKEN),
+    Route::get("/api/v1/webhooks", ADMIN, hooks::list).told(&hooks::LIST),
+    Route::post("/api/v1/webhooks", ADMIN, hooks::create).told(&hooks::CREATE),
+    Route::patch("/api/v1/webhooks/{webhook_id}", ADMIN, hooks::change).told(&hooks::CHANGE),
+    Route::delete("/api/v1/webhooks/{webhook_id}", ADMIN, hooks::remove).told(&hooks::REMOVE),
+    Route::post("/api/v1/webhooks/{webhook_id}/test", ADMIN, hooks::test).told(&hooks::TEST),
+    Route::post("/api/v1/webhooks/{webhook_id}/secret", ADMIN, hooks::renew).told(&hooks::RENEW),
 ];

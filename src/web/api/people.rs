@@ -48,7 +48,7 @@ pub(super) struct Me {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct List<T> {
     /// What is in it.
-    items: Vec<T>,
+    pub(super) items: Vec<T>,
 }
 
 /// An account, without what is secret.

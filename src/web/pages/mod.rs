@@ -5,6 +5,7 @@ mod case;
 mod crawls;
 mod door;
 mod filters;
+mod hooks;
 mod overview;
 mod owned;
 mod papers;
@@ -70,6 +71,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route::post("/account/password", VIEWER, people::change_own),
     Route::post("/tokens/create", VIEWER, people::create_token),
     Route::post("/tokens/revoke", VIEWER, people::revoke_token),
+    Route::get("/webhooks", ADMIN, hooks::page),
+    Route::post("/webhooks/create", ADMIN, hooks::create),
+    Route::post("/webhooks/act", ADMIN, hooks::act),
     Route::get("/api", VIEWER, reference::page),
 ];
 

@@ -52,6 +52,7 @@ impl<'a> Shell<'a> {
             ("/licences", self.w.licences, Role::Viewer),
             ("/crawls", self.w.crawls, Role::Viewer),
             ("/accounts", self.w.accounts, Role::Viewer),
+            ("/webhooks", self.w.webhooks, Role::Admin),
             ("/api", self.w.api, Role::Viewer),
         ];
         all.into_iter().filter(|(.., role)| may(*role)).map(|(path, text, _)| (path, text)).collect()

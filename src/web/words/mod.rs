@@ -4,6 +4,7 @@
 mod case;
 mod crawls;
 mod desk;
+mod hooks;
 mod overview;
 mod owned;
 mod papers;
@@ -13,6 +14,7 @@ mod shell;
 pub(super) use case::CaseWords;
 pub(super) use crawls::CrawlWords;
 pub(super) use desk::DeskWords;
+pub(super) use hooks::HookWords;
 pub(super) use overview::OverviewWords;
 pub(super) use owned::OwnedWords;
 pub(super) use papers::PaperWords;

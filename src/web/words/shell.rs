@@ -14,6 +14,7 @@ words! {
     licences: "Licences", "许可", "ライセンス";
     crawls: "Crawls", "巡查", "巡回";
     accounts: "Accounts", "账号", "アカウント";
+    webhooks: "Webhooks", "Webhook", "Webhook";
     api: "API", "API", "API";
     language: "Language", "语言", "言語";
     sign_in: "Sign in", "登录", "サインイン";

@@ -9,7 +9,7 @@ use crate::evidence::House;
 
 /// Every route that somebody must be signed in for, with the role that it needs: told by the API's description for its own,
 /// and by hand for the pages.
-const PAGES: [(&str, &str, &str); 27] = [
+const PAGES: [(&str, &str, &str); 30] = [
     ("GET", "/overview", "viewer"),
     ("GET", "/cases", "viewer"),
     ("GET", "/cases/CASE", "viewer"),
@@ -37,6 +37,9 @@ const PAGES: [(&str, &str, &str); 27] = [
     ("POST", "/accounts/create", "admin"),
     ("POST", "/accounts/change", "admin"),
     ("POST", "/crawls/act", "admin"),
+    ("GET", "/webhooks", "admin"),
+    ("POST", "/webhooks/create", "admin"),
+    ("POST", "/webhooks/act", "admin"),
 ];
 
 const ROLES: [&str; 4] = ["viewer", "reviewer", "legal", "admin"];
@@ -64,7 +67,8 @@ fn each_role_gets_just_what_it_may() {
             let path = path
                 .replace("{case_id}", "CASE")
                 .replace("{name}", "nobody")
-                .replace("{token_id}", "0123456789");
+                .replace("{token_id}", "0123456789")
+                .replace("{webhook_id}", "W-0123456789");
             routes.push((method.to_uppercase(), path, (*role).to_owned()));
         }
     }

@@ -6,7 +6,7 @@ use super::{Client, Desk};
 use crate::evidence::House;
 
 /// A service on a store with one undetermined case, and a client with an admin's token.
-fn desk_and_program(house: &House) -> (Desk, Client) {
+pub(super) fn desk_and_program(house: &House) -> (Desk, Client) {
     let desk = Desk::serve(house.path());
     let mut admin = desk.set_up();
     let csrf = admin.csrf();

@@ -53,6 +53,13 @@ fn sign_in(browser: &mut Browser, desk: &Desk) {
     browser.wait("signed in", "return location.pathname === '/overview' || location.pathname === '/cases'");
 }
 
+/// Makes a webhook, for the list to show; nothing happens that it would be told of.
+fn make_webhook(desk: &Desk) {
+    let url = format!("https://hooks.example/{}", "x".repeat(60));
+    let made = desk.signed_in("mika").post_form("/webhooks/create", &[("url", &url), ("event", "approved")]);
+    assert_eq!(made.status, 201, "{}", made.text());
+}
+
 /// Nothing was loaded from elsewhere, and no policy was broken.
 fn assert_quiet(browser: &mut Browser, desk: &Desk) {
     let own = format!("http://{}/", desk.address);
@@ -182,6 +189,7 @@ fn the_desk_speaks_three_languages_on_all_screens() {
             browser.press("\u{E007}");
         } else {
             sign_in(&mut browser, &desk);
+            make_webhook(&desk);
             is_set_up = true;
         }
         browser
@@ -189,8 +197,17 @@ fn the_desk_speaks_three_languages_on_all_screens() {
         let lang = browser.run("return document.documentElement.lang").as_str().unwrap().to_owned();
         assert_eq!(lang.get(..2), language.get(..2));
         assert!(browser.text().contains(word), "{}", browser.text());
-        let pages =
-            ["/overview", "/cases", "/recordings", "/licences", "/crawls", "/notices", "/accounts", "/api"];
+        let pages = [
+            "/overview",
+            "/cases",
+            "/recordings",
+            "/licences",
+            "/crawls",
+            "/notices",
+            "/accounts",
+            "/webhooks",
+            "/api",
+        ];
         let case = format!("/cases/{}", house.case_id);
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 360)] {
             browser.prefer(scheme);
@@ -311,6 +328,7 @@ fn no_page_has_a_serious_fault_of_accessibility() {
     browser.go(&format!("http://{}/set-up", desk.address));
     let mut faults = check_accessibility(&mut browser, &axe, "/set-up");
     sign_in(&mut browser, &desk);
+    make_webhook(&desk);
     let case = format!("/cases/{}", house.case_id);
     let pages = [
         "/overview",
@@ -323,6 +341,7 @@ fn no_page_has_a_serious_fault_of_accessibility() {
         "/crawls",
         "/notices",
         "/accounts",
+        "/webhooks",
         "/api",
         "/nothing",
         "/cases?state=open",

@@ -6,6 +6,7 @@ mod backup;
 mod browser;
 mod deciding;
 mod fuzzed;
+mod hooks;
 mod http;
 mod kill;
 mod logs;
