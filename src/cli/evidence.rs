@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Context, Exit, Usage, case, output};
-use crate::base::{Digest, Recipient};
+use crate::base::{Digest, Recipient, chain};
 use crate::cases::{Case, State, find, list, load_licences};
 use crate::evidence::timestamp::{self, read_roots};
 use crate::evidence::{
@@ -281,7 +281,7 @@ fn open(context: &Context, args: &OpenArgs) -> anyhow::Result<Exit> {
 /// The configured time-stamp authority.
 fn authority(context: &Context) -> anyhow::Result<Option<Authority<'_>>> {
     let made = Authority::configured(&context.settings, context.clock.as_ref());
-    made.map_err(|error| Usage(output::chain(&error)).into())
+    made.map_err(|error| Usage(chain(&error)).into())
 }
 
 fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
@@ -295,9 +295,9 @@ fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
     for path in bundles {
         let stamped = File::open(path)
             .map_err(|error| format!("{}: {error}", path.display()))
-            .and_then(|file| timestamp_imprint(&file).map_err(|error| output::chain(&error)))
+            .and_then(|file| timestamp_imprint(&file).map_err(|error| chain(&error)))
             .and_then(|imprint| authority.stamp(&imprint))
-            .and_then(|token| attach_timestamp(path, &token).map_err(|error| output::chain(&error)));
+            .and_then(|token| attach_timestamp(path, &token).map_err(|error| chain(&error)));
         match stamped {
             Ok(sha256) => output::line(&format!("{}: stamped (SHA-256 now {sha256})", path.display())),
             Err(why) => {
@@ -358,7 +358,7 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
         if args.tsa_roots.is_empty() { &context.settings.evidence.timestamp_roots } else { &args.tsa_roots };
     let roots = read_roots(named).map_err(|error| Usage(error.to_string()))?;
     let judge = |token: &[u8], digest: &Digest| {
-        let stamped = timestamp::verify(token, digest, &roots).map_err(|error| output::chain(&error))?;
+        let stamped = timestamp::verify(token, digest, &roots).map_err(|error| chain(&error))?;
         Ok(format!("stamped at {} by {}", stamped.at, stamped.authority))
     };
     let mut exit = Exit::Done;
