@@ -521,12 +521,16 @@ impl<'a> Engine<'a> {
     fn close(&self, has_ended: bool) -> Result<Summary, store::Error> {
         let (state, is_stopped) = {
             let mut frontier = lock(&self.frontier);
-            let is_stopped = self.cancel.is_cancelled() || self.board.is_stop_asked();
-            frontier.job.summary.cancelled = is_stopped;
-            if is_stopped {
-                frontier.job.stopped_because = Some("somebody stopped it".to_owned());
-            }
+            let is_asked = self.board.is_stop_asked();
+            let is_stopped = self.cancel.is_cancelled() || is_asked;
             let is_done = has_ended && !is_stopped && frontier.waiting() == 0;
+            let job = &mut frontier.job;
+            job.summary.cancelled = is_stopped;
+            if is_stopped {
+                job.goes_on = self.plan.pause.is_cancelled() && !is_asked;
+                let why = if job.goes_on { "it goes on by itself" } else { "somebody stopped it" };
+                job.stopped_because = Some(why.to_owned());
+            }
             (if is_done { JobState::Done } else { JobState::Stopped }, is_stopped)
         };
         self.note(state)?;
