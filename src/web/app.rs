@@ -8,8 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::access::Throttle;
 use super::desk::Desk;
 use super::metrics::Metrics;
+use super::permits::Permits;
+use super::runs::Runs;
 use super::showing::Showing;
-use super::watch::Runs;
+use super::upload;
+
 use crate::base::{Clock, Timestamp};
 use crate::cases::Calendars;
 use crate::config::{self, Settings};
@@ -28,6 +31,7 @@ pub struct App {
     pub(super) metrics: Metrics,
     pub(super) runs: Runs,
     pub(super) showing: Showing,
+    pub(super) permits: Permits,
     /// Held by whoever writes notices.
     pub(super) writing: Mutex<()>,
     /// Cancelled when the service ends.
@@ -55,6 +59,7 @@ impl App {
         let is_secure = serve.tls_certificate.is_some() || serve.plain_http;
         let named = serve.hosts.iter().map(|name| without_port(name).to_lowercase());
         let hosts = hosts.into_iter().chain(named).collect();
+        upload::sweep(library.store().path());
         let desk = Desk::open(library.store(), calendars)?;
         Ok(Self {
             library,
@@ -66,6 +71,7 @@ impl App {
             metrics: Metrics::new(),
             runs: Runs::default(),
             showing: Showing::default(),
+            permits: Permits::default(),
             writing: Mutex::new(()),
             stop,
             is_secure,

@@ -11,19 +11,29 @@
 
 pub mod access;
 mod api;
+mod answer;
 mod app;
 mod ask;
 mod assets;
+mod body;
+mod crowd;
 mod desk;
 mod fault;
+mod forwarded;
 mod guard;
+mod impatient;
 mod metrics;
+mod multipart;
 mod pages;
+mod permits;
 mod reply;
 mod routes;
+mod runs;
 mod server;
 mod service;
 mod showing;
+mod upload;
+mod verifying;
 mod watch;
 mod words;
 

@@ -3,9 +3,12 @@
 mod access;
 mod api;
 mod browser;
+mod goes_on;
 mod http;
 mod kill;
+mod limits;
 mod scale;
+mod verify;
 mod webdriver;
 
 use std::io::{BufRead as _, BufReader};
