@@ -10,23 +10,31 @@
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
 //! - [`MediaTags`]: what a media file's tags say of the recording in it.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
+//! - [`Network`]: a block of addresses.
+//! - [`chain`]: an error with its causes, on one line. [`lock`]: a lock that outlives a panic.
 
+mod chain;
 mod clock;
 mod credentials;
 mod digest;
 mod ids;
 mod inert;
+mod lock;
+mod network;
 mod pcm;
 mod recipient;
 mod tags;
 mod text;
 
+pub use chain::chain;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use credentials::{without_credentials, without_user};
 pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
+pub use lock::lock;
+pub use network::{Network, NetworkError};
 pub use pcm::{ANALYSIS_RATE_HZ, AudioSpan, ChannelView, Pcm, sample_16_bit};
 pub use recipient::{Recipient, RecipientError};
 pub use tags::{Cover, MediaTags, TagScheme};

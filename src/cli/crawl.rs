@@ -331,7 +331,7 @@ fn due_at(due: Due, now: Timestamp) -> Option<Timestamp> {
 fn due_text(due: Due) -> String {
     match due {
         Due::First => "now (never crawled)".to_owned(),
-        Due::GoesOn => "now (was killed)".to_owned(),
+        Due::GoesOn => "now (was broken off)".to_owned(),
         Due::Since(at) => format!("now (since {at})"),
         Due::At(at) => at.to_string(),
         Due::Never => "never".to_owned(),

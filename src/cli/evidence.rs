@@ -9,12 +9,12 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Context, Exit, Usage, case, output};
-use crate::base::{Digest, Recipient};
+use crate::base::{Digest, Recipient, chain};
 use crate::cases::{Case, State, find, list, load_licences};
 use crate::evidence::timestamp::{self, read_roots};
 use crate::evidence::{
-    self, Check, Demands, Outcome, PublicKey, attach_timestamp, case_and_root_of, factors, is_redacted, log,
-    newest_bundle_beside, public_keys, rotate, signing_key, timestamp_imprint, verify,
+    self, Check, Demands, Outcome, PublicKey, attach_timestamp, factors, log, public_keys, rotate,
+    signing_key, timestamp_imprint, verify,
 };
 use crate::notice::inert;
 use crate::scan::bundling::{Bundler, captures_of};
@@ -281,7 +281,7 @@ fn open(context: &Context, args: &OpenArgs) -> anyhow::Result<Exit> {
 /// The configured time-stamp authority.
 fn authority(context: &Context) -> anyhow::Result<Option<Authority<'_>>> {
     let made = Authority::configured(&context.settings, context.clock.as_ref());
-    made.map_err(|error| Usage(output::chain(&error)).into())
+    made.map_err(|error| Usage(chain(&error)).into())
 }
 
 fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
@@ -295,9 +295,9 @@ fn stamp_all(context: &Context, bundles: &[PathBuf]) -> anyhow::Result<Exit> {
     for path in bundles {
         let stamped = File::open(path)
             .map_err(|error| format!("{}: {error}", path.display()))
-            .and_then(|file| timestamp_imprint(&file).map_err(|error| output::chain(&error)))
+            .and_then(|file| timestamp_imprint(&file).map_err(|error| chain(&error)))
             .and_then(|imprint| authority.stamp(&imprint))
-            .and_then(|token| attach_timestamp(path, &token).map_err(|error| output::chain(&error)));
+            .and_then(|token| attach_timestamp(path, &token).map_err(|error| chain(&error)));
         match stamped {
             Ok(sha256) => output::line(&format!("{}: stamped (SHA-256 now {sha256})", path.display())),
             Err(why) => {
@@ -357,10 +357,7 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let named =
         if args.tsa_roots.is_empty() { &context.settings.evidence.timestamp_roots } else { &args.tsa_roots };
     let roots = read_roots(named).map_err(|error| Usage(error.to_string()))?;
-    let judge = |token: &[u8], digest: &Digest| {
-        let stamped = timestamp::verify(token, digest, &roots).map_err(|error| output::chain(&error))?;
-        Ok(format!("stamped at {} by {}", stamped.at, stamped.authority))
-    };
+    let judge = |token: &[u8], digest: &Digest| timestamp::told(token, digest, &roots);
     let mut exit = Exit::Done;
     for path in &args.bundles {
         let bundle = match File::open(path) {
@@ -375,7 +372,7 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
             }
         };
         let root = match &store {
-            Some(store) => Some(known_root(store, &bundle)?),
+            Some(store) => Some(evidence::known_root(store, &bundle)?),
             None => args.root,
         };
         let run = |rerun: &evidence::Rerun<'_>| replay(&decoder, rerun);
@@ -393,15 +390,6 @@ fn verify_all(context: &Context, args: &VerifyArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
-}
-
-/// The root of the newest bundle of the case; where the store knows none, a root that no bundle has.
-fn known_root(store: &Store, bundle: &File) -> anyhow::Result<Digest> {
-    let none = Digest::from_bytes([0; 32]);
-    let Some((case_id, root)) = case_and_root_of(bundle).filter(|(id, _)| id.len() <= 64) else {
-        return Ok(none);
-    };
-    Ok(newest_bundle_beside(store, &case_id, &root, is_redacted(bundle))?.map_or(none, |made| made.root))
 }
 
 fn read_key(path: &Path) -> anyhow::Result<PublicKey> {

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::{Context, Exit, Usage, output};
+use crate::base::chain;
 use crate::notice::{Document as _, Form, Format, PageDetail, Templates};
 use crate::scan::notifying::{self, Batch, Written, choose, export, today};
 
@@ -196,9 +197,8 @@ fn formats(form: Form, asked: &[FormatArg]) -> anyhow::Result<Vec<Format>> {
 
 /// The templates that the configuration names; a mistake in them is one of the configuration.
 pub(super) fn templates(context: &Context) -> anyhow::Result<Templates> {
-    notifying::templates(&context.settings.notice).map_err(|error| {
-        Usage(output::chain(&anyhow::Error::new(error).into_boxed_dyn_error().as_ref())).into()
-    })
+    notifying::templates(&context.settings.notice)
+        .map_err(|error| Usage(chain(&anyhow::Error::new(error).into_boxed_dyn_error().as_ref())).into())
 }
 
 /// What is to be mended in configuration, catalogue or call ends with the exit code for that.

@@ -199,20 +199,6 @@ pub(super) fn factors(speed: f64, tempo: f64, pitch_semitones: f64) -> Vec<Strin
     words
 }
 
-/// An error with its causes, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text = format!("{text}: {next_text}");
-        }
-        cause = next.source();
-    }
-    text
-}
-
 /// Text of a site, made harmless to a terminal: no control characters, no changes of direction.
 pub(super) fn inert(text: &str) -> String {
     let hidden = |c: char| {

@@ -2,8 +2,8 @@
 
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Usage, output};
+use crate::base::{chain, lock};
 use crate::cases::{Comparison, load_licences};
 use crate::config::{FetchSettings, SiteSettings};
 use crate::crawl::{self, Event, Plan, Status, Summary};
@@ -216,7 +217,7 @@ impl<'a> Run<'a> {
         site: Option<&SiteSettings>,
         tally: &Mutex<&mut Tally>,
     ) -> anyhow::Result<Summary> {
-        let locked = || tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let locked = || lock(&tally);
         let mut tell = |told: Told<'_>| {
             self.bar.suspend(|| match told {
                 Told::Checked(checked) => self.tell_checked(checked, &mut locked()),
@@ -233,7 +234,7 @@ impl<'a> Run<'a> {
         match event {
             Event::Failed(failure) => {
                 tally.failed += 1;
-                output::failed(&output::inert(&output::chain(&failure.error)));
+                output::failed(&output::inert(&chain(&failure.error)));
             }
             Event::Skipped(skip) => tracing::info!("skipped {}: {}", skip.url, skip.reason),
             Event::Page(page) => {

@@ -14,6 +14,7 @@ use super::identify::{Answer, Search, is_pipe};
 use super::scanning::cancel_on_ctrl_c;
 use super::{Context, Usage, output};
 use crate::audio::MediaInfo;
+use crate::base::chain;
 use crate::matching::{Match, SpanEvent, Stretches};
 use crate::net::{self, Client, Followed, Progress};
 use crate::scan::worker::{Error, Feed, FeedSender, Input, Listen, Listened};
@@ -157,7 +158,7 @@ fn followed(
         // That nothing came explains that there was no audio, not the other way round.
         if let Err(failure) = received {
             heard.answer.error = Some(match failure {
-                Failure::Net(error) => output::chain(&error),
+                Failure::Net(error) => chain(&error),
                 Failure::Other(text) => text,
             });
         }

@@ -1,7 +1,7 @@
 //! The run: takes tasks until there are none, several at once, each at another host, and tells what came of each.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -25,7 +25,7 @@ use super::records::{JobState, Summary};
 use super::render::Browser;
 use super::robots::Gate;
 use super::status::Board;
-use crate::base::Clock;
+use crate::base::{Clock, lock};
 use crate::net::{self, Allowance, Client, shown};
 use crate::store::{self, Store};
 
@@ -102,11 +102,6 @@ pub(super) struct Engine<'a> {
     went_on_at: Instant,
     /// Seconds under way before this time.
     wall_s_before: f64,
-}
-
-/// A lock that nobody holds across a wait and whose holders do not panic half way.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Carries out a plan and tells of it through `events`; waits while the receiver is busy, so that never more media lie
@@ -526,12 +521,16 @@ impl<'a> Engine<'a> {
     fn close(&self, has_ended: bool) -> Result<Summary, store::Error> {
         let (state, is_stopped) = {
             let mut frontier = lock(&self.frontier);
-            let is_stopped = self.cancel.is_cancelled() || self.board.is_stop_asked();
-            frontier.job.summary.cancelled = is_stopped;
-            if is_stopped {
-                frontier.job.stopped_because = Some("somebody stopped it".to_owned());
-            }
+            let is_asked = self.board.is_stop_asked();
+            let is_stopped = self.cancel.is_cancelled() || is_asked;
             let is_done = has_ended && !is_stopped && frontier.waiting() == 0;
+            let job = &mut frontier.job;
+            job.summary.cancelled = is_stopped;
+            if is_stopped {
+                job.goes_on = self.plan.pause.is_cancelled() && !is_asked;
+                let why = if job.goes_on { "it goes on by itself" } else { "somebody stopped it" };
+                job.stopped_because = Some(why.to_owned());
+            }
             (if is_done { JobState::Done } else { JobState::Stopped }, is_stopped)
         };
         self.note(state)?;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Engine, Stop, lock};
+use super::engine::{Engine, Stop};
 use super::frontier::Frontier;
 use super::records::{JobRecord, JobState, hash, job_key};
+use crate::base::lock;
 use crate::net::{Exchange, Recorded, TlsSeen, Trace};
 use crate::store::{self, Record, Store};
 

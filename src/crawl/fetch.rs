@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::address::{authority, lane_of};
-use super::engine::{Engine, Stop, lock};
+use super::engine::{Engine, Stop};
 use super::event::{Error, SkipReason};
 use super::exchanges::Tracing;
 use super::frontier::{Task, TaskKind};
@@ -16,7 +16,7 @@ use super::pace::{Came, NotYet};
 use super::records::RobotsFetched;
 use super::robots::{BYTES_MAX, Known, Robots};
 use super::sighting::{Hop, RobotsDecision};
-use crate::base::Digest;
+use crate::base::{Digest, lock};
 use crate::crawl::discover::MediaKind;
 use crate::net::{self, Kind, Meter, Opened, Request, Step, Trace, Walk};
 use crate::store::Pin;

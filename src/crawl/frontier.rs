@@ -165,12 +165,14 @@ impl<'s> Frontier<'s> {
         if !resumes {
             clear(store, name)?;
         }
-        let was_stopped = old.as_ref().is_some_and(|job| job.state == JobState::Stopped);
+        // One that was only broken off has its own time still.
+        let was_stopped = old.as_ref().is_some_and(|job| job.state == JobState::Stopped && !job.goes_on);
         let mut job = old.unwrap_or_else(|| JobRecord::new(name, now));
         if was_stopped {
             job.resumed_at = Some(now);
         }
         (job.state, job.stopped_because, job.summary.cancelled) = (JobState::Running, None, false);
+        job.goes_on = false;
         let mut frontier = Self {
             store,
             job,

@@ -4,7 +4,7 @@ use tokio::fs::File;
 use tokio::sync::oneshot;
 
 use super::address::domain_of;
-use super::engine::{Engine, Stop, lock};
+use super::engine::{Engine, Stop};
 use super::event::{Error, Event, Found, Hearing};
 use super::exchanges::Exchanges;
 use super::fetch::Answer;
@@ -12,7 +12,7 @@ use super::frontier::InHand;
 use super::records::{Heard, SightingRecord};
 use super::sighting::{Hop, InArchive, RobotsDecision, Sighting};
 use super::sniff::Content;
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Timestamp, lock};
 use crate::net::{Kind, Opened, Validators, shown};
 
 /// The longest Content-Type that is recorded.

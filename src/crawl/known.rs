@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::discover::{Discovered, Lead, MediaLink};
-use super::engine::{Engine, Stop, lock};
+use super::engine::{Engine, Stop};
 use super::fetch::{Answer, Asked};
 use super::frontier::{InHand, Task};
 use super::lanes::Slot;
 use super::records::{Heard, SightingRecord};
-use crate::base::Digest;
+use crate::base::{Digest, lock};
 use crate::net::{Kind, Request, Validators, shown};
 use crate::store::{self, Record};
 

@@ -1,13 +1,13 @@
 //! Turns: what all runs of one process share, so that no host is asked twice at once, whatever jobs there are.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use url::Url;
 
 use super::pace::{Came, Manners, NotYet, Pace, Turn};
-use crate::base::Clock;
+use crate::base::{Clock, lock};
 
 /// The lanes of all hosts; one for a process.
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ impl Lanes {
 
     fn lock(&self) -> MutexGuard<'_, Pace> {
         // Nothing in there panics half way.
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pace)
     }
 }
 

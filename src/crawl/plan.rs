@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::event::Error;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub fresh: bool,
     /// Whether all that was kept of the run is removed when it ends: for single checks.
     pub transient: bool,
+    /// Cancelled beside what ends the run where it is to go on by itself: the service ends, the disk is nearly full.
+    pub pause: CancellationToken,
     /// Whether pages are rendered, so that what their scripts make is found.
     pub render: bool,
     /// The bounds of one rendered page.
@@ -139,6 +142,7 @@ impl Plan {
             catalogue: None,
             fresh: false,
             transient: false,
+            pause: CancellationToken::new(),
         })
     }
 
@@ -179,6 +183,7 @@ impl Plan {
             catalogue: None,
             fresh: true,
             transient: true,
+            pause: CancellationToken::new(),
         })
     }
 

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::engine::{Engine, Stop, lock};
+use super::engine::{Engine, Stop};
 use super::event::{Error, Event, Hearing, Probe};
 use super::exchanges::{Exchanges, Traced};
 use super::fetch::{Answer, Asked};
@@ -21,7 +21,7 @@ use super::read::may_be_media;
 use super::records::{Heard, SightingRecord, Window};
 use super::sighting::{Hop, RobotsDecision};
 use super::sniff::{Content, HEAD_BYTES, sniff};
-use crate::base::{Digest, Hasher};
+use crate::base::{Digest, Hasher, lock};
 use crate::net::{self, Kind, Request, Validators, Version, shown};
 
 /// The head: at 128 kbit/s some 16 seconds, at 320 kbit/s some 6.

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::address::trap;
 use super::discover::{Discovered, MediaKind, MediaLink, discover};
-use super::engine::{Engine, Stop, lock, off_the_loop};
+use super::engine::{Engine, Stop, off_the_loop};
 use super::event::{Error, Event, LeadFound, PageRead, Skip, SkipReason};
 use super::fetch::Answer;
 use super::frontier::{Added, InHand, Task, TaskKind, Visit};
@@ -12,7 +12,7 @@ use super::known::KnownAs;
 use super::lanes::Slot;
 use super::shapes;
 use super::sniff::{Content, HEAD_BYTES, sniff};
-use crate::base::Digest;
+use crate::base::{Digest, lock};
 use crate::net::{Kind, shown};
 use crate::store;
 

@@ -77,7 +77,7 @@ impl Record for SiteRecord {
 pub enum JobState {
     /// Under way, or killed while it was.
     Running,
-    /// Stopped before its end, by a person or a budget; `crawl resume` goes on.
+    /// Stopped before its end, by a person, a budget, or the end of a service; `crawl resume` goes on.
     Stopped,
     /// All was done.
     Done,
@@ -138,6 +138,9 @@ pub struct JobRecord {
     /// Why it is stopped.
     #[serde(default)]
     pub stopped_because: Option<String>,
+    /// Whether it is stopped only until the service that carried it out can go on with it.
+    #[serde(default)]
+    pub goes_on: bool,
     /// When it went on last after it had been stopped.
     #[serde(default)]
     pub resumed_at: Option<Timestamp>,
@@ -158,6 +161,7 @@ impl JobRecord {
             skipped: BTreeMap::new(),
             transient: false,
             stopped_because: None,
+            goes_on: false,
             resumed_at: None,
             next_number: 0,
             sitemaps_taken: 0,

@@ -2,11 +2,12 @@
 
 use super::address::trap;
 use super::discover::sitemap::{self, Sitemap};
-use super::engine::{Engine, Stop, lock, off_the_loop};
+use super::engine::{Engine, Stop, off_the_loop};
 use super::event::{Event, PageRead};
 use super::fetch::Answer;
 use super::frontier::{Added, Frontier, InHand, SITEMAP, Task, TaskKind, Visit};
 use super::read::other_extension;
+use crate::base::lock;
 use crate::net::shown;
 use crate::store;
 

@@ -8,14 +8,14 @@ use tokio::io::AsyncWriteExt;
 use url::Url;
 
 use super::discover::{MediaKind, MediaLink, Segment, SegmentKey, Stream, decrypt};
-use super::engine::{Engine, Stop, lock};
+use super::engine::{Engine, Stop};
 use super::event::{Error, SkipReason};
 use super::exchanges::Exchanges;
 use super::fetch::{Answer, Asked};
 use super::frontier::Task;
 use super::keep::Kept;
 use super::sighting::RobotsDecision;
-use crate::base::Hasher;
+use crate::base::{Hasher, lock};
 use crate::net::{Body, Kind, Request, shown};
 
 /// How often a segment is asked for again after "not now".

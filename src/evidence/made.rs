@@ -8,9 +8,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::annex::is_redacted;
 use super::error::Error;
 use super::log::{Log, NewEntry};
 use super::packing::is_kept;
+use super::section::ReadAt;
+use super::verify::case_and_root_of;
 use crate::base::{Digest, Timestamp};
 use crate::store::{Batch, Record, Store};
 
@@ -175,6 +178,20 @@ pub fn newest_bundle_beside(
     redacted: bool,
 ) -> Result<Option<BundleRecord>, Error> {
     newest(store, case_id, Some(shown), Some(redacted))
+}
+
+/// The root that a bundle must have to be the newest of its case that the store knows of, whole or redacted as it is itself;
+/// where the store knows none, a root that no bundle has.
+///
+/// # Errors
+/// As [`newest_bundle`].
+pub fn known_root(store: &Store, bundle: &dyn ReadAt) -> Result<Digest, Error> {
+    /// No identifier of a case is longer, in bytes.
+    const CASE_ID_BYTES_MAX: usize = 64;
+    let none = Digest::from_bytes([0; 32]);
+    let shown = case_and_root_of(bundle).filter(|(case_id, _)| case_id.len() <= CASE_ID_BYTES_MAX);
+    let Some((case_id, root)) = shown else { return Ok(none) };
+    Ok(newest_bundle_beside(store, &case_id, &root, is_redacted(bundle))?.map_or(none, |made| made.root))
 }
 
 fn newest(

@@ -65,7 +65,9 @@ pub use excerpts::{
     Alignment, EXCERPTS_FORMAT, Excerpt, ExcerptOf, Excerpts, LeftOut, Listener, read_wav, wav,
 };
 pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
-pub use made::{BundleRecord, PendingBundle, newest_bundle, newest_bundle_beside, newest_bundle_of};
+pub use made::{
+    BundleRecord, PendingBundle, known_root, newest_bundle, newest_bundle_beside, newest_bundle_of,
+};
 pub use manifest::{Listed, Manifest, Signature, document};
 pub use merkle::{leaf_line, merkle_root};
 pub use opening::{OpenedAnnex, open_annex};

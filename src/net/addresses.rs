@@ -55,42 +55,6 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-/// A block of addresses, `network/bits`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Block {
-    network: IpAddr,
-    bits: u32,
-}
-
-impl Block {
-    /// Reads `address` or `address/bits`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
-            None => (text, None),
-        };
-        let network: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
-        let bits_max = if network.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(bits_max);
-        (bits <= bits_max).then_some(Self { network, bits })
-    }
-
-    /// Returns whether `address` lies in the block; an IPv4-mapped address counts as the IPv4 address.
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
-        match (self.network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - self.bits).unwrap_or(0);
-                u32::from(network) & mask == u32::from(address) & mask
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - self.bits).unwrap_or(0);
-                u128::from(network) & mask == u128::from(address) & mask
-            }
-            _ => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -171,19 +135,6 @@ mod tests {
         ] {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
-    }
-
-    #[test]
-    fn blocks() {
-        let block = Block::parse("10.1.0.0/16").unwrap();
-        assert!(block.contains("10.1.255.1".parse().unwrap()));
-        assert!(block.contains("::ffff:10.1.0.1".parse().unwrap()));
-        assert!(!block.contains("10.2.0.1".parse().unwrap()));
-        assert!(Block::parse("0.0.0.0/0").unwrap().contains("9.9.9.9".parse().unwrap()));
-        assert!(Block::parse("[fd00::]/8").is_none() || Block::parse("fd00::/8").is_some());
-        assert!(Block::parse("fd00::/8").unwrap().contains("fd12::1".parse().unwrap()));
-        assert!(Block::parse("10.0.0.0/33").is_none());
-        assert!(Block::parse("nas.lan").is_none());
     }
 
     /// IANA's registries of special-purpose addresses, IPv4 and IPv6, as of 2025, with their names: all that they do not

@@ -10,8 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::{Host, Url};
 
-use super::addresses::{Block, is_public};
+use super::addresses::is_public;
 use super::error::{Error, shown};
+use crate::base::Network;
 use crate::config::FetchSettings;
 
 /// Ports of other services than the web's, which a page must not make us talk to: the WHATWG fetch standard's list
@@ -33,18 +34,18 @@ pub struct Guard {
 /// A place that may be reached although it is not public.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Allowed {
-    Addresses(Block, Option<u16>),
+    Addresses(Network, Option<u16>),
     Name(String, Option<u16>),
 }
 
 impl Allowed {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if let Some(block) = Block::parse(text) {
-            return Some(Self::Addresses(block, None));
+        if let Some(network) = Network::parse(text) {
+            return Some(Self::Addresses(network, None));
         }
         if let Ok(address) = text.parse::<SocketAddr>() {
-            return Some(Self::Addresses(Block::parse(&address.ip().to_string())?, Some(address.port())));
+            return Some(Self::Addresses(Network::parse(&address.ip().to_string())?, Some(address.port())));
         }
         let (name, port) = match text.split_once(':') {
             Some((name, port)) => (name, Some(port.parse().ok()?)),
@@ -129,8 +130,8 @@ impl Guard {
 
     fn allows_literal(&self, address: IpAddr, port: u16) -> bool {
         self.allowed.iter().any(|entry| match entry {
-            Allowed::Addresses(block, only) => {
-                block.contains(address) && only.is_none_or(|only| only == port)
+            Allowed::Addresses(network, only) => {
+                network.contains(address) && only.is_none_or(|only| only == port)
             }
             Allowed::Name(..) => false,
         })
@@ -168,7 +169,7 @@ impl Guard {
             || self.allowed.iter().any(|entry| match entry {
                 Allowed::Name(allowed, _) => allowed == bare(name),
                 // An address allowed at one port only is for URLs that write it out: the resolver has no port.
-                Allowed::Addresses(block, only) => only.is_none() && block.contains(address),
+                Allowed::Addresses(network, only) => only.is_none() && network.contains(address),
             })
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use rustls::CipherSuite;
@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::exchange::{DnsAnswer, TlsSeen};
 use super::suites;
-use crate::base::{Clock, Digest, Timestamp};
+use crate::base::{Clock, Digest, Timestamp, lock};
 
 /// Names whose answers are remembered; a run knows up to 20,000 hosts, of which few are asked at a time.
 const NAMES_MAX: usize = 4096;
@@ -143,11 +143,6 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
     {
         self.values.get(key)
     }
-}
-
-/// What is in there is whole whenever the lock is free, so that a panic elsewhere changes nothing.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! What one site is sent beyond what every site is sent: its headers and cookies, which no other site ever sees.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use url::Url;
 
 use super::cookies::Jar;
 use super::error::Error;
+use crate::base::lock;
 use crate::config::SiteFetchSettings;
 
 /// Whether a URL belongs to the site: only then are its headers and cookies sent, and its cookies kept.
@@ -104,11 +105,6 @@ impl Site {
             lock(jar).keep(url, texts);
         }
     }
-}
-
-/// Cookies are whole whenever the lock is free, so that a panic elsewhere changes nothing.
-fn lock(jar: &Mutex<Jar>) -> std::sync::MutexGuard<'_, Jar> {
-    jar.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn wrong(reason: String) -> Error {

@@ -1,11 +1,11 @@
 //! Recording one request with its redirects, for the evidence: heads, the connection, and what came of the body.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::error::Error;
 use super::exchange::{Exchange, Truncated};
-use crate::base::{Digest, Hasher};
+use crate::base::{Digest, Hasher, lock};
 
 /// Bytes of a body that are kept until somebody says how much of it is wanted: more than is looked at to tell what a body
 /// is, so that whoever then wants it has missed nothing.
@@ -69,7 +69,7 @@ impl Trace {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // What is in there is whole whenever the lock is free.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -3,7 +3,7 @@
 //! What is filled in reaches the layout as values of a JSON file, never as markup. Nothing is read from the machine: no
 //! font, no file, no clock.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 use super::document::Document;
 use super::error::Error;
 use super::fonts::{FONTS, families, joins, shown};
+use crate::base::lock;
 
 /// The name of the page's template.
 pub(super) const PAGE: &str = "page.typ";
@@ -96,7 +97,7 @@ pub(super) fn render(template: &str, document: &Document, date: &str) -> Result<
         data: Bytes::new(serde_json::to_vec(&data)?),
     };
     let options = options(document, date)?;
-    let _one_at_a_time = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lock(&ENGINE);
     let made = lay_out(&page, &options);
     typst::comemo::evict(0);
     made

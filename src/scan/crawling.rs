@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::pipeline::{Checked, Error, Pipeline, Told};
+use crate::base::lock;
 use crate::crawl::known_host::KnownHosts;
 use crate::crawl::render::Browser;
 use crate::crawl::{self, Event, Found, Heard, Hearing, Lanes, Plan, Probe, Summary};
@@ -35,7 +36,7 @@ impl Ears {
 
     /// Waits for one, and uses it.
     fn with<T>(&self, listen: impl FnOnce() -> T) -> T {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = lock(&self.free);
         while *free == 0 {
             free = self.changed.wait(free).unwrap_or_else(PoisonError::into_inner);
         }
@@ -53,7 +54,7 @@ struct Back<'e>(&'e Ears);
 
 impl Drop for Back<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *lock(&self.0.free) += 1;
         self.0.changed.notify_one();
     }
 }
@@ -118,19 +119,19 @@ impl Pipeline<'_> {
             for _ in 0..together.ears.count {
                 scope.spawn(|| {
                     loop {
-                        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                        let job = lock(&waiting).recv();
                         let Ok(job) = job else { return };
                         // A listener that panics must not leave its job's sender waiting for ever.
                         let listening = AssertUnwindSafe(|| together.ears.with(|| self.listen(job, &tell)));
                         match catch_unwind(listening) {
                             Ok(Ok(())) => {}
                             Ok(Err(error)) => {
-                                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                                *lock(&failure) = Some(error);
                                 cancel.cancel();
                             }
                             Err(panic) => {
                                 cancel.cancel();
-                                *panicked.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+                                *lock(&panicked) = Some(panic);
                             }
                         }
                     }
@@ -157,7 +158,7 @@ impl Pipeline<'_> {
         match job {
             Job::Found(found, hearing) => {
                 let checked = self.check_found(&found)?;
-                (tell.lock().unwrap_or_else(PoisonError::into_inner))(Told::Checked(&checked));
+                lock(&tell)(Told::Checked(&checked));
                 hearing.heard(heard(&checked));
             }
             Job::Probe(probe, hearing) => hearing.heard(heard(&self.check_probe(&probe)?)),
@@ -177,7 +178,7 @@ fn hand_out(
             Event::Found(found, hearing) => jobs.send(Job::Found(found, hearing)),
             Event::Probe(probe, hearing) => jobs.send(Job::Probe(probe, hearing)),
             other => {
-                (tell.lock().unwrap_or_else(PoisonError::into_inner))(Told::Crawl(&other));
+                lock(&tell)(Told::Crawl(&other));
                 Ok(())
             }
         };

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::merging::{Merging, merge};
 use super::overlap;
-use crate::base::{Digest, RecordingId};
+use crate::base::{Digest, RecordingId, lock};
 use crate::catalog::{Catalog, Outcome, Recording};
 use crate::fingerprint::Fingerprint;
 use crate::index::{
@@ -162,7 +162,7 @@ impl Library {
     /// Waits until nobody else files a case.
     pub(super) fn filing(&self) -> MutexGuard<'_, ()> {
         // Whoever panicked has filed a case, or none.
-        self.filing.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.filing)
     }
 
     /// Returns what the index is a state of: two libraries of one stamp hold the same fingerprints.

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::recheck::{Door, Target};
 use super::runner::{RunError, Runner};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, lock};
 use crate::cases::{self, Alive, Calendars, CaseFile, DueKind, Event, Liveness, State, edit, known_liveness};
 use crate::config::SiteSettings;
 use crate::crawl::Plan;
@@ -123,7 +123,7 @@ fn look_at_all(
     let visited = Mutex::new(BTreeSet::new());
     let work = || -> Result<(), RunError> {
         loop {
-            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let next = lock(&waiting).next();
             let Some(address) = next.filter(|_| !runner.cancel.is_cancelled()) else { return Ok(()) };
             let looked = look(runner, sites, address)?;
             if runner.cancel.is_cancelled() {
@@ -131,9 +131,9 @@ fn look_at_all(
                 return Ok(());
             }
             let is_elsewhere = looked.iter().any(|one| one.alive != Alive::Yes);
-            found.lock().unwrap_or_else(PoisonError::into_inner).extend(looked);
+            lock(&found).extend(looked);
             for page in address.pages.iter().filter(|_| is_elsewhere) {
-                let is_new = visited.lock().unwrap_or_else(PoisonError::into_inner).insert(page.clone());
+                let is_new = lock(&visited).insert(page.clone());
                 if is_new {
                     visit(runner, sites, page)?;
                 }

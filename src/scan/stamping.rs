@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use url::Url;
 
-use crate::base::{Clock, Digest};
+use crate::base::{Clock, Digest, chain};
 use crate::config::Settings;
 use crate::evidence::timestamp::{Patience, obtain, read_roots};
 use crate::evidence::{self, ClockReading, keep_reading};
@@ -85,14 +85,4 @@ impl<'c> Authority<'c> {
     pub fn keep_readings(&self, store: &Store) -> Result<(), evidence::Error> {
         self.readings.take().iter().try_for_each(|reading| keep_reading(store, reading))
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(&format!(": {next}"));
-        cause = next.source();
-    }
-    text
 }

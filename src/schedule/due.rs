@@ -12,8 +12,8 @@ use crate::store::{Error, Store};
 pub enum LastRun {
     /// There was none.
     None,
-    /// It was killed, and waits to be gone on with.
-    Killed,
+    /// It was broken off, killed or ended with the service, and waits to be gone on with.
+    BrokenOff,
     /// A person or a budget stopped it then; the schedule's next time goes on with it.
     Stopped(Timestamp),
     /// It is done, and began then.
@@ -25,7 +25,7 @@ pub enum LastRun {
 pub enum Due {
     /// Now: it never was.
     First,
-    /// Now: its last run was killed.
+    /// Now: its last run was broken off.
     GoesOn,
     /// Now: its time came at this instant.
     Since(Timestamp),
@@ -50,7 +50,8 @@ impl Due {
 pub fn last_runs(store: &Store) -> Result<BTreeMap<String, LastRun>, Error> {
     let stand = |job: JobRecord| {
         let last = match job.state {
-            JobState::Running => LastRun::Killed,
+            JobState::Running => LastRun::BrokenOff,
+            JobState::Stopped if job.goes_on => LastRun::BrokenOff,
             JobState::Stopped => LastRun::Stopped(job.changed_at),
             JobState::Done => LastRun::Done(job.resumed_at.unwrap_or(job.began_at)),
         };
@@ -67,7 +68,7 @@ const LATE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 pub fn due(name: &str, schedule: &ScheduleSettings, last: LastRun, now: Timestamp) -> Due {
     let since = match last {
         LastRun::None => return Due::First,
-        LastRun::Killed => return Due::GoesOn,
+        LastRun::BrokenOff => return Due::GoesOn,
         LastRun::Stopped(at) | LastRun::Done(at) => at,
     };
     let since = match schedule.catch_up {
@@ -147,11 +148,39 @@ mod tests {
     }
 
     #[test]
+    fn a_run_goes_on_that_nobody_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let ended = at("2026-11-26T11:00:00Z");
+        // As older versions wrote them too: without `goes_on`.
+        for (name, state, goes_on) in [
+            ("killed", "running", None),
+            ("service", "stopped", Some(true)),
+            ("person", "stopped", Some(false)),
+            ("old", "stopped", None),
+        ] {
+            let mut job = serde_json::json!({
+                "name": name, "state": state, "began_at": "2026-11-26T10:00:00Z", "changed_at": ended,
+                "summary": crawl::Summary::default(), "next_number": 0, "sitemaps_taken": 0,
+            });
+            if let Some(goes_on) = goes_on {
+                job["goes_on"] = goes_on.into();
+            }
+            store.put(&serde_json::from_value::<JobRecord>(job).unwrap()).unwrap();
+        }
+        let last = last_runs(&store).unwrap();
+        assert_eq!(last["killed"], LastRun::BrokenOff);
+        assert_eq!(last["service"], LastRun::BrokenOff);
+        assert_eq!(last["person"], LastRun::Stopped(ended));
+        assert_eq!(last["old"], LastRun::Stopped(ended));
+    }
+
+    #[test]
     fn unfinished_runs() {
         let nightly = ScheduleSettings::new("30 2 * * *", "UTC").unwrap();
         let now = at("2026-11-26T12:00:00Z");
         assert_eq!(due("site", &nightly, LastRun::None, now), Due::First);
-        assert_eq!(due("site", &nightly, LastRun::Killed, now), Due::GoesOn);
+        assert_eq!(due("site", &nightly, LastRun::BrokenOff, now), Due::GoesOn);
         let stopped = LastRun::Stopped(at("2026-11-26T11:00:00Z"));
         assert_eq!(due("site", &nightly, stopped, now), Due::At(at("2026-11-27T02:30:00Z")));
         assert!(due("site", &nightly, stopped, at("2026-11-27T02:30:00Z")).is_now());

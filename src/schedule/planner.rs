@@ -27,7 +27,7 @@ pub fn begin_now<'a>(sites: &[SiteStanding<'a>], now: Timestamp, at_once: usize)
         .iter()
         .filter(|site| !site.is_running && !site.is_paused)
         .filter_map(|site| match due(site.name, site.schedule, site.last, now) {
-            // Those that were killed have begun already, and go first.
+            // Those that were broken off have begun already, and go first.
             Due::GoesOn => Some((Timestamp::MIN, site.name)),
             Due::Since(at) => Some((at, site.name)),
             Due::First => Some((now, site.name)),

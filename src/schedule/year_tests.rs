@@ -1,4 +1,4 @@
-//! A year of schedules on a simulated clock: changes of clocks, restarts, a week's pause.
+//! A year of schedules on a simulated clock: changes of clocks, restarts, a week's pause, a full disk, people who stop runs.
 
 #![allow(clippy::unwrap_used)]
 
@@ -41,6 +41,9 @@ fn each_due_run_of_a_year_comes_exactly_once() {
     // What the store would keep over restarts, and what runs until when: a run takes 40 minutes.
     let mut last: BTreeMap<&str, LastRun> = sites.keys().map(|name| (*name, LastRun::Done(from))).collect();
     let mut running: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    // What is left to do of runs that were broken off.
+    let mut left: BTreeMap<&str, jiff::SignedDuration> = BTreeMap::new();
+    let (mut gone_on, mut stopped) = (0, 0);
     let mut began: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
     let mut now = from;
     let mut minute = 0u64;
@@ -48,12 +51,24 @@ fn each_due_run_of_a_year_comes_exactly_once() {
         now = now.checked_add(minutes(1)).unwrap();
         minute += 1;
         running.retain(|_, end| *end > now);
-        // A restart every 1,000 minutes, for five: what runs is killed and goes on afterwards.
-        if minute % 1000 < 5 {
-            for name in std::mem::take(&mut running).into_keys() {
-                last.insert(name, LastRun::Killed);
+        // A restart every 1,000 minutes, for five, and each evening ten minutes without room on the disk: what runs is broken off
+        // and goes on afterwards.
+        let is_short = (at("2026-01-01T18:20:00Z")..at("2026-01-01T18:30:00Z"))
+            .contains(&now.checked_sub(minutes(i64::try_from(minute / 1440).unwrap() * 1440)).unwrap());
+        if minute % 1000 < 5 || is_short {
+            for (name, end) in std::mem::take(&mut running) {
+                last.insert(name, LastRun::BrokenOff);
+                left.insert(name, end.duration_since(now));
             }
             continue;
+        }
+        // Each seventh run is stopped by a person in its tenth minute, and waits for its next time.
+        for (name, began) in &began {
+            let is_in_tenth = began.last().is_some_and(|began| now.duration_since(*began) == minutes(10));
+            if began.len() % 7 == 0 && is_in_tenth && running.remove(name).is_some() {
+                last.insert(name, LastRun::Stopped(now));
+                stopped += 1;
+            }
         }
         let standing: Vec<SiteStanding<'_>> = sites
             .iter()
@@ -66,14 +81,21 @@ fn each_due_run_of_a_year_comes_exactly_once() {
             })
             .collect();
         for name in begin_now(&standing, now, 3) {
-            assert!(running.insert(name, now.checked_add(minutes(40)).unwrap()).is_none(), "{name} overlaps");
-            if last[name] != LastRun::Killed {
-                began.entry(name).or_default().push(now);
+            let takes = left.remove(name).unwrap_or(minutes(40));
+            assert!(running.insert(name, now.checked_add(takes).unwrap()).is_none(), "{name} overlaps");
+            match last[name] {
+                LastRun::BrokenOff => gone_on += 1,
+                LastRun::Stopped(at) => {
+                    assert!(now >= sites[name].next_after(at).unwrap(), "{name} begins before its time");
+                    began.entry(name).or_default().push(now);
+                }
+                _ => began.entry(name).or_default().push(now),
             }
             last.insert(name, LastRun::Done(now));
         }
         assert!(running.len() <= 3);
     }
+    assert!(gone_on > 600 && stopped > 1000, "{gone_on} went on, {stopped} were stopped");
     for (name, schedule) in &sites {
         let began = &began[name];
         let mut due = times(schedule, from, until);

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::files::{FreeSpace, Layout, Session, system_free_space};
 use super::journal::Journal;
@@ -13,6 +13,7 @@ use super::record::{Change, journal_payload};
 use super::trees::Trees;
 use super::watch::Watches;
 use super::{Batch, Blobs, Error, Record};
+use crate::base::lock;
 
 /// How much must stay free on the file system where nothing else is said: room for the engine's own files and for
 /// the system around it to go on.
@@ -248,12 +249,12 @@ impl Store {
     }
 
     pub(super) fn lock_holds(&self) -> MutexGuard<'_, ()> {
-        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.holds)
     }
 
     pub(super) fn lock_journal(&self) -> MutexGuard<'_, Journal> {
         // A thread that panicked while it held the lock left the journal's own poison mark if it mattered.
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.journal)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who keeps a view of some records in memory learns here which of them were changed.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::record::Change;
 use super::{Record, Store};
+use crate::base::lock;
 
 /// The keys of one kind's records that were put or deleted since they were last taken. Memory is bounded by the number of
 /// such records, however often each changes.
@@ -56,11 +57,6 @@ impl Store {
     pub fn watch<R: Record>(&self) -> Watch {
         self.watches().add(R::KIND)
     }
-}
-
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Sets of keys are whole at every moment.
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -9,8 +9,11 @@ use super::access::Throttle;
 use super::desk::Desk;
 use super::hooks::Hooks;
 use super::metrics::Metrics;
+use super::permits::Permits;
+use super::runs::Runs;
 use super::showing::Showing;
-use super::watch::Runs;
+use super::upload;
+
 use crate::base::{Clock, Timestamp};
 use crate::cases::Calendars;
 use crate::config::{self, Settings};
@@ -30,6 +33,7 @@ pub struct App {
     pub(super) hooks: Hooks,
     pub(super) runs: Runs,
     pub(super) showing: Showing,
+    pub(super) permits: Permits,
     /// Held by whoever writes notices.
     pub(super) writing: Mutex<()>,
     /// Cancelled when the service ends.
@@ -57,6 +61,7 @@ impl App {
         let is_secure = serve.tls_certificate.is_some() || serve.plain_http;
         let named = serve.hosts.iter().map(|name| without_port(name).to_lowercase());
         let hosts = hosts.into_iter().chain(named).collect();
+        upload::sweep(library.store().path());
         let desk = Desk::open(library.store(), calendars)?;
         Ok(Self {
             library,
@@ -69,6 +74,7 @@ impl App {
             hooks: Hooks::default(),
             runs: Runs::default(),
             showing: Showing::default(),
+            permits: Permits::default(),
             writing: Mutex::new(()),
             stop,
             is_secure,

@@ -1,6 +1,7 @@
 //! A request as handlers see it: small, whole, and not yet believed.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, Method, header};
@@ -8,13 +9,14 @@ use serde::de::DeserializeOwned;
 
 use super::access::{Role, Visitor};
 use super::fault::Fault;
+use super::upload::Upload;
 use super::words::Lang;
 use crate::base::Timestamp;
 
 /// Fields of one form; bulk decisions name a page of cases.
 const FIELDS_MAX: usize = 2000;
 
-/// A request whose body was read.
+/// A request; its body is there once the guard has let it in.
 pub(super) struct Ask {
     pub(super) method: Method,
     /// The path, as it was sent.
@@ -24,9 +26,14 @@ pub(super) struct Ask {
     /// The part behind `?`, decoded, in order.
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
+    /// The body; empty where it was put into a file.
     pub(super) body: Vec<u8>,
+    /// What was sent to a route whose body is put into a file.
+    pub(super) upload: Option<Upload>,
     /// Who is connected: a proxy's address where one stands between.
     pub(super) peer: IpAddr,
+    /// Who asks, as far as proxies that are trusted tell.
+    pub(super) client: IpAddr,
     pub(super) now: Timestamp,
     /// The language that the answer is to be in.
     pub(super) lang: Lang,
@@ -78,6 +85,9 @@ impl Ask {
     /// # Errors
     /// [`Fault`] where the body is no form, or has too many fields.
     pub(super) fn form(&self) -> Result<Form, Fault> {
+        if let Some(upload) = &self.upload {
+            return Ok(Form { fields: upload.fields.clone() });
+        }
         let kind = self.header(header::CONTENT_TYPE).unwrap_or_default();
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(Fault::bad_request("a form is to be sent as application/x-www-form-urlencoded"));
@@ -88,6 +98,17 @@ impl Ask {
             return Err(Fault::bad_request(format!("a form has at most {FIELDS_MAX} fields")));
         }
         Ok(Form { fields })
+    }
+
+    /// The file that was sent.
+    ///
+    /// # Errors
+    /// [`Fault`] where there is none, or nothing in it.
+    pub(super) fn file(&self) -> Result<&File, Fault> {
+        let upload = self.upload.as_ref().filter(|upload| upload.bytes > 0);
+        upload
+            .and_then(|upload| upload.file.as_ref())
+            .ok_or_else(|| Fault::bad_request("choose a file to send"))
     }
 
     /// The JSON object that was sent.

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::access;
+use crate::base::chain;
 use crate::{cases, evidence, store};
 
 /// Why a request is not answered as it was meant.
@@ -69,15 +70,15 @@ impl Fault {
         Self { retry_after_s: Some(wait_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
+    /// Others are served first.
+    pub(super) fn busy(wait_s: u64) -> Self {
+        let detail = format!("too much is asked for at once; try again in {wait_s} s");
+        Self { retry_after_s: Some(wait_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
     /// Something of ours failed. What, is told to the log and not to whoever asked.
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut chain = error.to_string();
-        let mut next = error.source();
-        while let Some(source) = next {
-            chain.push_str(&format!(": {source}"));
-            next = source.source();
-        }
-        tracing::error!(error = %chain, "a request failed");
+        tracing::error!(error = %chain(error), "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something failed here; the service's log says what")
     }
 

@@ -1,4 +1,5 @@
-//! Before any handler: is the request for us, is it one too many, who asks, may they, and did they mean to?
+//! Before any handler: is the request for us, is it one too many, who asks, may they, and did they mean to? All but the last is
+//! told by the request's head.
 
 use axum::http::{HeaderName, Method, header};
 
@@ -6,6 +7,7 @@ use super::access::{self, Access, has_accounts};
 use super::app::{App, without_port};
 use super::ask::Ask;
 use super::fault::Fault;
+use super::forwarded;
 use super::reply::Reply;
 use super::words::Lang;
 
@@ -20,21 +22,21 @@ const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// A cookie that whoever asked is to be given with the answer.
 pub(super) type NewCookie = Option<String>;
 
-/// Checks a request against what its route asks, and fills in who asks and in which language.
+/// Checks a request's head against what its route asks, and fills in who asks, from where and in which language.
 pub(super) fn admit(app: &App, ask: &mut Ask, access: Access) -> Result<NewCookie, Fault> {
     check_host(app, ask)?;
     ask.lang = language(app, ask);
-    access::knock(&app.throttle, ask.peer, app.settings().serve.requests_a_second, ask.now)
+    let settings = app.settings();
+    ask.client = forwarded::client(ask.peer, &ask.headers, &settings.serve.trusted_proxies);
+    access::knock(&app.throttle, ask.client, settings.serve.requests_a_second, ask.now)
         .map_err(Fault::wait)?;
-    let is_write = !matches!(ask.method, Method::GET | Method::HEAD);
     let mut new_cookie = None;
     // Only a page that a person goes to gives a new cookie: a sound's or a picture's answer may be thrown away.
     let may_rotate =
         ask.method == Method::GET && ask.header(FETCH_DEST).is_none_or(|dest| dest == "document");
-    if let Some(text) = ask.header(header::AUTHORIZATION) {
+    if let Some(token) = bearer(ask) {
         // A token that is wrong must not fall back to the cookie: the program would act as somebody else.
-        let text = text.strip_prefix("Bearer ").unwrap_or_default().trim().to_owned();
-        ask.visitor = access::by_token(app.store(), &text, ask.now)?;
+        ask.visitor = access::by_token(app.store(), token, ask.now)?;
         if ask.visitor.is_none() {
             return Err(Fault::sign_in());
         }
@@ -54,9 +56,7 @@ pub(super) fn admit(app: &App, ask: &mut Ask, access: Access) -> Result<NewCooki
             }
         }
     }
-    if is_write {
-        check_intent(app, ask)?;
-    }
+    check_origin(app, ask)?;
     Ok(new_cookie)
 }
 
@@ -77,11 +77,13 @@ fn check_first_run(app: &App, ask: &Ask) -> Result<(), Fault> {
     let host = ask.header(header::HOST).map(|host| without_port(host).to_lowercase()).unwrap_or_default();
     let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
     // Behind a proxy on this machine everybody seems to be here.
-    let is_behind_proxy = app.settings().serve.plain_http;
+    let serve = &app.settings().serve;
+    let is_behind_proxy =
+        serve.plain_http || serve.trusted_proxies.iter().any(|network| network.contains(ask.peer));
     if !ask.peer.to_canonical().is_loopback() || is_forwarded || !is_here || is_behind_proxy {
         return Err(Fault::forbidden(
             "the first account can only be made from the machine that the service runs on, at http://localhost, and not while \
-             serve.plain_http is set",
+             serve.plain_http is set or through a proxy that serve.trusted_proxies names",
         ));
     }
     if has_accounts(app.store())? {
@@ -90,13 +92,21 @@ fn check_first_run(app: &App, ask: &Ask) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Another site must not make a browser write here: its form does not know the session's token, and browsers say where a
-/// request comes from.
-fn check_intent(app: &App, ask: &Ask) -> Result<(), Fault> {
-    if ask.visitor.as_ref().is_some_and(|visitor| visitor.token_id.is_some()) {
+/// Whether a request writes, and is a browser's: programs with a token are made to send nothing by another site.
+fn is_browsers_write(ask: &Ask) -> bool {
+    let is_by_token = ask.visitor.as_ref().is_some_and(|visitor| visitor.token_id.is_some());
+    !is_by_token && !matches!(ask.method, Method::GET | Method::HEAD)
+}
+
+fn not_meant() -> Fault {
+    Fault::forbidden("the form is not from this desk, or is too old; load the page again")
+}
+
+/// Another site must not make a browser write here: browsers say where a request comes from.
+fn check_origin(app: &App, ask: &Ask) -> Result<(), Fault> {
+    if !is_browsers_write(ask) {
         return Ok(());
     }
-    let refused = || Fault::forbidden("the form is not from this desk, or is too old; load the page again");
     let site = ask.header(FETCH_SITE);
     let origin = ask.header(header::ORIGIN);
     let is_own_site = site.is_none_or(|site| site == "same-origin");
@@ -107,13 +117,56 @@ fn check_intent(app: &App, ask: &Ask) -> Result<(), Fault> {
         let own = ask.header(header::HOST).map(|host| without_port(host).to_lowercase());
         name.is_some() && name == own && name.is_some_and(|name| app.hosts.contains(&name))
     });
-    if !is_own_site || !is_own_origin || (site.is_none() && origin.is_none()) {
-        return Err(refused());
+    let is_told = site.is_some() || origin.is_some();
+    if is_own_site && is_own_origin && is_told { Ok(()) } else { Err(not_meant()) }
+}
+
+/// Another site's form does not know the session's token, which stands in a header, or in the form: to be asked once that was
+/// read, and before anything is made of it.
+pub(super) fn check_intent(app: &App, ask: &Ask) -> Result<(), Fault> {
+    if !is_browsers_write(ask) {
+        return Ok(());
     }
+    check_origin(app, ask)?;
     let Some(visitor) = &ask.visitor else { return Ok(()) };
     let in_header = ask.header(CSRF_HEADER).is_some_and(|token| visitor.knows(token));
     let in_form = || ask.form().is_ok_and(|form| visitor.knows(form.raw("csrf")));
-    if in_header || in_form() { Ok(()) } else { Err(refused()) }
+    if in_header || in_form() { Ok(()) } else { Err(not_meant()) }
+}
+
+/// What somebody showed who was let in, to be looked at again while their answer goes on.
+pub(super) enum Credentials {
+    Token(String),
+    Cookie(String),
+    None,
+}
+
+impl Credentials {
+    pub(super) fn of(app: &App, ask: &Ask) -> Self {
+        match (bearer(ask), ask.cookie(app.cookie_name())) {
+            (Some(token), _) => Self::Token(token.to_owned()),
+            (None, Some(secret)) => Self::Cookie(secret.to_owned()),
+            (None, None) => Self::None,
+        }
+    }
+
+    /// Whether they would still be let in; not where the store cannot say.
+    pub(super) fn are_good(&self, app: &App) -> bool {
+        let good = match self {
+            Self::Token(text) => {
+                access::by_token(app.store(), text, app.now()).map(|visitor| visitor.is_some())
+            }
+            Self::Cookie(secret) => access::goes_on(app.store(), secret, app.now()),
+            Self::None => Ok(false),
+        };
+        good.unwrap_or(false)
+    }
+}
+
+/// The token that a program shows; empty where it shows something else.
+fn bearer(ask: &Ask) -> Option<&str> {
+    let text = ask.header(header::AUTHORIZATION)?;
+    Some(text.strip_prefix("Bearer ").unwrap_or_default().trim())
 }
 
 /// What a person chose, else what their browser asks for, else what is configured.

@@ -11,22 +11,32 @@
 //! form of ours or a token; no figure has a label from outside.
 
 pub mod access;
+mod answer;
 mod api;
 mod app;
 mod ask;
 mod assets;
+mod body;
 mod control;
+mod crowd;
 mod desk;
 mod fault;
+mod forwarded;
 mod guard;
 mod hooks;
+mod impatient;
 mod metrics;
+mod multipart;
 mod pages;
+mod permits;
 mod reply;
 mod routes;
+mod runs;
 mod server;
 mod service;
 mod showing;
+mod upload;
+mod verifying;
 mod watch;
 mod words;
 

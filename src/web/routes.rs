@@ -11,6 +11,7 @@ use super::app::App;
 use super::ask::Ask;
 use super::fault::Fault;
 use super::pages;
+use super::permits::Effort;
 use super::reply::Reply;
 use super::{api, assets, metrics};
 
@@ -27,28 +28,56 @@ pub(super) struct Route {
     pub(super) handler: Handler,
     /// What the API's description says of it; none for pages.
     pub(super) endpoint: Option<&'static Endpoint>,
+    /// What its handler costs.
+    pub(super) effort: Effort,
+    /// Whether its body is put into a file: see [`Ask::upload`].
+    pub(super) is_upload: bool,
 }
 
 impl Route {
+    const fn new(method: &'static Method, path: &'static str, access: Access, handler: Handler) -> Self {
+        Self { method, path, access, handler, endpoint: None, effort: Effort::Quick, is_upload: false }
+    }
+
     pub(super) const fn get(path: &'static str, access: Access, handler: Handler) -> Self {
-        Self { method: &Method::GET, path, access, handler, endpoint: None }
+        Self::new(&Method::GET, path, access, handler)
     }
 
     pub(super) const fn post(path: &'static str, access: Access, handler: Handler) -> Self {
-        Self { method: &Method::POST, path, access, handler, endpoint: None }
+        Self::new(&Method::POST, path, access, handler)
     }
 
     pub(super) const fn delete(path: &'static str, access: Access, handler: Handler) -> Self {
-        Self { method: &Method::DELETE, path, access, handler, endpoint: None }
+        Self::new(&Method::DELETE, path, access, handler)
     }
 
     pub(super) const fn patch(path: &'static str, access: Access, handler: Handler) -> Self {
-        Self { method: &Method::PATCH, path, access, handler, endpoint: None }
+        Self::new(&Method::PATCH, path, access, handler)
     }
 
     /// Describes it.
     pub(super) const fn told(self, endpoint: &'static Endpoint) -> Self {
         Self { endpoint: Some(endpoint), ..self }
+    }
+
+    /// Its handler hashes a password.
+    pub(super) const fn hashing(self) -> Self {
+        Self { effort: Effort::Hashing, ..self }
+    }
+
+    /// Its handler makes sounds and pictures of a case.
+    pub(super) const fn shown(self) -> Self {
+        Self { effort: Effort::Shown, ..self }
+    }
+
+    /// Its handler works for seconds or longer.
+    pub(super) const fn slow(self) -> Self {
+        Self { effort: Effort::Slow, ..self }
+    }
+
+    /// Its body is a file, alone or in a form; its handler works for long.
+    pub(super) const fn upload(self) -> Self {
+        Self { is_upload: true, ..self.slow() }
     }
 }
 

@@ -1,45 +1,40 @@
-//! The network's side: connections in bounded number and time, with TLS or without, each request through the guard to its
-//! handler on a blocking thread; and an end that waits for what is in hand, but not for ever.
+//! The network's side: connections in bounded number, of all and of one network, and in bounded time, with TLS or without; and an
+//! end that waits for what is in hand, but not for ever.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{ConnectInfo, RawPathParams, Request};
-use axum::http::{Method, Response, StatusCode};
+use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::access::network;
+use super::answer::answer;
 use super::app::App;
-use super::ask::Ask;
-use super::fault::Fault;
-use super::guard;
+use super::crowd::Crowd;
+use super::impatient::Impatient;
 use super::pages;
-use super::reply::Reply;
-use super::routes::{Route, routes};
-use super::words::Lang;
+use super::routes::routes;
 
 /// Connections at a time; more wait in the system's queue.
 const CONNECTIONS_MAX: usize = 512;
-/// For how long a connection may take to say what it wants, and to shake hands.
+/// Connections of one network (an address of IPv4, a customer's /64 of IPv6) at a time; more are closed at once.
+const CONNECTIONS_OF_ONE_MAX: usize = 64;
+/// For how long a connection may take to say what it wants, the first time and each time after an answer, and to shake hands.
 const HEAD_WAIT: Duration = Duration::from_secs(15);
-/// For how long a body may take to arrive.
-const BODY_WAIT: Duration = Duration::from_secs(60);
-/// The longest body, in bytes.
-const BODY_BYTES_MAX: usize = 4 << 20;
-/// The longest query, in bytes, and the most values in it.
-const QUERY_BYTES_MAX: usize = 16 << 10;
-const QUERY_VALUES_MAX: usize = 200;
+/// For how long a client may read nothing of what is sent to it.
+const STALL_MAX: Duration = Duration::from_secs(60);
 
 /// Makes the router of all routes.
 pub(super) fn router(app: &Arc<App>) -> Router {
@@ -74,97 +69,6 @@ pub(super) fn router(app: &Arc<App>) -> Router {
     router.fallback(missing)
 }
 
-/// Answers one request.
-async fn answer(
-    app: Arc<App>,
-    route: Route,
-    peer: IpAddr,
-    params: RawPathParams,
-    request: Request,
-) -> Response<Body> {
-    let began = tokio::time::Instant::now();
-    let method = request.method().clone();
-    let ask = read(&app, peer, &params, request).await;
-    let worker = Arc::clone(&app);
-    let handled = tokio::task::spawn_blocking(move || match ask {
-        Ok(mut ask) => handle(&worker, route, &mut ask),
-        Err(fault) => Reply::problem(&fault).into_response(),
-    });
-    let response = handled.await.unwrap_or_else(|error| {
-        tracing::error!("a request to {} failed: {error}", route.path);
-        let fault = Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "something failed here");
-        Reply::problem(&fault).into_response()
-    });
-    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD];
-    let name = known.iter().find(|one| **one == method).map_or("other", |one| match *one {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        _ => "HEAD",
-    });
-    let seconds = began.elapsed().as_secs_f64();
-    app.metrics.answered(route.path, name, response.status().as_u16(), seconds);
-    response
-}
-
-/// Reads a request's body, and what else a handler wants of it.
-async fn read(app: &App, peer: IpAddr, params: &RawPathParams, request: Request) -> Result<Ask, Fault> {
-    let (parts, body) = request.into_parts();
-    let query = parts.uri.query().unwrap_or_default();
-    if query.len() > QUERY_BYTES_MAX {
-        return Err(Fault::bad_request(format!("a query has at most {QUERY_BYTES_MAX} bytes")));
-    }
-    let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().take(QUERY_VALUES_MAX).collect();
-    let read = tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await;
-    let body = match read {
-        Ok(Ok(bytes)) => bytes.to_vec(),
-        Ok(Err(_)) => {
-            let detail = format!("the body is cut off, or longer than {BODY_BYTES_MAX} bytes");
-            return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
-        Err(_) => return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
-    };
-    Ok(Ask {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        params: params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        query,
-        headers: parts.headers,
-        body,
-        peer,
-        now: app.now(),
-        lang: Lang::English,
-        visitor: None,
-    })
-}
-
-/// Guard and handler; a fault becomes a page or a problem.
-fn handle(app: &Arc<App>, route: Route, ask: &mut Ask) -> Response<Body> {
-    let admitted = guard::admit(app, ask, route.access);
-    let (cookie, outcome) = match admitted {
-        Ok(cookie) => (cookie, (route.handler)(app, ask)),
-        Err(fault) => (None, Err(fault)),
-    };
-    let reply = outcome.unwrap_or_else(|fault| {
-        let mut reply = if ask.is_api() { Reply::problem(&fault) } else { pages::fault(app, ask, &fault) };
-        if let Some(seconds) = fault.retry_after_s {
-            reply = reply.with_text(axum::http::header::RETRY_AFTER, &seconds.to_string());
-        }
-        if fault.status == StatusCode::UNAUTHORIZED && ask.is_api() {
-            reply = reply.with_text(axum::http::header::WWW_AUTHENTICATE, "Bearer");
-        }
-        reply
-    });
-    let has_own = reply.headers.iter().any(|(name, _)| name == axum::http::header::SET_COOKIE);
-    let reply = match cookie.filter(|_| !has_own) {
-        Some(secret) => guard::with_cookie(app, reply, &secret),
-        None => reply,
-    };
-    reply.into_response()
-}
-
 /// Serves until `stop`, then finishes what is in hand for at most `drain`.
 ///
 /// # Errors
@@ -179,6 +83,7 @@ pub(super) async fn serve(
     let router = router(&app);
     let graceful = GracefulShutdown::new();
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let crowd: Arc<Crowd<IpAddr>> = Arc::default();
     loop {
         let permit = tokio::select! {
             () = stop.cancelled() => break,
@@ -197,20 +102,16 @@ pub(super) async fn serve(
                 }
             },
         };
+        let most = if is_proxy(&app, peer.ip()) { CONNECTIONS_MAX } else { CONNECTIONS_OF_ONE_MAX };
+        let Some(inside) = crowd.enter(network(peer.ip()), most) else {
+            tracing::debug!("{peer} has {most} connections already");
+            continue;
+        };
         let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let _permit = permit;
-            let _ = stream.set_nodelay(true);
+            let _held = (permit, inside);
             let router = router.layer(Extension(ConnectInfo(peer)));
-            match tls {
-                None => connection(TokioIo::new(stream), router, watcher).await,
-                Some(tls) => {
-                    let shaken = tokio::time::timeout(HEAD_WAIT, tls.accept(stream)).await;
-                    if let Ok(Ok(stream)) = shaken {
-                        connection(TokioIo::new(stream), router, watcher).await;
-                    }
-                }
-            }
+            welcome(stream, tls, router, watcher).await;
         });
     }
     drop(listener);
@@ -220,7 +121,23 @@ pub(super) async fn serve(
     Ok(())
 }
 
-async fn connection<I>(io: I, router: Router, watcher: hyper_util::server::graceful::Watcher)
+/// Whether all browsers may be behind this address: of a proxy that stands before us by our settings.
+fn is_proxy(app: &App, peer: IpAddr) -> bool {
+    let serve = &app.settings().serve;
+    serve.plain_http || serve.trusted_proxies.iter().any(|network| network.contains(peer))
+}
+
+/// Shakes hands where that is to be, and serves the connection to its end.
+async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, watcher: Watcher) {
+    let _ = stream.set_nodelay(true);
+    let stream = Impatient::new(stream, STALL_MAX);
+    let Some(tls) = tls else { return connection(TokioIo::new(stream), router, watcher).await };
+    if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_WAIT, tls.accept(stream)).await {
+        connection(TokioIo::new(stream), router, watcher).await;
+    }
+}
+
+async fn connection<I>(io: I, router: Router, watcher: Watcher)
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::app::App;
 use super::fault::Fault;
 use super::reply::read_capped;
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Timestamp, lock};
 use crate::cases::Case;
 use crate::config::EvidenceSettings;
 use crate::crawl::discover::page_text;
@@ -74,10 +74,6 @@ impl Showing {
         kept.push_front(found);
         Some(made)
     }
-}
-
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The digests of the pictures of a case's pages, each once, in the order of the captures.

@@ -2,11 +2,11 @@
 //! say so, stops crawling before the disk is full, and sweeps what is over.
 //!
 //! One thread asks every few seconds what is to be done; each run has a thread of its own, whose state is the store's, so
-//! that a run that was killed goes on after a restart.
+//! that a run that was killed or ended with the service goes on after a restart.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -16,6 +16,7 @@ use super::access;
 use super::api;
 use super::app::App;
 use super::fault::Fault;
+use super::runs::{Ended, Ends, Looking};
 use crate::base::Timestamp;
 use crate::cases;
 use crate::config::SiteSettings;
@@ -33,88 +34,6 @@ const SWEEP_EVERY_S: i64 = 3600;
 const LOOKED_MAX: usize = 200;
 /// No run begins with less free than this many times what the store keeps free, and those that go on stop at half of it.
 const SPARE: u64 = 4;
-
-/// What runs now.
-#[derive(Default)]
-pub(super) struct Runs {
-    /// Sites, each with what ends its run.
-    sites: Mutex<BTreeMap<String, CancellationToken>>,
-    /// Sites that somebody wants crawled now.
-    wanted: Mutex<BTreeSet<String>>,
-    /// Sites whose runs failed: how often without a pause, and when last.
-    failures: Mutex<BTreeMap<String, (u32, Timestamp)>>,
-    is_looking: AtomicBool,
-    /// Whether the disk is so full that nothing is begun.
-    is_short: AtomicBool,
-}
-
-impl Runs {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, CancellationToken>> {
-        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a site is being crawled by this service.
-    pub(super) fn is_running(&self, site: &str) -> bool {
-        self.lock().contains_key(site)
-    }
-
-    /// Sites that are being crawled.
-    pub(super) fn count(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Whether the disk is so full that nothing is begun.
-    pub(super) fn is_short(&self) -> bool {
-        self.is_short.load(Ordering::Relaxed)
-    }
-
-    /// Asks for a site to be crawled now, whatever its schedule says.
-    pub(super) fn want(&self, site: &str) {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(site.to_owned());
-    }
-
-    fn take_wanted(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Asks a run to end; whether there is one.
-    pub(super) fn stop(&self, site: &str) -> bool {
-        self.lock().get(site).map(CancellationToken::cancel).is_some()
-    }
-
-    /// Remembers how a run ended.
-    fn note(&self, site: &str, is_well: bool, now: Timestamp) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_well {
-            failures.remove(site);
-            return;
-        }
-        let (count, at) = failures.entry(site.to_owned()).or_insert((0, now));
-        (*count, *at) = (count.saturating_add(1), now);
-    }
-
-    /// Whether a site that failed is let alone for now: ten seconds, then twice as long each time, an hour at most.
-    fn waits(&self, site: &str, now: Timestamp) -> bool {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((count, at)) = failures.get(site) else { return false };
-        let wait_s = 10i64.checked_shl((*count).min(12) - 1).unwrap_or(3600).min(3600);
-        now.as_second() - at.as_second() < wait_s
-    }
-
-    fn begin(&self, site: &str, stop: &CancellationToken) -> Option<CancellationToken> {
-        let mut sites = self.lock();
-        if sites.contains_key(site) {
-            return None;
-        }
-        let token = stop.child_token();
-        sites.insert(site.to_owned(), token.clone());
-        Some(token)
-    }
-
-    fn end(&self, site: &str) {
-        self.lock().remove(site);
-    }
-}
 
 /// Keeps watch. Its threads end when `stop` is cancelled.
 pub struct Watchman {
@@ -187,7 +106,7 @@ impl Watchman {
         }
         self.app.runs.is_short.store(is_short, Ordering::Relaxed);
         if free < keep.saturating_mul(SPARE / 2) {
-            self.app.runs.lock().values().for_each(CancellationToken::cancel);
+            self.app.runs.pause();
         }
     }
 
@@ -202,7 +121,7 @@ impl Watchman {
                 self.begin(name, site);
             }
         }
-        // Before the store is asked: a run that ends between would seem killed.
+        // Before the store is asked: a run that ends between would seem broken off.
         let running: BTreeSet<String> = self.app.runs.lock().keys().cloned().collect();
         let last = last_runs(self.app.store())?;
         let mut standing = Vec::new();
@@ -226,14 +145,14 @@ impl Watchman {
 
     /// Begins the run of a site in a thread of its own; whether it was begun.
     fn begin(self: &Arc<Self>, name: &str, site: &SiteSettings) -> bool {
-        let Some(cancel) = self.app.runs.begin(name, &self.stop) else { return false };
+        let Some(ends) = self.app.runs.begin(name, &self.stop) else { return false };
         let (watchman, name, site) = (Arc::clone(self), name.to_owned(), site.clone());
         let thread = std::thread::Builder::new().name(format!("crawl {name}")).spawn({
             let name = name.clone();
             move || {
                 // Ended whatever happens, else the site would never be crawled again.
                 let ended = Ended { runs: &watchman.app.runs, site: &name };
-                let crawled = watchman.crawl(&name, &site, &cancel);
+                let crawled = watchman.crawl(&name, &site, ends);
                 if let Err(error) = &crawled {
                     tracing::error!("site {name}: {}", error.detail);
                 }
@@ -249,13 +168,14 @@ impl Watchman {
         true
     }
 
-    fn crawl(&self, name: &str, site: &SiteSettings, cancel: &CancellationToken) -> Result<(), Fault> {
+    fn crawl(&self, name: &str, site: &SiteSettings, ends: Ends) -> Result<(), Fault> {
         let settings = self.app.settings();
         let machine = environment(self.app.now(), settings.fetch.proxy.as_deref());
         keep_environment(self.app.store(), &machine)?;
         let licences = self.app.desk.licences(self.app.store())?;
-        let runner = self.runner(&settings, &licences, cancel);
-        let plan = runner.plan(name, site, false).map_err(|error| Fault::internal(&error))?;
+        let runner = self.runner(&settings, &licences, &ends.stop);
+        let mut plan = runner.plan(name, site, false).map_err(|error| Fault::internal(&error))?;
+        plan.pause = ends.pause;
         let mut tell = |told: Told<'_>| {
             if let Told::Checked(checked) = told {
                 self.app.metrics.listened(checked.error.is_none(), checked.findings.len());
@@ -339,27 +259,5 @@ impl Watchman {
             return Err(error);
         }
         api::sweep(self.app.store(), now)
-    }
-}
-
-/// Takes a site off the list of those that run.
-struct Ended<'a> {
-    runs: &'a Runs,
-    site: &'a str,
-}
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.runs.end(self.site);
-    }
-}
-
-struct Looking<'a> {
-    runs: &'a Runs,
-}
-
-impl Drop for Looking<'_> {
-    fn drop(&mut self) {
-        self.runs.is_looking.store(false, Ordering::Release);
     }
 }

@@ -8,6 +8,7 @@ use super::super::notice::{templates, usage};
 use super::super::{Context, output};
 use super::folder::Folder;
 use super::story::SITES;
+use crate::base::chain;
 use crate::cases::{self, Decided, Event, load_licences, record_licences};
 use crate::catalog::import;
 use crate::crawl::{self, Plan};
@@ -83,7 +84,7 @@ pub(super) fn crawl_sites(
                 output::note(context, &format!("    {}", summary(one)));
                 checked.push(one.clone());
             }
-            Told::Crawl(crawl::Event::Failed(failure)) => failed.push(output::chain(&failure.error)),
+            Told::Crawl(crawl::Event::Failed(failure)) => failed.push(chain(&failure.error)),
             Told::Crawl(_) => {}
         };
         pipeline.crawl(&plan, &client, &together, runtime, &cancel, &mut tell)?;

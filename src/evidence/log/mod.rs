@@ -15,7 +15,7 @@ mod excerpt;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use excerpt::{Excerpt, Item, Run, excerpt};
 
 use super::Error;
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Timestamp, lock};
 use crate::store::{Batch, Record, Store};
 
 /// The longest text of an entry, in bytes: a store's records are small, and as JSON within JSON a letter can take seven times
@@ -169,7 +169,7 @@ impl Log {
     /// [`Error::Store`] when the store fails.
     pub fn open(store: &Store) -> Result<Self, Error> {
         // Whoever panicked has committed, or not: the head in the store is whole either way.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = lock(&TURN);
         Ok(Self { head: head(store)?, _turn: turn })
     }
 

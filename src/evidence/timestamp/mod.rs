@@ -30,4 +30,4 @@ pub use error::Error;
 pub use obtain::{Patience, Token, obtain};
 pub use request::{NONCE_BYTES, request};
 pub use roots::read_roots;
-pub use verify::{Claim, Stamped, TOKEN_BYTES_MAX, claimed, verify};
+pub use verify::{Claim, Stamped, TOKEN_BYTES_MAX, claimed, told, verify};

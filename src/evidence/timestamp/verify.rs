@@ -12,7 +12,7 @@ use super::info::{Info, hex};
 use super::request::{NONCE_BYTES, normal};
 use super::response::open;
 use super::signed::{Signed, TST_INFO};
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Timestamp, chain};
 
 /// The longest response that is read, in bytes: those of known authorities have 2 to 8 KiB.
 pub const TOKEN_BYTES_MAX: usize = 64 << 10;
@@ -38,6 +38,15 @@ pub struct Stamped {
     /// Whether the authority said that it granted something else than what was asked for (`grantedWithMods`). What it
     /// granted is verified all the same.
     pub is_modified: bool,
+}
+
+/// As [`verify`], in a line: what a token says, or why it says nothing.
+///
+/// # Errors
+/// Why it says nothing, in words.
+pub fn told(token: &[u8], digest: &Digest, roots: &[Vec<u8>]) -> Result<String, String> {
+    let stamped = verify(token, digest, roots).map_err(|error| chain(&error))?;
+    Ok(format!("stamped at {} by {}", stamped.at, stamped.authority))
 }
 
 /// Verifies `token` (a response, `.tsr`, or a token alone) for `digest` against `roots` (certificates in DER): what it

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use http_body_util::combinators::BoxBody;
@@ -19,6 +19,7 @@ use super::super::error::{Error, shown};
 use super::log::{Log, Outcome};
 use super::meter::{Budget, Metered};
 use super::{Place, Policy, ProxyLimits, reach, tunnel_url};
+use crate::base::lock;
 
 /// The header of refusals; its value is a secret of the proxy.
 pub(super) const MARK_HEADER: &str = "x-earwitness-refused";
@@ -91,11 +92,11 @@ impl Shared {
     }
 
     pub(super) fn take_log(&self) -> Log {
-        std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.log))
     }
 
     fn note(&self, target: &str, outcome: Outcome) {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).add(target, outcome);
+        lock(&self.log).add(target, outcome);
     }
 
     /// Whether the request carries the credential; takes as long for a good beginning as for a bad one.

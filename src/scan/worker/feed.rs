@@ -1,9 +1,10 @@
 //! Bytes that come in time, from a pipe or the network, on their way into a worker.
 
+use crate::base::lock;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Chunks under way between whoever reads and the worker: back-pressure beyond.
@@ -90,7 +91,7 @@ impl Feed {
             if self.stop.load(Ordering::Relaxed) || done.load(Ordering::Relaxed) {
                 return None;
             }
-            let chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+            let chunks = lock(&self.chunks);
             match chunks.recv_timeout(LOOK) {
                 Ok(chunk) => return Some(chunk),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -131,7 +132,7 @@ impl Opening {
     }
 
     fn keep(&self, chunk: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         if let Some(bytes) = kept.as_mut() {
             if bytes.len() + chunk.len() > OPENING_BYTES_MAX {
                 *kept = None;
@@ -143,7 +144,7 @@ impl Opening {
 
     /// Takes the bytes; nothing is kept from here on. `None` where that was so already, or they were too many.
     pub(super) fn take(&self) -> Option<Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0).take()
     }
 }
 

@@ -21,7 +21,8 @@ use std::net::IpAddr;
 pub use account::{Account, AccountChange, accounts, change, create, has_accounts};
 pub use role::{Access, Role};
 pub use session::{Session, sweep};
-pub use throttle::Throttle;
+use throttle::Locked;
+pub use throttle::{Throttle, network};
 pub use token::{NewToken, Token, create_token, revoke_token, tokens};
 
 use crate::base::Timestamp;
@@ -128,39 +129,27 @@ pub fn sign_in(
     store: &Store,
     throttle: &Throttle,
     (name, password, old): (&str, &str, Option<&str>),
-    peer: IpAddr,
+    client: IpAddr,
     now: Timestamp,
 ) -> Result<(String, Session), Error> {
     let name: String = name.trim().chars().take(100).collect();
-    throttle.sign_in(peer, &name, now).map_err(|wait_s| Error::Wait { wait_s })?;
+    throttle.sign_in(client, &name, now).map_err(|wait_s| Error::Wait { wait_s })?;
     let account = if name.is_empty() { None } else { store.get::<Account>(&name)? };
     let hashed =
         account.as_ref().filter(|account| !account.is_disabled).map(|account| account.password.as_str());
     if !password::is_right(password, hashed) {
-        if let Some(lock_s) = throttle.failed(&name, now) {
-            let subject = format!("account {name}");
-            let note = format!("locked for {lock_s} s after failed attempts, the last from {peer}");
-            log::append(
-                store,
-                &NewEntry {
-                    at: now,
-                    what: "lock",
-                    subject: &subject,
-                    actor: "earwitness",
-                    sha256: None,
-                    note: &note,
-                },
-            )?;
+        if let Some(locked) = throttle.failed(client, &name, now) {
+            tell_lock(store, &name, locked, client, now)?;
         }
         return Err(Error::Wrong);
     }
     let account = account.ok_or(Error::Wrong)?;
-    throttle.succeeded(&name);
+    throttle.succeeded(client, &name, now);
     if let Some(old) = old {
         session::end(store, old)?;
     }
     let subject = format!("account {name}");
-    let note = format!("from {peer}");
+    let note = format!("from {client}");
     log::append(
         store,
         &NewEntry { at: now, what: "sign-in", subject: &subject, actor: &name, sha256: None, note: &note },
@@ -168,7 +157,23 @@ pub fn sign_in(
     session::begin(store, &account, now)
 }
 
-/// Ends the session of a cookie.
+/// Writes into the operation log what failed attempts have led to.
+fn tell_lock(store: &Store, name: &str, locked: Locked, client: IpAddr, at: Timestamp) -> Result<(), Error> {
+    let note = match locked {
+        Locked::Here(lock_s) => format!("locked for {lock_s} s after failed attempts from {client}"),
+        Locked::Everywhere(_) => {
+            format!(
+                "locked but for where it was signed in from, after failed attempts of many, the last from {client}"
+            )
+        }
+    };
+    let subject = format!("account {name}");
+    let actor = "earwitness";
+    log::append(store, &NewEntry { at, what: "lock", subject: &subject, actor, sha256: None, note: &note })?;
+    Ok(())
+}
+
+/// Ends the session of a cookie, whether another cookie has taken its place meanwhile or it has taken another's.
 ///
 /// # Errors
 /// [`Error::Store`] when the store fails.
@@ -189,6 +194,14 @@ pub fn by_cookie(
     session::resume(store, secret, may_rotate, now)
 }
 
+/// Whether a session goes on that showed this cookie, which is no use of it.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn goes_on(store: &Store, secret: &str, now: Timestamp) -> Result<bool, Error> {
+    session::goes_on(store, secret, now)
+}
+
 /// Who shows this token.
 ///
 /// # Errors
@@ -201,6 +214,6 @@ pub fn by_token(store: &Store, text: &str, now: Timestamp) -> Result<Option<Visi
 ///
 /// # Errors
 /// How many seconds to wait where it has made too many.
-pub fn knock(throttle: &Throttle, peer: IpAddr, a_second: u32, now: Timestamp) -> Result<(), u64> {
-    throttle.request(peer, a_second, now)
+pub fn knock(throttle: &Throttle, client: IpAddr, a_second: u32, now: Timestamp) -> Result<(), u64> {
+    throttle.request(client, a_second, now)
 }

@@ -1,12 +1,13 @@
 //! Passwords, kept as Argon2id (RFC 9106) in the text form of its reference implementation.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::Error;
+use crate::base::lock;
 
 /// The shortest password, in characters (NIST SP 800-63B-4 asks 15 where it stands alone).
 pub(super) const CHARS_MIN: usize = 15;
@@ -50,7 +51,7 @@ pub(super) fn check(password: &str, name: &str) -> Result<(), Error> {
 
 /// Hashes a password that was checked.
 pub(super) fn hash(password: &str) -> Result<String, Error> {
-    let _one_at_a_time = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lock(&TURN);
     argon2().hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|_| Error::Random)
 }
 
@@ -62,7 +63,7 @@ pub(super) fn is_right(password: &str, hashed: Option<&str>) -> bool {
     if password.len() > BYTES_MAX {
         return false;
     }
-    let _one_at_a_time = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lock(&TURN);
     PasswordHash::new(hashed.unwrap_or(NOBODY))
         .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
         && hashed.is_some()

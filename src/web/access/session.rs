@@ -1,13 +1,13 @@
 //! Sessions of browsers: a cookie with a random secret, of which the store keeps the digest.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::secret::{digest_of, new_secret};
 use super::{Error, Visitor};
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Timestamp, lock};
 use crate::store::{Record, Store};
 
 /// Seconds without a request after which a session ends.
@@ -73,10 +73,32 @@ pub(super) fn begin(store: &Store, account: &Account, now: Timestamp) -> Result<
     Ok((secret, session))
 }
 
-/// Ends a session.
+/// Ends a session, whichever of its cookies this is: one that was replaced would else be taken for a while yet.
 pub(super) fn end(store: &Store, secret: &str) -> Result<(), Error> {
-    let _one_at_a_time = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    remove(store, secret)
+    let _one_at_a_time = lock(&TURN);
+    let Some(shown) = store.get::<Session>(&digest_of(secret).to_string())? else { return Ok(()) };
+    let mut batch = crate::store::Batch::new();
+    for session in store.scan::<Session>("")? {
+        let session = session?;
+        // The form token is the session's own, and stays when its cookie is replaced.
+        if session.csrf == shown.csrf {
+            batch.delete::<Session>(&session.key());
+        }
+    }
+    Ok(store.commit(batch)?)
+}
+
+/// Whether a session goes on, which is no use of it.
+pub(super) fn goes_on(store: &Store, secret: &str, now: Timestamp) -> Result<bool, Error> {
+    let session = store.get::<Session>(&digest_of(secret).to_string())?;
+    let Some(session) = session.filter(|session| is_alive(session, now)) else { return Ok(false) };
+    Ok(account_of(store, &session)?.is_some())
+}
+
+/// The account of a session that nothing was changed of since it began.
+fn account_of(store: &Store, session: &Session) -> Result<Option<Account>, Error> {
+    let account = store.get::<Account>(&session.account)?;
+    Ok(account.filter(|one| !one.is_disabled && one.generation == session.generation))
 }
 
 fn remove(store: &Store, secret: &str) -> Result<(), Error> {
@@ -93,11 +115,9 @@ pub(super) fn resume(
     now: Timestamp,
 ) -> Result<Option<(Visitor, Option<String>)>, Error> {
     // Whoever ends a session must not have it written again by a request that was under way.
-    let _one_at_a_time = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lock(&TURN);
     let Some(mut session) = store.get::<Session>(&digest_of(secret).to_string())? else { return Ok(None) };
-    let account = store.get::<Account>(&session.account)?;
-    let account = account.filter(|one| !one.is_disabled && one.generation == session.generation);
-    let (Some(account), true) = (account, is_alive(&session, now)) else {
+    let (Some(account), true) = (account_of(store, &session)?, is_alive(&session, now)) else {
         remove(store, secret)?;
         return Ok(None);
     };
@@ -219,12 +239,34 @@ mod tests {
     }
 
     #[test]
+    fn signing_out_ends_all_cookies_of_a_session() {
+        let (_folder, store, account) = store_with_account();
+        let (other, _) = begin(&store, &account, at(0)).unwrap();
+        for with_old in [false, true] {
+            let (old, _) = begin(&store, &account, at(0)).unwrap();
+            let new = resume(&store, &old, true, at(ROTATE_S)).unwrap().unwrap().1.unwrap();
+            assert!(
+                goes_on(&store, &old, at(ROTATE_S)).unwrap() && goes_on(&store, &new, at(ROTATE_S)).unwrap()
+            );
+            end(&store, if with_old { &old } else { &new }).unwrap();
+            for cookie in [&old, &new] {
+                assert!(!goes_on(&store, cookie, at(ROTATE_S)).unwrap());
+                assert!(resume(&store, cookie, true, at(ROTATE_S)).unwrap().is_none());
+            }
+        }
+        // Another browser's session is another.
+        assert!(goes_on(&store, &other, at(ROTATE_S)).unwrap());
+        assert!(!goes_on(&store, &other, at(IDLE_S)).unwrap());
+    }
+
+    #[test]
     fn a_changed_account_ends_its_sessions() {
         let (_folder, store, account) = store_with_account();
         create(&store, ("jun", Role::Admin, "correct horse battery"), "setup", at(0)).unwrap();
         let (secret, _) = begin(&store, &account, at(0)).unwrap();
         let weaker = AccountChange { role: Some(Role::Viewer), ..AccountChange::default() };
         change(&store, "mika", &weaker, "jun", at(1)).unwrap();
+        assert!(!goes_on(&store, &secret, at(2)).unwrap());
         assert!(resume(&store, &secret, true, at(2)).unwrap().is_none());
     }
 }

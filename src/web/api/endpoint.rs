@@ -27,6 +27,8 @@ pub(in crate::web) struct Endpoint {
     pub(in crate::web) query: &'static [Param],
     /// The JSON that is to be sent.
     pub(in crate::web) body: Option<SchemaOf>,
+    /// The type of the file that is to be sent, in place of JSON.
+    pub(in crate::web) file: Option<&'static str>,
     /// The status of success.
     pub(in crate::web) status: u16,
     /// The JSON that is answered; none for other types, or nothing.
@@ -38,7 +40,16 @@ pub(in crate::web) struct Endpoint {
 impl Endpoint {
     /// One that answers JSON.
     pub(super) const fn new(tag: &'static str, summary: &'static str, status: u16, answer: SchemaOf) -> Self {
-        Self { summary, tag, query: &[], body: None, status, answer: Some(answer), is_once: false }
+        Self {
+            summary,
+            tag,
+            query: &[],
+            body: None,
+            file: None,
+            status,
+            answer: Some(answer),
+            is_once: false,
+        }
     }
 
     pub(super) const fn with_query(self, query: &'static [Param]) -> Self {
@@ -47,6 +58,10 @@ impl Endpoint {
 
     pub(super) const fn with_body(self, body: SchemaOf) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    pub(super) const fn with_file(self, content_type: &'static str) -> Self {
+        Self { file: Some(content_type), ..self }
     }
 
     /// Its writes are done once for each `Idempotency-Key`.

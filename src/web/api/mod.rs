@@ -1,6 +1,7 @@
 //! The API: what the pages can do, as JSON, under `/api/v1`. Faults are `problem+json` (RFC 9457), lists are paged by
 //! cursors, writes may carry an `Idempotency-Key`. Its description is made of the same table as the router.
 
+mod bundles;
 mod cases;
 mod endpoint;
 mod hooks;
@@ -26,6 +27,7 @@ const OPENAPI: Endpoint = Endpoint {
     tag: "service",
     query: &[],
     body: None,
+    file: None,
     status: StatusCode::OK.as_u16(),
     answer: Some(endpoint::schema_of::<serde_json::Map<String, serde_json::Value>>),
     is_once: false,
@@ -38,10 +40,13 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/api/v1/cases/{case_id}", VIEWER, cases::show).told(&cases::SHOW),
     Route::post("/api/v1/decisions", REVIEWER, cases::decide).told(&cases::DECIDE),
     Route::post("/api/v1/decisions/undo", REVIEWER, cases::undo).told(&cases::UNDO),
+    Route::post("/api/v1/bundles/verify", VIEWER, bundles::verify).upload().told(&bundles::VERIFY),
     Route::get("/api/v1/me", VIEWER, people::me).told(&people::ME),
     Route::get("/api/v1/accounts", ADMIN, people::accounts).told(&people::ACCOUNTS),
-    Route::post("/api/v1/accounts", ADMIN, people::create_account).told(&people::CREATE_ACCOUNT),
-    Route::patch("/api/v1/accounts/{name}", ADMIN, people::change_account).told(&people::CHANGE_ACCOUNT),
+    Route::post("/api/v1/accounts", ADMIN, people::create_account).hashing().told(&people::CREATE_ACCOUNT),
+    Route::patch("/api/v1/accounts/{name}", ADMIN, people::change_account)
+        .hashing()
+        .told(&people::CHANGE_ACCOUNT),
     Route::get("/api/v1/tokens", VIEWER, people::tokens).told(&people::TOKENS),
     Route::post("/api/v1/tokens", VIEWER, people::create_token).told(&people::CREATE_TOKEN),
     Route::delete("/api/v1/tokens/{token_id}", VIEWER, people::revoke_token).told(&people::REVOKE_TOKEN),

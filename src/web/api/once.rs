@@ -2,12 +2,12 @@
 //!
 //! After the header field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::{HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Digest, Timestamp};
+use crate::base::{Digest, Timestamp, lock};
 use crate::store::{self, Batch, Record, Store};
 use crate::web::ask::Ask;
 use crate::web::desk::Done;
@@ -63,7 +63,7 @@ pub(super) fn once(
     let asked =
         [ask.method.as_str().as_bytes(), b"\n", ask.path.as_bytes(), b"\n", ask.body.as_slice()].concat();
     let request_sha256 = Digest::of(&asked);
-    let _one_at_a_time = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lock(&TURN);
     if let Some(known) = store.get::<Answered>(&key.to_string())?
         && ask.now.as_second() - known.at.as_second() < REMEMBERED_S
     {

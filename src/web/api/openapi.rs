@@ -103,6 +103,9 @@ fn operation(route: &Route, endpoint: &Endpoint, generator: &mut schemars::Schem
         let content = json!({ "application/json": { "schema": body(generator) } });
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
+    if let Some(content_type) = endpoint.file {
+        operation["requestBody"] = json!({ "required": true, "content": { content_type: {} } });
+    }
     operation
 }
 

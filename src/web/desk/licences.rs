@@ -1,7 +1,8 @@
 //! The licence graph in memory, always of what the store holds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::base::lock;
 use crate::cases::load_licences;
 use crate::rights::{Licence, LicenceGraph};
 use crate::store::{self, Store, Watch};
@@ -19,7 +20,7 @@ impl Licences {
     }
 
     pub(super) fn get(&self, store: &Store) -> Result<Arc<LicenceGraph>, store::Error> {
-        let mut graph = self.graph.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut graph = lock(&self.graph);
         if !self.watch.take().is_empty() {
             *graph = Arc::new(load_licences(store)?);
         }

@@ -27,7 +27,7 @@ pub(in crate::web) use owned::{AtEnd, at_end, licences_of};
 use rows::Rows;
 pub(in crate::web) use rows::{Cursor, Neighbours, Page, Row};
 
-use crate::base::{RecordingId, Timestamp};
+use crate::base::{RecordingId, Timestamp, lock};
 use crate::cases::{self, Calendars, Case, Notification, State};
 use crate::catalog::{Catalog, Recording};
 use crate::rights::LicenceGraph;
@@ -93,7 +93,7 @@ impl Desk {
     /// The rows, as the store is now.
     fn rows(&self, store: &Store) -> Result<RwLockReadGuard<'_, Rows>, store::Error> {
         // Taken and read by one at a time: whoever asks sees what was committed before.
-        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = lock(&self.refreshing);
         let mut changed = self.cases.take();
         // A notification's key begins with its case's.
         changed.extend(self.notifications.take().into_iter().filter_map(|key| {

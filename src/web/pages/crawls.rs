@@ -20,6 +20,7 @@ use crate::web::access::Role;
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::fault::Fault;
+use crate::web::guard::Credentials;
 use crate::web::reply::Reply;
 use crate::web::words::CrawlWords;
 
@@ -29,6 +30,8 @@ const SKIPS: usize = 500;
 const EVERY: Duration = Duration::from_secs(1);
 /// For how long one stream of them lasts; browsers ask again by themselves.
 const STREAM_S: u32 = 600;
+/// After so many seconds is looked again whether account and session of a stream go on.
+const ASKED_AGAIN_S: u32 = 10;
 
 #[derive(Template)]
 #[template(path = "crawls.html")]
@@ -134,7 +137,7 @@ pub(super) fn act(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     match (what, site) {
         ("begin", Some(site)) => app.runs.want(site),
         ("stop", Some(site)) => {
-            if !app.runs.stop(site) {
+            if !app.runs.stop(site, app.store()) {
                 return Err(Fault::conflict("it is not being crawled"));
             }
         }
@@ -175,20 +178,25 @@ impl From<Status> for Live {
     }
 }
 
-/// Server-sent events (HTML standard, section 9.2): all runs that are under way, once a second.
-pub(super) fn events(app: &Arc<App>, _: &Ask) -> Result<Reply, Fault> {
-    let path = app.store().path().to_owned();
-    let stop = app.stop.clone();
+/// Server-sent events (HTML standard, section 9.2): all runs that are under way, once a second, for as long as whoever asks may
+/// know.
+pub(super) fn events(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let shown = Arc::new(Credentials::of(app, ask));
+    let app = Arc::clone(app);
     let tell = move |count: u32| {
-        let (path, stop) = (path.clone(), stop.clone());
+        let (app, shown) = (Arc::clone(&app), Arc::clone(&shown));
         async move {
             if count > 0 {
-                tokio::select! { () = stop.cancelled() => return None, () = tokio::time::sleep(EVERY) => {} }
+                tokio::select! { () = app.stop.cancelled() => return None, () = tokio::time::sleep(EVERY) => {} }
             }
             if count >= STREAM_S {
                 return None;
             }
-            let running = tokio::task::spawn_blocking(move || crawl::running(&path)).await.ok()?;
+            let look = move || {
+                let is_over = count > 0 && count.is_multiple_of(ASKED_AGAIN_S) && !shown.are_good(&app);
+                (!is_over).then(|| crawl::running(app.store().path()))
+            };
+            let running = tokio::task::spawn_blocking(look).await.ok()??;
             let live: Vec<Live> = running.into_iter().map(Live::from).collect();
             let text = serde_json::to_string(&live).ok()?;
             Some((Ok::<_, std::convert::Infallible>(format!("data: {text}\n\n")), count + 1))

@@ -69,7 +69,7 @@ pub(super) fn sign_in(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let (name, to) = (form.get("name").unwrap_or_default(), own_path(form.get("to")));
     let old = ask.cookie(app.cookie_name());
     let tried =
-        access::sign_in(app.store(), &app.throttle, (name, form.raw("password"), old), ask.peer, ask.now);
+        access::sign_in(app.store(), &app.throttle, (name, form.raw("password"), old), ask.client, ask.now);
     match tried {
         Ok((secret, _)) => Ok(with_cookie(app, Reply::see_other(to), &secret)),
         Err(error @ (access::Error::Wrong | access::Error::Wait { .. })) => {
@@ -102,7 +102,7 @@ pub(super) fn set_up(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     match access::create(app.store(), (name, Role::Admin, password), "first run", ask.now) {
         Ok(account) => {
             let who = (account.name.as_str(), password, None);
-            let (secret, _) = access::sign_in(app.store(), &app.throttle, who, ask.peer, ask.now)?;
+            let (secret, _) = access::sign_in(app.store(), &app.throttle, who, ask.client, ask.now)?;
             Ok(with_cookie(app, Reply::see_other("/cases"), &secret))
         }
         Err(error @ (access::Error::Name { .. } | access::Error::Password { .. })) => {

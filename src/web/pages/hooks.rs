@@ -37,8 +37,8 @@ struct Said {
 }
 
 impl HooksPage<'_> {
-    fn all_events(&self) -> [Event; 19] {
-        Event::ALL
+    fn all_events(&self) -> &'static [Event] {
+        &Event::ALL
     }
 
     fn events_of(&self, webhook: &Webhook) -> String {

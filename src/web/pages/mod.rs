@@ -12,8 +12,10 @@ mod papers;
 mod people;
 mod queue;
 mod reference;
+mod report;
 mod shell;
 mod shown;
+mod verify;
 
 use std::sync::Arc;
 
@@ -37,26 +39,28 @@ const ADMIN: Access = Access::Needs(Role::Admin);
 pub(super) const ROUTES: &[Route] = &[
     Route::get("/", ANYONE, door::home),
     Route::get("/sign-in", ANYONE, door::sign_in_page),
-    Route::post("/sign-in", ANYONE, door::sign_in),
+    Route::post("/sign-in", ANYONE, door::sign_in).hashing(),
     Route::post("/sign-out", ANYONE, door::sign_out),
     Route::get("/set-up", Access::FirstRun, door::set_up_page),
-    Route::post("/set-up", Access::FirstRun, door::set_up),
+    Route::post("/set-up", Access::FirstRun, door::set_up).hashing(),
     Route::get("/language", ANYONE, door::language),
     Route::get("/overview", VIEWER, overview::page),
     Route::get("/cases", VIEWER, queue::list),
     Route::get("/cases/{case_id}", VIEWER, case::show),
-    Route::get("/cases/{case_id}/sounds", VIEWER, shown::sounds),
-    Route::get("/cases/{case_id}/sound/{side}/{rank}", VIEWER, shown::sound),
-    Route::get("/cases/{case_id}/picture/{kind}", VIEWER, shown::picture),
-    Route::get("/cases/{case_id}/page/{number}", VIEWER, shown::page_picture),
+    Route::get("/cases/{case_id}/sounds", VIEWER, shown::sounds).shown(),
+    Route::get("/cases/{case_id}/sound/{side}/{rank}", VIEWER, shown::sound).shown(),
+    Route::get("/cases/{case_id}/picture/{kind}", VIEWER, shown::picture).shown(),
+    Route::get("/cases/{case_id}/page/{number}", VIEWER, shown::page_picture).shown(),
     Route::post("/cases/decide", REVIEWER, case::decide),
     Route::post("/cases/undo", REVIEWER, case::undo),
-    Route::post("/cases/{case_id}/bundle", LEGAL, papers::bundle),
-    Route::get("/bundles/{name}", LEGAL, papers::verified),
-    Route::get("/notices", LEGAL, papers::page),
-    Route::get("/notices/preview", LEGAL, papers::preview),
-    Route::post("/notices", LEGAL, papers::write),
+    Route::post("/cases/{case_id}/bundle", LEGAL, papers::bundle).slow(),
+    Route::get("/bundles/{name}", LEGAL, papers::verified).slow(),
+    Route::get("/notices", LEGAL, papers::page).slow(),
+    Route::get("/notices/preview", LEGAL, papers::preview).slow(),
+    Route::post("/notices", LEGAL, papers::write).slow(),
     Route::get("/papers/{name}", LEGAL, papers::take),
+    Route::get("/verify", VIEWER, verify::page),
+    Route::post("/verify", VIEWER, verify::verify).upload(),
     Route::get("/crawls", VIEWER, crawls::list),
     Route::get("/crawls/events", VIEWER, crawls::events),
     Route::get("/crawls/{site}", VIEWER, crawls::show),
@@ -66,9 +70,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/licences", VIEWER, owned::licences),
     Route::get("/licences/{licence_id}", VIEWER, owned::licence),
     Route::get("/accounts", VIEWER, people::page),
-    Route::post("/accounts/create", ADMIN, people::create),
-    Route::post("/accounts/change", ADMIN, people::change),
-    Route::post("/account/password", VIEWER, people::change_own),
+    Route::post("/accounts/create", ADMIN, people::create).hashing(),
+    Route::post("/accounts/change", ADMIN, people::change).hashing(),
+    Route::post("/account/password", VIEWER, people::change_own).hashing(),
     Route::post("/tokens/create", VIEWER, people::create_token),
     Route::post("/tokens/revoke", VIEWER, people::revoke_token),
     Route::get("/webhooks", ADMIN, hooks::page),

@@ -2,26 +2,28 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use askama::Template;
 
 use super::filters;
+use super::report::ReportPart;
 use super::shell::Shell;
-use crate::base::Digest;
+use crate::base::{Digest, lock};
 use crate::cases::{self, Case, State};
 use crate::evidence::log::{self, NewEntry};
-use crate::evidence::{self, Demands, Outcome, Report, signing_key};
+use crate::evidence::{self, signing_key};
 use crate::notice::{Document as _, Form, Format, PageDetail};
 use crate::scan::bundling::{Bundler, captures_of};
+use crate::scan::match_options;
 use crate::scan::notifying::{self, Batch, Exported, choose};
 use crate::scan::stamping::Authority;
 use crate::scan::worker::Decoder;
-use crate::scan::{match_options, replay};
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
+use crate::web::verifying::{self, Wanted};
 use crate::web::words::PaperWords;
 
 /// Documents that are listed.
@@ -179,7 +181,7 @@ pub(super) fn write(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let named: Vec<String> = sent.all("case").map(str::to_owned).collect();
     let (form, ids) = asked(sent.get("form"), &named)?;
     // Of two who write at once, the second finds the cases noticed.
-    let _one_at_a_time = app.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = lock(&app.writing);
     let rest = with_batch(app, ask, form, &[], |batch| {
         let cases = choose(app.store(), form, &ids)?;
         notifying::export(app.store(), &app.settings(), cases, batch, &mut |_| {})
@@ -256,17 +258,7 @@ struct BundlePage<'a> {
     shell: Shell<'a>,
     w: &'static PaperWords,
     name: &'a str,
-    report: Report,
-}
-
-impl BundlePage<'_> {
-    fn outcome(&self, outcome: &Outcome) -> &'static str {
-        match outcome {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::NotChecked => "not checked",
-        }
-    }
+    part: ReportPart,
 }
 
 /// Verifies a bundle that was made here, as anybody can, and shows each check.
@@ -277,11 +269,9 @@ pub(super) fn verified(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
         return Err(missing());
     }
     let file = File::open(folder(app).join(name)).map_err(|_| missing())?;
-    let decoder = Decoder::of_this_program().map_err(|error| Fault::internal(&error))?;
-    let engine = |rerun: &evidence::Rerun<'_>| replay(&decoder, rerun);
-    let report = evidence::verify(&file, &Demands { replay: Some(&engine), ..Demands::default() });
+    let report = verifying::verify(app, &file, &Wanted::default())?;
     let (shell, w) = (Shell::of(app, ask, "/cases"), PaperWords::of(ask.lang));
-    Reply::page(&BundlePage { shell, w, name, report })
+    Reply::page(&BundlePage { shell, w, name, part: ReportPart { w, report } })
 }
 
 impl From<notifying::Error> for Fault {

@@ -119,7 +119,7 @@ pub(super) fn change_own(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let who = (visitor.name.as_str(), form.raw("old"), None);
     let change =
         AccountChange { password: Some(form.raw("password").to_owned()), ..AccountChange::default() };
-    let tried = access::sign_in(app.store(), &app.throttle, who, ask.peer, ask.now)
+    let tried = access::sign_in(app.store(), &app.throttle, who, ask.client, ask.now)
         .and_then(|_| access::change(app.store(), &visitor.name, &change, &visitor.name, ask.now));
     or_trouble(app, ask, tried, |_| Ok(Reply::see_other("/sign-in")))
 }

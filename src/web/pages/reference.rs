@@ -57,13 +57,15 @@ fn operations(description: &Value) -> Vec<Operation> {
         let success =
             one["responses"].as_object().into_iter().flatten().find(|(status, _)| *status != "default");
         let json_of = |value: &Value| value.pointer("/content/application~1json/schema").map(schema_text);
+        // A file is told by its type.
+        let file_of = |value: &Value| value["content"].as_object()?.keys().next().cloned();
         Operation {
             method: method.to_uppercase(),
             path: path.clone(),
             summary: text(&one["summary"]),
             needs: text(&one["description"]),
             values: parameters.map(|one| (text(&one["name"]), text(&one["description"]))).collect(),
-            sends: json_of(&one["requestBody"]),
+            sends: json_of(&one["requestBody"]).or_else(|| file_of(&one["requestBody"])),
             answers: success.and_then(|(_, answer)| json_of(answer)),
         }
     };

@@ -51,6 +51,7 @@ impl<'a> Shell<'a> {
             ("/recordings", self.w.recordings, Role::Viewer),
             ("/licences", self.w.licences, Role::Viewer),
             ("/crawls", self.w.crawls, Role::Viewer),
+            ("/verify", self.w.verify, Role::Viewer),
             ("/accounts", self.w.accounts, Role::Viewer),
             ("/webhooks", self.w.webhooks, Role::Admin),
             ("/api", self.w.api, Role::Viewer),

@@ -10,6 +10,7 @@ mod owned;
 mod papers;
 mod people;
 mod shell;
+mod verify;
 
 pub(super) use case::CaseWords;
 pub(super) use crawls::CrawlWords;
@@ -20,6 +21,7 @@ pub(super) use owned::OwnedWords;
 pub(super) use papers::PaperWords;
 pub(super) use people::PeopleWords;
 pub(super) use shell::ShellWords;
+pub(super) use verify::VerifyWords;
 
 /// Makes a struct of texts, and its value in each language.
 macro_rules! words {

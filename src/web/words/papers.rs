@@ -22,5 +22,8 @@ words! {
     download: "Download", "下载", "ダウンロード";
     checks: "Checks", "核验项目", "検証項目";
     result: "Result", "结果", "結果";
+    good: "No check failed.", "没有未通过的核验项目。", "失敗した検証項目はありません。";
+    bad: "At least one check failed: do not rely on this file.", "有核验项目未通过，请勿采信此文件。", "失敗した検証項目があります。このファイルに依拠しないでください。";
+    case: "Case", "案件", "案件";
     detail: "Detail", "说明", "詳細";
 }

@@ -13,6 +13,7 @@ words! {
     recordings: "Recordings", "录音制品", "音源";
     licences: "Licences", "许可", "ライセンス";
     crawls: "Crawls", "巡查", "巡回";
+    verify: "Verify", "核验", "検証";
     accounts: "Accounts", "账号", "アカウント";
     webhooks: "Webhooks", "Webhook", "Webhook";
     api: "API", "API", "API";

@@ -9,7 +9,7 @@ use crate::evidence::House;
 
 /// Every route that somebody must be signed in for, with the role that it needs: told by the API's description for its own,
 /// and by hand for the pages.
-const PAGES: [(&str, &str, &str); 30] = [
+const PAGES: [(&str, &str, &str); 32] = [
     ("GET", "/overview", "viewer"),
     ("GET", "/cases", "viewer"),
     ("GET", "/cases/CASE", "viewer"),
@@ -23,6 +23,8 @@ const PAGES: [(&str, &str, &str); 30] = [
     ("GET", "/accounts", "viewer"),
     ("GET", "/api", "viewer"),
     ("GET", "/metrics", "viewer"),
+    ("GET", "/verify", "viewer"),
+    ("POST", "/verify", "viewer"),
     ("POST", "/tokens/create", "viewer"),
     ("POST", "/tokens/revoke", "viewer"),
     ("POST", "/account/password", "viewer"),

@@ -204,6 +204,7 @@ fn the_desk_speaks_three_languages_on_all_screens() {
             "/licences",
             "/crawls",
             "/notices",
+            "/verify",
             "/accounts",
             "/webhooks",
             "/api",
@@ -229,6 +230,53 @@ fn the_desk_speaks_three_languages_on_all_screens() {
         browser.click(&format!("footer a[hreflang={chosen}]"));
         browser.wait("another language", &format!("return document.documentElement.lang === '{chosen}'"));
     }
+}
+
+#[test]
+fn somebody_verifies_a_bundle_of_others() {
+    let house = House::new();
+    let (bundle, root) = house.export();
+    let bundle = bundle.canonicalize().unwrap();
+    let mut bytes = fs::read(&bundle).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let flipped = house.path().canonicalize().unwrap().join("flipped.wacz");
+    fs::write(&flipped, bytes).unwrap();
+    let Some(mut browser) = Browser::start("en") else { return };
+    let desk = Desk::serve(house.path());
+    sign_in(&mut browser, &desk);
+    browser.click("nav a[href='/verify']");
+    browser.wait("the page", "return location.pathname === '/verify'");
+    browser.choose("#bundle", &bundle);
+    browser.fill("#root", &root);
+    browser.click("form.door button");
+    browser.wait("the checks", "return document.querySelector('#checks') !== null");
+    assert_eq!(
+        browser.run("return document.querySelector('#checks').dataset.passed"),
+        "true",
+        "{}",
+        browser.text()
+    );
+    assert!(browser.text().contains(&root), "{}", browser.text());
+    for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 360)] {
+        browser.prefer(scheme);
+        browser.stretch(width);
+        let wide = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1";
+        assert_eq!(browser.run(wide), true, "{scheme} {width}");
+        browser.picture(&format!("verified-{scheme}-{width}"));
+    }
+    browser.resize(1280, 1000);
+    browser.choose("#bundle", &flipped);
+    browser.click("form.door button");
+    browser.wait("it fails", "return document.querySelector('#checks')?.dataset.passed === 'false'");
+    let failed = browser.run(
+        "return [...document.querySelectorAll('#checks tbody tr')].filter((one) => one.cells[1].textContent === 'failed')\
+         .map((one) => one.cells[0].textContent)",
+    );
+    assert!(!failed.as_array().unwrap().is_empty(), "{}", browser.text());
+    assert!(browser.text().contains("do not rely on this file"), "{}", browser.text());
+    browser.picture("verified-flipped");
+    assert_quiet(&mut browser, &desk);
 }
 
 /// Texts that a site may serve, each of which must stay text.
@@ -340,6 +388,7 @@ fn no_page_has_a_serious_fault_of_accessibility() {
         "/licences",
         "/crawls",
         "/notices",
+        "/verify",
         "/accounts",
         "/webhooks",
         "/api",

@@ -6,11 +6,14 @@ mod backup;
 mod browser;
 mod deciding;
 mod fuzzed;
+mod goes_on;
 mod hooks;
 mod http;
 mod kill;
+mod limits;
 mod logs;
 mod scale;
+mod verify;
 mod webdriver;
 
 use std::io::{BufRead as _, BufReader};

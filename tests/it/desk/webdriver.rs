@@ -112,6 +112,12 @@ impl Browser {
         self.call("POST", &format!("/element/{element}/value"), &json!({ "text": text })).unwrap();
     }
 
+    /// Chooses a file of this machine.
+    pub(crate) fn choose(&mut self, css: &str, file: &std::path::Path) {
+        let element = self.find(css).unwrap();
+        self.call("POST", &format!("/element/{element}/value"), &json!({ "text": file })).unwrap();
+    }
+
     /// Presses a key of the keyboard, wherever the focus is.
     pub(crate) fn press(&mut self, key: &str) {
         let strokes = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);

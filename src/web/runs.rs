@@ -1,0 +1,138 @@
+//! Which sites are being crawled, which are wanted or let alone, and what ends their runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{Timestamp, lock};
+use crate::crawl;
+use crate::store::Store;
+
+/// What ends a run.
+#[derive(Clone)]
+pub(super) struct Ends {
+    /// For now: it goes on by itself, at the next start or once there is room. Cancelled with the service.
+    pub(super) pause: CancellationToken,
+    /// Until its next time. Cancelled with the above.
+    pub(super) stop: CancellationToken,
+}
+
+/// What runs now.
+#[derive(Default)]
+pub(super) struct Runs {
+    /// Sites, each with what ends its run.
+    sites: Mutex<BTreeMap<String, Ends>>,
+    /// Sites that somebody wants crawled now.
+    wanted: Mutex<BTreeSet<String>>,
+    /// Sites whose runs failed: how often without a pause, and when last.
+    failures: Mutex<BTreeMap<String, (u32, Timestamp)>>,
+    /// Whether addresses are being looked at.
+    pub(super) is_looking: AtomicBool,
+    /// Whether the disk is so full that nothing is begun.
+    pub(super) is_short: AtomicBool,
+}
+
+impl Runs {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Ends>> {
+        lock(&self.sites)
+    }
+
+    /// Whether a site is being crawled by this service.
+    pub(super) fn is_running(&self, site: &str) -> bool {
+        self.lock().contains_key(site)
+    }
+
+    /// Sites that are being crawled.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether the disk is so full that nothing is begun.
+    pub(super) fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// Asks for a site to be crawled now, whatever its schedule says.
+    pub(super) fn want(&self, site: &str) {
+        lock(&self.wanted).insert(site.to_owned());
+    }
+
+    pub(super) fn take_wanted(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *lock(&self.wanted))
+    }
+
+    /// Asks a run to end until its next time; whether there is one.
+    pub(super) fn stop(&self, site: &str, store: &Store) -> bool {
+        let Some(ends) = self.lock().get(site).cloned() else { return false };
+        // A person's word counts also where the service ends while the run comes to its end.
+        if let Err(error) = crawl::ask_to_stop(store.path(), site) {
+            tracing::warn!("site {site}: that its run is to stop cannot be written: {error}");
+        }
+        ends.stop.cancel();
+        true
+    }
+
+    /// Ends all runs for now.
+    pub(super) fn pause(&self) {
+        self.lock().values().for_each(|ends| ends.pause.cancel());
+    }
+
+    /// Remembers how a run ended.
+    pub(super) fn note(&self, site: &str, is_well: bool, now: Timestamp) {
+        let mut failures = lock(&self.failures);
+        if is_well {
+            failures.remove(site);
+            return;
+        }
+        let (count, at) = failures.entry(site.to_owned()).or_insert((0, now));
+        (*count, *at) = (count.saturating_add(1), now);
+    }
+
+    /// Whether a site that failed is let alone for now: ten seconds, then twice as long each time, an hour at most.
+    pub(super) fn waits(&self, site: &str, now: Timestamp) -> bool {
+        let failures = lock(&self.failures);
+        let Some((count, at)) = failures.get(site) else { return false };
+        let wait_s = 10i64.checked_shl((*count).min(12) - 1).unwrap_or(3600).min(3600);
+        now.as_second() - at.as_second() < wait_s
+    }
+
+    pub(super) fn begin(&self, site: &str, service: &CancellationToken) -> Option<Ends> {
+        let mut sites = self.lock();
+        if sites.contains_key(site) {
+            return None;
+        }
+        let pause = service.child_token();
+        let ends = Ends { stop: pause.child_token(), pause };
+        sites.insert(site.to_owned(), ends.clone());
+        Some(ends)
+    }
+
+    pub(super) fn end(&self, site: &str) {
+        self.lock().remove(site);
+    }
+}
+
+/// Takes a site off the list of those that run.
+pub(super) struct Ended<'a> {
+    pub(super) runs: &'a Runs,
+    pub(super) site: &'a str,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.runs.end(self.site);
+    }
+}
+
+/// Says that nobody looks any more.
+pub(super) struct Looking<'a> {
+    pub(super) runs: &'a Runs,
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.runs.is_looking.store(false, Ordering::Release);
+    }
+}
