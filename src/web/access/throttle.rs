@@ -268,6 +268,7 @@ mod tests {
         }
         assert!((50 + 230..=50 + 240).contains(&guesses), "{guesses}");
         let evening = at(24 * 3600);
+        throttle.failed(one_of_many(24 * 3600), "mika", evening);
         assert!(throttle.sign_in(ELSEWHERE, "mika", evening).is_err());
         // The owner is where she was before, and is not bothered, even after a slip.
         assert_eq!(throttle.failed(HERE, "mika", evening), None);
