@@ -8,6 +8,7 @@
 //! - [`without_credentials`], [`without_user`]: addresses without passwords and tokens, and without passwords alone.
 //! - [`Recipient`]: the public key of who may open what is sealed.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
+//! - [`minute()`]: an instant as people read it.
 //! - [`MediaTags`]: what a media file's tags say of the recording in it.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
 
@@ -16,6 +17,7 @@ mod credentials;
 mod digest;
 mod ids;
 mod inert;
+mod minute;
 mod pcm;
 mod recipient;
 mod tags;
@@ -27,6 +29,7 @@ pub use digest::{Digest, DigestError, Hasher};
 pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
+pub use minute::minute;
 pub use pcm::{ANALYSIS_RATE_HZ, AudioSpan, ChannelView, Pcm, sample_16_bit};
 pub use recipient::{Recipient, RecipientError};
 pub use tags::{Cover, MediaTags, TagScheme};

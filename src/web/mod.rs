@@ -24,6 +24,7 @@ mod routes;
 mod server;
 mod service;
 mod showing;
+mod shown;
 mod watch;
 mod words;
 

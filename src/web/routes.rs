@@ -38,6 +38,10 @@ impl Route {
         Self { method: &Method::POST, path, access, handler, endpoint: None }
     }
 
+    pub(super) const fn put(path: &'static str, access: Access, handler: Handler) -> Self {
+        Self { method: &Method::PUT, path, access, handler, endpoint: None }
+    }
+
     pub(super) const fn delete(path: &'static str, access: Access, handler: Handler) -> Self {
         Self { method: &Method::DELETE, path, access, handler, endpoint: None }
     }

@@ -19,6 +19,7 @@ use super::fault::Fault;
 use crate::base::Timestamp;
 use crate::cases;
 use crate::config::SiteSettings;
+use crate::crawl::SiteRecord;
 use crate::evidence::{environment, keep_environment};
 use crate::scan::{self, Runner, Together, Told};
 use crate::schedule::{LastRun, SiteStanding, begin_now, last_runs, paused};
@@ -71,6 +72,18 @@ impl Runs {
     /// Asks for a site to be crawled now, whatever its schedule says.
     pub(super) fn want(&self, site: &str) {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(site.to_owned());
+    }
+
+    /// Whether a run was asked for that has not begun.
+    pub(super) fn is_wanted(&self, site: &str) -> bool {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).contains(site)
+    }
+
+    /// Keeps runs of a site from beginning for as long as what it gives lives; nothing where one is under way.
+    pub(super) fn hold<'a>(&'a self, site: &'a str) -> Option<Held<'a>> {
+        self.begin(site, &CancellationToken::new())?;
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(site);
+        Some(Held { runs: self, site })
     }
 
     fn take_wanted(&self) -> BTreeSet<String> {
@@ -227,12 +240,19 @@ impl Watchman {
     /// Begins the run of a site in a thread of its own; whether it was begun.
     fn begin(self: &Arc<Self>, name: &str, site: &SiteSettings) -> bool {
         let Some(cancel) = self.app.runs.begin(name, &self.stop) else { return false };
+        // Whoever removes a site holds its runs: what was removed since the list was read is not begun.
+        let is_known = self.app.settings().sites.contains_key(name)
+            || self.app.store().get::<SiteRecord>(name).is_ok_and(|record| record.is_some());
+        if !is_known {
+            self.app.runs.end(name);
+            return false;
+        }
         let (watchman, name, site) = (Arc::clone(self), name.to_owned(), site.clone());
         let thread = std::thread::Builder::new().name(format!("crawl {name}")).spawn({
             let name = name.clone();
             move || {
                 // Ended whatever happens, else the site would never be crawled again.
-                let ended = Ended { runs: &watchman.app.runs, site: &name };
+                let ended = Held { runs: &watchman.app.runs, site: &name };
                 let crawled = watchman.crawl(&name, &site, &cancel);
                 if let Err(error) = &crawled {
                     tracing::error!("site {name}: {}", error.detail);
@@ -342,13 +362,13 @@ impl Watchman {
     }
 }
 
-/// Takes a site off the list of those that run.
-struct Ended<'a> {
+/// Takes a site off the list of those that run, when it is dropped.
+pub(super) struct Held<'a> {
     runs: &'a Runs,
     site: &'a str,
 }
 
-impl Drop for Ended<'_> {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.runs.end(self.site);
     }

@@ -1,5 +1,6 @@
 //! Which cases are asked for, and in which order.
 
+use super::asked::words;
 use super::rows::Row;
 use crate::base::Timestamp;
 use crate::cases::State;
@@ -87,9 +88,6 @@ pub(in crate::web) struct Filter {
     pub(in crate::web) words: Vec<String>,
 }
 
-/// States beyond these are all of them; words beyond these are not looked for.
-const WORDS_MAX: usize = 8;
-
 impl Filter {
     /// Reads a filter from named values, as they stand in an address; names that are none of its own are left aside.
     ///
@@ -126,10 +124,7 @@ impl Filter {
                 "created_from" => filter.created_from = Some(instant()?),
                 "created_before" => filter.created_before = Some(instant()?),
                 "due_before" => filter.due_before = Some(instant()?),
-                "q" => {
-                    let words = value.split_whitespace().take(WORDS_MAX);
-                    filter.words = words.map(str::to_lowercase).collect();
-                }
+                "q" => filter.words = words(value),
                 _ => {}
             }
         }

@@ -12,7 +12,7 @@ mod people;
 mod queue;
 mod reference;
 mod shell;
-mod shown;
+mod site_form;
 
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use super::ask::Ask;
 use super::fault::Fault;
 use super::reply::Reply;
 use super::routes::Route;
+use super::shown;
 use shell::{FaultPage, Shell};
 
 const ANYONE: Access = Access::Anyone;
@@ -55,10 +56,14 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/notices", LEGAL, papers::page),
     Route::get("/notices/preview", LEGAL, papers::preview),
     Route::post("/notices", LEGAL, papers::write),
-    Route::get("/papers/{name}", LEGAL, papers::take),
+    Route::get("/papers/{name}", LEGAL, shown::document),
     Route::get("/crawls", VIEWER, crawls::list),
     Route::get("/crawls/events", VIEWER, crawls::events),
+    Route::post("/crawls", ADMIN, crawls::make),
     Route::get("/crawls/{site}", VIEWER, crawls::show),
+    Route::post("/crawls/{site}", ADMIN, crawls::change),
+    Route::get("/crawls/{site}/remove", ADMIN, crawls::ask_removal),
+    Route::post("/crawls/{site}/remove", ADMIN, crawls::remove),
     Route::post("/crawls/act", ADMIN, crawls::act),
     Route::get("/recordings", VIEWER, owned::recordings),
     Route::get("/recordings/{recording_id}", VIEWER, owned::recording),

@@ -5,7 +5,10 @@ mod api;
 mod browser;
 mod http;
 mod kill;
+mod owned;
+mod papers;
 mod scale;
+mod sites;
 mod webdriver;
 
 use std::io::{BufRead as _, BufReader};
