@@ -8,6 +8,7 @@
 //! - [`without_credentials`], [`without_user`]: addresses without passwords and tokens, and without passwords alone.
 //! - [`Recipient`]: the public key of who may open what is sealed.
 //! - [`inert`]: text from outside without what could steer a terminal or turn a line around.
+//! - [`minute()`]: an instant as people read it.
 //! - [`MediaTags`]: what a media file's tags say of the recording in it.
 //! - [`decode_text`]: the bytes of a table → text, in whatever encoding a spreadsheet wrote it.
 //! - [`Network`]: a block of addresses.
@@ -21,6 +22,7 @@ mod ids;
 mod inert;
 mod lock;
 mod network;
+mod minute;
 mod pcm;
 mod recipient;
 mod tags;
@@ -34,6 +36,7 @@ pub use ids::{IdError, RecordingId};
 pub use inert::{encoded, inert};
 pub use jiff::Timestamp;
 pub use lock::lock;
+pub use minute::minute;
 pub use network::{Network, NetworkError};
 pub use pcm::{ANALYSIS_RATE_HZ, AudioSpan, ChannelView, Pcm, sample_16_bit};
 pub use recipient::{Recipient, RecipientError};

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::case::usage;
 use super::{Context, Exit, Usage, output};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, minute};
 use crate::cases::{
     self, Calendars, Case, CaseFile, Comparison, Liveness, Notification, Owes, Region, Sign, files,
 };
@@ -87,10 +87,6 @@ fn source(source: Option<&str>, is_fixed: bool, is_sure: bool) -> String {
     let unfixed = if is_fixed { "" } else { " [no fixed period]" };
     let unsure = if is_sure { "" } else { " [holidays of the year not known]" };
     format!("{source}{unfixed}{unsure}")
-}
-
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 pub(super) fn offenders(context: &Context, store: &Store) -> anyhow::Result<Exit> {

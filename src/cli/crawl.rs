@@ -143,10 +143,7 @@ fn add(context: &Context, name: &str, settings: SiteSettings) -> anyhow::Result<
     if context.settings.sites.contains_key(name) {
         return Err(Usage(format!("site `{name}` is in the configuration already; change it there")).into());
     }
-    if name.is_empty() || name.len() > 200 || name.contains("://") {
-        return Err(Usage("a site's name is 1 to 200 bytes and no URL".to_owned()).into());
-    }
-    Plan::for_site(name, &settings).map_err(|error| Usage(error.to_string()))?;
+    Plan::check_site(name, &settings).map_err(|error| Usage(error.to_string()))?;
     context.open_store()?.put(&SiteRecord { name: name.to_owned(), settings })?;
     output::note(context, &format!("added `{name}`; `earwitness crawl run {name}` crawls it"));
     Ok(Exit::Done)

@@ -205,6 +205,7 @@ pub(super) fn templates(context: &Context) -> anyhow::Result<Templates> {
 pub(super) fn usage(error: notifying::Error) -> anyhow::Error {
     match error {
         notifying::Error::Unfit(what) => Usage(what).into(),
+        notifying::Error::Incomplete(incomplete) => Usage(incomplete.to_string()).into(),
         notifying::Error::Cases(error) => super::case::usage(error),
         other => other.into(),
     }

@@ -22,6 +22,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A name that a site cannot have.
+    #[error("a site's name is 1 to 200 bytes without control characters, no URL, and not `*`")]
+    SiteName,
     /// A site has no seeds.
     #[error("site `{site}` has no seeds; add `seeds = [\"https://…\"]` to its settings")]
     NoSeeds {

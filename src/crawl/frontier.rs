@@ -571,8 +571,11 @@ pub(super) fn clear(store: &Store, name: &str) -> Result<(), store::Error> {
     clear_kind::<SkipRecord>(store, &prefix)
 }
 
-/// Removes a job altogether.
-pub(super) fn forget(store: &Store, name: &str) -> Result<(), store::Error> {
+/// Removes all that is kept of a site's runs; the site itself stays. Not while it is crawled.
+///
+/// # Errors
+/// When the store fails.
+pub fn forget(store: &Store, name: &str) -> Result<(), store::Error> {
     clear(store, name)?;
     let prefix = format!("{}/", job_key(name));
     clear_kind::<SightingRecord>(store, &prefix)?;

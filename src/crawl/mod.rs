@@ -54,7 +54,7 @@ mod unpack;
 pub use address::{domain_of, key};
 pub use engine::{Run, crawl};
 pub use event::{Error, Event, Failure, Found, Hearing, LeadFound, PageRead, Probe, Skip, SkipReason};
-pub use frontier::remove_site;
+pub use frontier::{forget, remove_site};
 pub use lanes::Lanes;
 pub use plan::{Budget, Plan};
 pub use records::{

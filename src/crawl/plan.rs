@@ -89,6 +89,10 @@ const PATIENCE_S: u64 = 3600;
 /// A person waits for the answer.
 const CHECK_PATIENCE: Duration = Duration::from_secs(120);
 const AT_ONCE: usize = 8;
+/// No setting asks for more requests under way at once.
+const AT_ONCE_MAX: u32 = 1000;
+/// No setting waits longer: instants beyond could not be reckoned with.
+const WAIT_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 const PROBE_OVER_S: u64 = 900;
 
 impl Plan {
@@ -125,11 +129,11 @@ impl Plan {
                 host_requests_max: site.host_requests_max.unwrap_or(u64::MAX),
                 host_bytes_max: site.host_bytes_max.unwrap_or(u64::MAX),
             },
-            delay: Duration::from_millis(site.delay_ms.unwrap_or(DELAY_MS)),
+            delay: Duration::from_millis(site.delay_ms.unwrap_or(DELAY_MS)).min(WAIT_MAX),
             delay_factor: factor,
-            patience: Duration::from_secs(site.retry_after_s_max.unwrap_or(PATIENCE_S)),
-            at_once: site.at_once.unwrap_or(AT_ONCE).max(1),
-            at_once_per_host: site.at_once_per_host.unwrap_or(1).max(1),
+            patience: Duration::from_secs(site.retry_after_s_max.unwrap_or(PATIENCE_S)).min(WAIT_MAX),
+            at_once: site.at_once.unwrap_or(AT_ONCE).clamp(1, AT_ONCE_MAX as usize),
+            at_once_per_host: site.at_once_per_host.unwrap_or(1).clamp(1, AT_ONCE_MAX),
             robots: site.robots.clone(),
             robots_reason: reason.map(str::to_owned),
             work_dir: None,
@@ -144,6 +148,21 @@ impl Plan {
             transient: false,
             pause: CancellationToken::new(),
         })
+    }
+
+    /// Checks name and settings of a site that is to be kept in a store.
+    ///
+    /// # Errors
+    /// [`Error::SiteName`], and as [`Plan::for_site`].
+    pub fn check_site(name: &str, site: &SiteSettings) -> Result<(), Error> {
+        let is_name = (1..=200).contains(&name.len())
+            && !name.contains("://")
+            && name != "*"
+            && !name.chars().any(char::is_control);
+        if !is_name {
+            return Err(Error::SiteName);
+        }
+        Self::for_site(name, site).map(|_| ())
     }
 
     /// Makes the plan for one URL: the media there, or the media that the page there shows; no further page.
@@ -220,6 +239,32 @@ fn parse_seed(seed: &str) -> Result<Url, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        let site = SiteSettings { seeds: vec!["https://a.example/".to_owned()], ..SiteSettings::default() };
+        for name in ["", "*", "https://a.example/", "a\nb", &"x".repeat(201)] {
+            assert!(matches!(Plan::check_site(name, &site), Err(Error::SiteName)), "{name:?}");
+        }
+        assert!(Plan::check_site("夜のサイト", &site).is_ok());
+    }
+
+    #[test]
+    fn no_setting_reaches_beyond_what_can_be_reckoned_with() {
+        let site = SiteSettings {
+            seeds: vec!["https://a.example/".to_owned()],
+            delay_ms: Some(u64::MAX),
+            retry_after_s_max: Some(u64::MAX),
+            at_once: Some(usize::MAX),
+            at_once_per_host: Some(u32::MAX),
+            ..SiteSettings::default()
+        };
+        let plan = Plan::for_site("a", &site);
+        assert!(plan.is_ok_and(|plan| {
+            let _ = std::time::Instant::now() + plan.delay + plan.patience;
+            plan.at_once == 1000 && plan.at_once_per_host == 1000
+        }));
+    }
 
     #[test]
     fn sites_are_checked() {

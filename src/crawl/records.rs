@@ -53,7 +53,7 @@ pub(super) fn hash(text: &str, digits: usize) -> String {
     all
 }
 
-/// A site that was added on the command line.
+/// A site that was added on the command line or at the review desk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SiteRecord {
     /// What it is called.

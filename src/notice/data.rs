@@ -282,7 +282,7 @@ pub struct Attachment {
 }
 
 /// An address that a notice leaves out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LeftOut {
     /// The case.
     pub case_id: String,

@@ -92,6 +92,12 @@ impl App {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The name of the file that the settings come from.
+    pub(super) fn settings_file(&self) -> String {
+        let file = self.settings_file.as_deref().unwrap_or(std::path::Path::new(config::FILE_NAME));
+        file.display().to_string()
+    }
+
     /// Reads the settings again. What is bound at the start stays: address, names, TLS, calendars, the browser.
     ///
     /// # Errors

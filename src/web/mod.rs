@@ -35,6 +35,7 @@ mod runs;
 mod server;
 mod service;
 mod showing;
+mod shown;
 mod upload;
 mod verifying;
 mod watch;

@@ -47,6 +47,10 @@ impl Route {
         Self::new(&Method::POST, path, access, handler)
     }
 
+    pub(super) const fn put(path: &'static str, access: Access, handler: Handler) -> Self {
+        Self::new(&Method::PUT, path, access, handler)
+    }
+
     pub(super) const fn delete(path: &'static str, access: Access, handler: Handler) -> Self {
         Self::new(&Method::DELETE, path, access, handler)
     }

@@ -59,6 +59,18 @@ impl Runs {
         lock(&self.wanted).insert(site.to_owned());
     }
 
+    /// Whether a run was asked for that has not begun.
+    pub(super) fn is_wanted(&self, site: &str) -> bool {
+        lock(&self.wanted).contains(site)
+    }
+
+    /// Keeps runs of a site from beginning for as long as what it gives lives; nothing where one is under way.
+    pub(super) fn hold<'a>(&'a self, site: &'a str) -> Option<Held<'a>> {
+        self.begin(site, &CancellationToken::new())?;
+        lock(&self.wanted).remove(site);
+        Some(Held { runs: self, site })
+    }
+
     pub(super) fn take_wanted(&self) -> BTreeSet<String> {
         std::mem::take(&mut *lock(&self.wanted))
     }
@@ -114,13 +126,13 @@ impl Runs {
     }
 }
 
-/// Takes a site off the list of those that run.
-pub(super) struct Ended<'a> {
+/// Takes a site off the list of those that run, when it is dropped.
+pub(super) struct Held<'a> {
     pub(super) runs: &'a Runs,
     pub(super) site: &'a str,
 }
 
-impl Drop for Ended<'_> {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.runs.end(self.site);
     }

@@ -16,10 +16,11 @@ use super::access;
 use super::api;
 use super::app::App;
 use super::fault::Fault;
-use super::runs::{Ended, Ends, Looking};
+use super::runs::{Ends, Held, Looking};
 use crate::base::Timestamp;
 use crate::cases;
 use crate::config::SiteSettings;
+use crate::crawl::SiteRecord;
 use crate::evidence::{environment, keep_environment};
 use crate::scan::{self, Runner, Together, Told};
 use crate::schedule::{LastRun, SiteStanding, begin_now, last_runs, paused};
@@ -146,12 +147,19 @@ impl Watchman {
     /// Begins the run of a site in a thread of its own; whether it was begun.
     fn begin(self: &Arc<Self>, name: &str, site: &SiteSettings) -> bool {
         let Some(ends) = self.app.runs.begin(name, &self.stop) else { return false };
+        // Whoever removes a site holds its runs: what was removed since the list was read is not begun.
+        let is_known = self.app.settings().sites.contains_key(name)
+            || self.app.store().get::<SiteRecord>(name).is_ok_and(|record| record.is_some());
+        if !is_known {
+            self.app.runs.end(name);
+            return false;
+        }
         let (watchman, name, site) = (Arc::clone(self), name.to_owned(), site.clone());
         let thread = std::thread::Builder::new().name(format!("crawl {name}")).spawn({
             let name = name.clone();
             move || {
                 // Ended whatever happens, else the site would never be crawled again.
-                let ended = Ended { runs: &watchman.app.runs, site: &name };
+                let ended = Held { runs: &watchman.app.runs, site: &name };
                 let crawled = watchman.crawl(&name, &site, ends);
                 if let Err(error) = &crawled {
                     tracing::error!("site {name}: {}", error.detail);

@@ -68,7 +68,7 @@ struct Composed {
 /// mandatory field is missing for one. `tell` hears of each.
 ///
 /// # Errors
-/// [`Error::Unfit`] names every mandatory field that is missing; [`Error`] where something cannot be read or written.
+/// [`Error::Incomplete`] names every mandatory field that is missing; [`Error`] where something cannot be read or written.
 pub fn export(
     store: &Store,
     settings: &Settings,
@@ -144,7 +144,7 @@ fn compose_all(
         }
     }
     if let Some(incomplete) = incomplete {
-        return Err(Error::Unfit(incomplete.to_string()));
+        return Err(incomplete.into());
     }
     let left_out = left_out.into_iter().map(|one| one.told).collect();
     Ok(Composed { documents, rest: Exported { left_out, expected_wrong } })

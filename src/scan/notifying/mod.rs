@@ -28,6 +28,9 @@ pub enum Error {
     /// The bundles of evidence are not known.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
+    /// Documents lack mandatory fields.
+    #[error(transparent)]
+    Incomplete(#[from] notice::Incomplete),
     /// A document cannot be made.
     #[error(transparent)]
     Notice(#[from] notice::Error),

@@ -6,20 +6,16 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::endpoint::{Endpoint, Param, schema_of};
+use super::endpoint::{AFTER, Endpoint, LIMIT, Param, schema_of};
 use super::once::once;
 use crate::base::Timestamp;
 use crate::cases::{self, Due, Liveness, Notification};
 use crate::web::app::App;
 use crate::web::ask::Ask;
-use crate::web::desk::{Cursor, Done, Filter, NewDecision, NewUndo, Order, Row, decide_cases, undo_cases};
+use crate::web::desk::{Asked, Done, NewDecision, NewUndo, Row, asked, decide_cases, most, undo_cases};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 
-/// The most cases of one answer.
-const PAGE_MAX: usize = 500;
-/// How many there are where nothing is said.
-const PAGE: usize = 50;
 /// How far ahead the clocks of a case are told.
 const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 365);
 
@@ -44,8 +40,8 @@ const FILTER: &[Param] = &[
         about: "significance, created, due or seen; with - before it the other way round",
         kind: "string",
     },
-    Param { name: "after", about: "Where the last answer's `next` said that it goes on", kind: "string" },
-    Param { name: "limit", about: "How many, 1 to 500; 50 where nothing is said", kind: "integer" },
+    AFTER,
+    LIMIT,
 ];
 
 pub(super) const LIST: Endpoint =
@@ -93,17 +89,8 @@ pub(super) struct CaseShown {
 }
 
 pub(super) fn list(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
-    let pairs = ask.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let filter = Filter::read(pairs).map_err(Fault::bad_request)?;
-    let order: Order =
-        ask.query("sort").map(str::parse).transpose().map_err(Fault::bad_request)?.unwrap_or_default();
-    let after: Option<Cursor> = ask.query("after").map(str::parse).transpose().map_err(Fault::bad_request)?;
-    let most = match ask.query("limit") {
-        Some(text) => text.parse().ok().filter(|most| (1..=PAGE_MAX).contains(most)),
-        None => Some(PAGE),
-    };
-    let most = most.ok_or_else(|| Fault::bad_request(format!("limit: 1 to {PAGE_MAX}")))?;
-    let page = app.desk.page(app.store(), &filter, order, after.as_ref(), most)?;
+    let Asked { filter, order, after } = asked(ask)?;
+    let page = app.desk.page(app.store(), &filter, order, after.as_ref(), most(ask)?)?;
     let next = page.next.map(|next| next.to_string());
     Reply::json(StatusCode::OK, &CaseList { items: page.rows, next, total: page.total })
 }
@@ -120,10 +107,14 @@ pub(super) fn show(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
 
 pub(super) fn decide(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let (new, who): (NewDecision, _) = (ask.json()?, ask.visitor()?);
-    once(app.store(), ask, |beside| decide_cases(app.store(), &new, (&who.name, ask.now), beside))
+    once(app.store(), ask, StatusCode::OK, |beside| {
+        decide_cases(app.store(), &new, (&who.name, ask.now), beside)
+    })
 }
 
 pub(super) fn undo(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let (new, who): (NewUndo, _) = (ask.json()?, ask.visitor()?);
-    once(app.store(), ask, |beside| undo_cases(app.store(), &new, (&who.name, ask.now), beside))
+    once(app.store(), ask, StatusCode::OK, |beside| {
+        undo_cases(app.store(), &new, (&who.name, ask.now), beside)
+    })
 }

@@ -18,6 +18,16 @@ pub(in crate::web) struct Param {
     pub(in crate::web) kind: &'static str,
 }
 
+/// Where a list goes on.
+pub(super) const AFTER: Param =
+    Param { name: "after", about: "Where the last answer's `next` said that it goes on", kind: "string" };
+/// How long a part of a list is.
+pub(super) const LIMIT: Param =
+    Param { name: "limit", about: "How many, 1 to 500; 50 where nothing is said", kind: "integer" };
+/// Words that are looked for.
+pub(super) const WORDS: Param =
+    Param { name: "q", about: "Words that it holds, each of them", kind: "string" };
+
 /// What the description says of a route.
 pub(in crate::web) struct Endpoint {
     /// What it does, in a line.
@@ -33,6 +43,10 @@ pub(in crate::web) struct Endpoint {
     pub(in crate::web) status: u16,
     /// The JSON that is answered; none for other types, or nothing.
     pub(in crate::web) answer: Option<SchemaOf>,
+    /// Other types that bytes are answered as.
+    pub(in crate::web) types: &'static [&'static str],
+    /// Whether a part of the bytes can be asked for.
+    pub(in crate::web) is_ranged: bool,
     /// Whether `Idempotency-Key` is minded.
     pub(in crate::web) is_once: bool,
 }
@@ -40,16 +54,45 @@ pub(in crate::web) struct Endpoint {
 impl Endpoint {
     /// One that answers JSON.
     pub(super) const fn new(tag: &'static str, summary: &'static str, status: u16, answer: SchemaOf) -> Self {
+        let (query, types): (&[Param], &[&str]) = (&[], &[]);
         Self {
             summary,
             tag,
-            query: &[],
+            query,
             body: None,
             file: None,
             status,
             answer: Some(answer),
+            types,
+            is_ranged: false,
             is_once: false,
         }
+    }
+
+    /// One that answers bytes of one of these types.
+    pub(super) const fn of_bytes(
+        tag: &'static str,
+        summary: &'static str,
+        types: &'static [&'static str],
+    ) -> Self {
+        let query: &[Param] = &[];
+        Self {
+            summary,
+            tag,
+            query,
+            body: None,
+            file: None,
+            status: 200,
+            answer: None,
+            types,
+            is_ranged: false,
+            is_once: false,
+        }
+    }
+
+    /// A part of its bytes can be asked for.
+    pub(super) const fn ranged(self) -> Self {
+        Self { is_ranged: true, ..self }
     }
 
     pub(super) const fn with_query(self, query: &'static [Param]) -> Self {

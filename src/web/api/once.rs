@@ -1,8 +1,13 @@
 //! Writes that are done once, however often they are sent: a client whose connection broke sends the same again.
 //!
-//! After the header field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+//! After the header field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). [`once`] is for what is done by one
+//! commit: its answer is in the same batch, so that it is there exactly when the change is. [`once_after`] is for what also
+//! writes files or tells a thread: its answer is kept when that is done, and where the process dies between, a repeated request
+//! is done again.
 
-use std::sync::Mutex;
+use std::collections::BTreeSet;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::{HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -10,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Digest, Timestamp, lock};
 use crate::store::{self, Batch, Record, Store};
 use crate::web::ask::Ask;
-use crate::web::desk::Done;
+use crate::web::desk::Beside;
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 
@@ -19,9 +24,12 @@ const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const KEY_BYTES_MAX: usize = 100;
 /// Seconds for which an answer is remembered.
 const REMEMBERED_S: i64 = 24 * 3600;
+/// For how long a second request with a key waits for the first.
+const WAIT: Duration = Duration::from_secs(60);
 
-/// Of two requests with one key the second waits for the first.
-static TURN: Mutex<()> = Mutex::new(());
+/// Keys whose requests are being worked on: of two with one key the second waits for the first.
+static IN_HAND: Mutex<BTreeSet<Digest>> = Mutex::new(BTreeSet::new());
+static CHANGED: Condvar = Condvar::new();
 
 /// An answer that was given under a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,14 +55,76 @@ impl Record for Answered {
 }
 
 /// Does `work` unless it was done under the request's key; `work` puts its answer beside what it changes.
-pub(super) fn once(
+pub(super) fn once<T: Serialize>(
     store: &Store,
     ask: &Ask,
-    work: impl FnOnce(&mut dyn FnMut(&Done, &mut Batch) -> Result<(), store::Error>) -> Result<Done, Fault>,
+    status: StatusCode,
+    work: impl FnOnce(Beside<'_, T>) -> Result<T, Fault>,
 ) -> Result<Reply, Fault> {
-    let Some(key) = ask.headers.get(HEADER) else {
-        return Reply::json(StatusCode::OK, &work(&mut |_, _| Ok(()))?);
+    let keyed = match begin(store, ask, status)? {
+        Begun::Again(reply) => return Ok(reply),
+        Begun::New(keyed) => keyed,
     };
+    let done = work(&mut |done, batch: &mut Batch| match &keyed {
+        Some(keyed) => batch.put(&keyed.answered(done)),
+        None => Ok(()),
+    })?;
+    Reply::json(status, &done)
+}
+
+/// Does `work` unless it was done under the request's key, and keeps its answer afterwards.
+pub(super) fn once_after<T: Serialize>(
+    store: &Store,
+    ask: &Ask,
+    status: StatusCode,
+    work: impl FnOnce() -> Result<T, Fault>,
+) -> Result<Reply, Fault> {
+    let keyed = match begin(store, ask, status)? {
+        Begun::Again(reply) => return Ok(reply),
+        Begun::New(keyed) => keyed,
+    };
+    let done = work()?;
+    if let Some(keyed) = keyed
+        && let Err(error) = store.put(&keyed.answered(&done))
+    {
+        // It is done: whoever asked is to hear of that, whatever a repetition would come to.
+        tracing::warn!("an answer is not remembered: {error}");
+    }
+    Reply::json(status, &done)
+}
+
+/// Whether a request is new.
+enum Begun {
+    /// It was done before; this was answered.
+    Again(Reply),
+    /// It is to be done, under a key if it has one.
+    New(Option<Keyed>),
+}
+
+/// The key of a request that is being worked on.
+struct Keyed {
+    key: Digest,
+    request_sha256: Digest,
+    at: Timestamp,
+}
+
+impl Keyed {
+    fn answered(&self, done: &impl Serialize) -> Answered {
+        let &Self { key, request_sha256, at } = self;
+        // Texts, numbers and instants: they can be encoded.
+        Answered { key, request_sha256, at, body: serde_json::to_string(done).unwrap_or_default() }
+    }
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        lock(&IN_HAND).remove(&self.key);
+        CHANGED.notify_all();
+    }
+}
+
+fn begin(store: &Store, ask: &Ask, status: StatusCode) -> Result<Begun, Fault> {
+    let Some(key) = ask.headers.get(HEADER) else { return Ok(Begun::New(None)) };
     let key = key.to_str().ok().filter(|key| {
         (1..=KEY_BYTES_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
@@ -62,25 +132,30 @@ pub(super) fn once(
     let key = Digest::of(format!("{}\n{key}", ask.visitor()?.name).as_bytes());
     let asked =
         [ask.method.as_str().as_bytes(), b"\n", ask.path.as_bytes(), b"\n", ask.body.as_slice()].concat();
-    let request_sha256 = Digest::of(&asked);
-    let _one_at_a_time = lock(&TURN);
-    if let Some(known) = store.get::<Answered>(&key.to_string())?
-        && ask.now.as_second() - known.at.as_second() < REMEMBERED_S
-    {
-        if known.request_sha256 != request_sha256 {
-            return Err(Fault::unfit("Idempotency-Key: it was used for another request; take a new one"));
-        }
-        let value: serde_json::Value =
-            serde_json::from_str(&known.body).map_err(|error| Fault::internal(&error))?;
-        return Ok(Reply::json(StatusCode::OK, &value)?
-            .with_text(HeaderName::from_static("idempotent-replayed"), "true"));
+    let keyed = take(key, Digest::of(&asked), ask.now)?;
+    let known = store.get::<Answered>(&key.to_string())?;
+    let Some(known) = known.filter(|known| ask.now.as_second() - known.at.as_second() < REMEMBERED_S) else {
+        return Ok(Begun::New(Some(keyed)));
+    };
+    if known.request_sha256 != keyed.request_sha256 {
+        return Err(Fault::unfit("Idempotency-Key: it was used for another request; take a new one"));
     }
-    let done = work(&mut |done, batch| {
-        // Texts and an instant: they can be encoded.
-        let body = serde_json::to_string(done).unwrap_or_default();
-        batch.put(&Answered { key, request_sha256, at: ask.now, body })
-    })?;
-    Reply::json(StatusCode::OK, &done)
+    let value: serde_json::Value =
+        serde_json::from_str(&known.body).map_err(|error| Fault::internal(&error))?;
+    let reply = Reply::json(status, &value)?;
+    Ok(Begun::Again(reply.with_text(HeaderName::from_static("idempotent-replayed"), "true")))
+}
+
+/// Waits until nobody works on a request with this key, and takes it.
+fn take(key: Digest, request_sha256: Digest, at: Timestamp) -> Result<Keyed, Fault> {
+    let in_hand = lock(&IN_HAND);
+    let waited = CHANGED.wait_timeout_while(in_hand, WAIT, |in_hand| in_hand.contains(&key));
+    let (mut in_hand, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    if !in_hand.insert(key) {
+        let detail = "Idempotency-Key: the first request with it is still being worked on; try again";
+        return Err(Fault::conflict(detail));
+    }
+    Ok(Keyed { key, request_sha256, at })
 }
 
 /// Forgets answers that are too old to be asked for again.

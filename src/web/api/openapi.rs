@@ -82,10 +82,19 @@ fn operation(route: &Route, endpoint: &Endpoint, generator: &mut schemars::Schem
             "schema": { "type": "string", "pattern": "^[!-~]{1,100}$" }
         }));
     }
-    let mut success = json!({ "description": endpoint.summary });
-    if let Some(answer) = endpoint.answer {
-        success["content"] = json!({ "application/json": { "schema": answer(generator) } });
+    if endpoint.is_ranged {
+        parameters.push(json!({
+            "name": "Range", "in": "header", "required": false,
+            "description": "One range of bytes (RFC 9110, section 14)", "schema": { "type": "string" }
+        }));
     }
+    let mut content = Map::new();
+    if let Some(answer) = endpoint.answer {
+        content.insert("application/json".to_owned(), json!({ "schema": answer(generator) }));
+    }
+    // Bytes have no schema.
+    content.extend(endpoint.types.iter().map(|one| ((*one).to_owned(), json!({}))));
+    let success = json!({ "description": endpoint.summary, "content": content });
     let mut operation = json!({
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
@@ -96,6 +105,11 @@ fn operation(route: &Route, endpoint: &Endpoint, generator: &mut schemars::Schem
             "default": { "$ref": "#/components/responses/Problem" }
         }
     });
+    if endpoint.is_ranged {
+        for (status, about) in [("206", "The part that was asked for"), ("416", "There is no such part")] {
+            operation["responses"][status] = json!({ "description": about, "content": content });
+        }
+    }
     if let Access::Needs(role) = route.access {
         operation["description"] = Value::String(format!("Needs the role `{role}`."));
     }

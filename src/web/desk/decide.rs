@@ -10,8 +10,8 @@ use crate::cases::{self, CaseFile, Decided, Event, decide};
 use crate::store::{Batch, Store};
 use crate::web::fault::Fault;
 
-/// Cases of one decision.
-const CASES_MAX: usize = 500;
+/// Cases of one decision, or of one call for notices.
+pub(super) const CASES_MAX: usize = 500;
 /// The longest reason, in characters.
 const NOTE_CHARS_MAX: usize = 1000;
 
@@ -98,8 +98,8 @@ pub(in crate::web) struct Done {
     pub(in crate::web) cases: Vec<CaseStands>,
 }
 
-/// Puts what belongs to a change into its batch.
-pub(in crate::web) type Beside<'a> = &'a mut dyn FnMut(&Done, &mut Batch) -> Result<(), crate::store::Error>;
+/// Puts what belongs to a change, of which `T` came, into its batch.
+pub(in crate::web) type Beside<'a, T> = &'a mut dyn FnMut(&T, &mut Batch) -> Result<(), crate::store::Error>;
 
 /// Decides cases: all of them, or none.
 ///
@@ -109,7 +109,7 @@ pub(in crate::web) fn decide_cases(
     store: &Store,
     new: &NewDecision,
     (actor, now): (&str, Timestamp),
-    beside: Beside<'_>,
+    beside: Beside<'_, Done>,
 ) -> Result<Done, Fault> {
     let note = new.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
     if note.is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX) {
@@ -131,7 +131,7 @@ pub(in crate::web) fn undo_cases(
     store: &Store,
     new: &NewUndo,
     (actor, now): (&str, Timestamp),
-    beside: Beside<'_>,
+    beside: Beside<'_, Done>,
 ) -> Result<Done, Fault> {
     change(store, &new.cases, now, &mut |file| file.case.undo(new.decided_at, now, actor), beside)
 }
@@ -141,7 +141,7 @@ fn change(
     cases: &[String],
     now: Timestamp,
     how: &mut dyn FnMut(&mut CaseFile) -> Result<(), cases::Error>,
-    beside: Beside<'_>,
+    beside: Beside<'_, Done>,
 ) -> Result<Done, Fault> {
     if cases.is_empty() || cases.len() > CASES_MAX {
         return Err(Fault::unfit(format!("cases: name 1 to {CASES_MAX} of them")));

@@ -10,7 +10,7 @@ use super::rows::Row;
 use crate::base::Timestamp;
 use crate::cases::State;
 
-/// Days that are drawn.
+/// Weeks that are told.
 pub(in crate::web) const WEEKS: usize = 26;
 const WEEK_S: i64 = 7 * 24 * 3600;
 
@@ -78,6 +78,15 @@ pub(in crate::web) struct Figures {
     pub(in crate::web) opened: Vec<usize>,
     /// Cases whose file went in each of these weeks.
     pub(in crate::web) removed: Vec<usize>,
+}
+
+/// How it goes, and what is due next.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(in crate::web) struct Overview {
+    /// What was found, decided and removed.
+    pub(in crate::web) figures: Figures,
+    /// The cases whose periods end next, at most ten.
+    pub(in crate::web) due: Vec<Row>,
 }
 
 /// Collects figures from rows.

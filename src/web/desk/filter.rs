@@ -1,5 +1,6 @@
 //! Which cases are asked for, and in which order.
 
+use super::asked::words;
 use super::rows::Row;
 use crate::base::Timestamp;
 use crate::cases::State;
@@ -89,9 +90,6 @@ pub(in crate::web) struct Filter {
     pub(in crate::web) words: Vec<String>,
 }
 
-/// States beyond these are all of them; words beyond these are not looked for.
-const WORDS_MAX: usize = 8;
-
 impl Filter {
     /// Reads a filter from named values, as they stand in an address; names that are none of its own are left aside.
     ///
@@ -129,10 +127,7 @@ impl Filter {
                 "created_before" => filter.created_before = Some(instant()?),
                 "due_before" => filter.due_before = Some(instant()?),
                 "asked" => filter.is_asked = value == "yes",
-                "q" => {
-                    let words = value.split_whitespace().take(WORDS_MAX);
-                    filter.words = words.map(str::to_lowercase).collect();
-                }
+                "q" => filter.words = words(value),
                 _ => {}
             }
         }

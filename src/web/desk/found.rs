@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::filter::{Filter, Sort};
 use super::rows::Row;
+use crate::base::lock;
 
 /// Filters that are remembered: some 800 KB each where 100,000 cases fit.
 const REMEMBERED: usize = 16;
@@ -30,7 +31,7 @@ impl FoundLately {
     }
 
     fn slot(&self, filter: &Filter, sort: Sort) -> Slot {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = lock(&self.slots);
         let known = slots.iter().position(|(other, by, _)| *by == sort && other == filter);
         let slot = known.map(|at| slots.remove(at).2).unwrap_or_default();
         if slots.len() >= REMEMBERED {

@@ -1,31 +1,51 @@
-//! What people and programs do with cases: list, look, decide. Pages and the API are two faces of this.
+//! What people and programs do: list, look, decide, make sites and papers. Pages and the API are two faces of this.
 //!
 //! - [`Desk`]: the list of cases in memory, always of what the store holds.
-//! - [`Filter`], [`Order`], [`Cursor`]: which of them, how sorted, from where on.
+//! - [`asked()`], [`Filter`], [`Order`], [`Cursor`]: which of them, how sorted, from where on.
 //! - [`decide_cases`], [`undo_cases`]: decisions, all of a call or none.
+//! - [`recordings`], [`licences`]: what the owner has, and one of them with what depends on it.
+//! - [`sites`], [`make_site`], [`act`]: what is crawled, and what people do with it.
+//! - [`preview`], [`write_notices`], [`make_bundle`], [`documents`]: papers.
 
 mod asked;
+mod bundles;
 mod decide;
+mod documents;
 mod figures;
 mod filter;
 mod found;
 mod licences;
+mod listed;
+mod making;
+mod notices;
 mod owned;
 mod rows;
+mod sites;
+mod waiting;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-pub(in crate::web) use asked::{AskedFor, asked_for};
-pub(in crate::web) use decide::{Choice, Done, NewDecision, NewUndo, decide_cases, undo_cases};
-pub(in crate::web) use figures::{Figures, Named};
+pub(in crate::web) use asked::{Asked, PAGE, asked, most, words};
+pub(in crate::web) use bundles::{make_bundle, verify_bundle};
+pub(in crate::web) use decide::{Beside, Choice, Done, NewDecision, NewUndo, decide_cases, undo_cases};
+pub(in crate::web) use documents::{Document, DocumentCursor, content_type, documents, open_document};
+pub(in crate::web) use figures::{Figures, Named, Overview};
 pub(in crate::web) use filter::{Filter, Order, Sort};
 use licences::Licences;
-pub(in crate::web) use owned::{AtEnd, at_end, licences_of};
+pub(in crate::web) use listed::{
+    LicenceFile, LicencePage, RecordingFile, RecordingPage, conflicts, licence, licences, recording,
+    recordings,
+};
+pub(in crate::web) use making::{Act, act, change_site, make_site, own_settings, read_settings, remove_site};
+pub(in crate::web) use notices::{Noticed, WrittenNotice, preview, write_notices};
+pub(in crate::web) use owned::AtEnd;
 use rows::Rows;
 pub(in crate::web) use rows::{Cursor, Neighbours, Page, Row};
+pub(in crate::web) use sites::{ALL, Halted, Origin, Site, Skipped, all_paused, site, sites, skips};
+pub(in crate::web) use waiting::{AskedFor, asked_for};
 
 use crate::base::{RecordingId, Timestamp, lock};
 use crate::cases::{self, Calendars, Case, Notification, State};
@@ -35,6 +55,8 @@ use crate::store::{self, Store, Watch};
 
 /// How far ahead the end of a period is looked for.
 const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 3650);
+/// Operators, recordings and deadlines of the overview.
+const LISTED: usize = 10;
 
 /// The list of cases in memory. What the store has committed is in it at the next question.
 pub(in crate::web) struct Desk {
@@ -160,16 +182,14 @@ impl Desk {
         Ok(self.rows(store)?.neighbours(case_id, filter, order))
     }
 
-    /// How it goes, with so many operators and recordings.
-    pub(in crate::web) fn figures(
-        &self,
-        store: &Store,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<Figures, store::Error> {
+    /// How it goes, and what is due next.
+    pub(in crate::web) fn overview(&self, store: &Store, now: Timestamp) -> Result<Overview, store::Error> {
         let mut counting = figures::Counting::new(now);
         self.rows(store)?.all().for_each(|row| counting.add(row));
-        Ok(counting.finish(most))
+        let by_due = Order { sort: Sort::Due, is_descending: false };
+        let mut due = self.page(store, &Filter::default(), by_due, None, LISTED)?.rows;
+        due.retain(|row| row.due_at.is_some());
+        Ok(Overview { figures: counting.finish(LISTED), due })
     }
 }
 

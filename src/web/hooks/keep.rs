@@ -1,11 +1,11 @@
 //! Webhooks in the store: each change is one batch with its entry in the operation log.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::send::Sender;
 use super::webhook::{WEBHOOKS_MAX, checked_events, checked_url, new_id};
 use super::{Error, Outcome, Paused, Secret, Standing, Webhook, Why};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, lock};
 use crate::config::FetchSettings;
 use crate::evidence::log::{self, Log, NewEntry};
 use crate::store::{Batch, Store};
@@ -44,7 +44,7 @@ pub(in crate::web) struct Hooks {
 impl Hooks {
     fn turn(&self) -> MutexGuard<'_, ()> {
         // What is guarded is in the store, whose batches are whole.
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.turn)
     }
 
     /// Returns all webhooks, and the number of the operation log's last entry.

@@ -1,6 +1,6 @@
 //! One message on its way.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use url::Url;
@@ -9,7 +9,7 @@ use super::keep::enter_test;
 use super::message::{Message, ping};
 use super::webhook::origin_of;
 use super::{Error, Hooks, Outcome, Webhook};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, lock};
 use crate::config::{FetchSettings, Settings};
 use crate::net::{self, Client, Kind, Request, Upload, shown};
 use crate::store::Store;
@@ -30,7 +30,7 @@ pub(super) struct Sender {
 
 impl Sender {
     fn client(&self, settings: &Arc<Settings>) -> Result<Client, net::Error> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         if let Some((of, client)) = &*made
             && Arc::ptr_eq(of, settings)
         {

@@ -16,7 +16,7 @@ use crate::rights::{Decision, LicenceGraph, Outcome, Step};
 use crate::web::access::Role;
 use crate::web::app::App;
 use crate::web::ask::Ask;
-use crate::web::desk::{Choice, NewDecision, NewUndo, decide_cases, undo_cases};
+use crate::web::desk::{Asked, Choice, NewDecision, NewUndo, asked, decide_cases, undo_cases};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::showing::{Archived, archived, screenshots};
@@ -123,7 +123,7 @@ impl CasePage<'_> {
 pub(super) fn show(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let store = app.store();
     let case = cases::find(store, ask.param("case_id"))?;
-    let (filter, order) = queue::asked(ask)?;
+    let Asked { filter, order, .. } = asked(ask)?;
     let (before, behind) = app.desk.neighbours(store, &case.case_id, &filter, order)?;
     let list = queue::address(&filter, order, None);
     let beside = |id: Option<Arc<str>>| {

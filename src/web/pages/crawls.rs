@@ -1,4 +1,4 @@
-//! Sites, their schedules and runs, as they stand and as they go on.
+//! Sites, their schedules and runs, as they stand and as they go on; for admins, forms to make and change them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +10,21 @@ use serde::Serialize;
 
 use super::filters;
 use super::shell::Shell;
-use crate::base::Timestamp;
-use crate::config::SiteSettings;
-use crate::crawl::{self, JobRecord, SkipRecord, Status};
-use crate::evidence::log::{self, NewEntry};
-use crate::scan;
-use crate::schedule::{self, Due, LastRun, Pause};
+use super::site_form::SiteForm;
+use crate::base::minute;
+use crate::crawl::{self, Status};
 use crate::web::access::Role;
 use crate::web::app::App;
 use crate::web::ask::Ask;
+use crate::web::desk::{
+    Act, Halted, Origin, Site, Skipped, act as do_act, all_paused, change_site, make_site, own_settings,
+    remove_site, site, sites, skips,
+};
 use crate::web::fault::Fault;
 use crate::web::guard::Credentials;
 use crate::web::reply::Reply;
 use crate::web::words::CrawlWords;
 
-/// Skips that are listed.
-const SKIPS: usize = 500;
 /// How often live figures are told.
 const EVERY: Duration = Duration::from_secs(1);
 /// For how long one stream of them lasts; browsers ask again by themselves.
@@ -38,62 +37,58 @@ const ASKED_AGAIN_S: u32 = 10;
 struct CrawlsPage<'a> {
     shell: Shell<'a>,
     w: &'static CrawlWords,
-    sites: Vec<SiteRow>,
-    paused: Option<Pause>,
+    sites: Vec<Site>,
+    paused: Option<Halted>,
     is_short: bool,
     may_run: bool,
+    form: SiteForm,
 }
 
-/// A site in the list.
-struct SiteRow {
-    name: String,
-    schedule: Option<String>,
-    due: Option<Due>,
-    job: Option<JobRecord>,
-    is_running: bool,
-    pause: Option<Pause>,
-}
-
-impl SiteRow {
-    fn due_text(&self, w: &CrawlWords) -> String {
-        match self.due {
-            Some(Due::First | Due::GoesOn | Due::Since(_)) => w.now.to_owned(),
-            Some(Due::At(at)) => at.strftime("%Y-%m-%d %H:%MZ").to_string(),
-            Some(Due::Never) => w.never.to_owned(),
+impl CrawlsPage<'_> {
+    fn due_text(&self, site: &Site) -> String {
+        match site.next_run_at {
+            Some(_) if site.is_due => self.w.now.to_owned(),
+            Some(at) => minute(at),
+            None if site.settings.schedule.is_some() => self.w.never.to_owned(),
             None => String::new(),
         }
     }
 }
 
-fn rows(app: &App, now: Timestamp) -> Result<Vec<SiteRow>, Fault> {
-    let sites = scan::sites(&app.settings(), app.store())?;
-    let jobs = crawl::jobs(app.store())?;
-    let last = schedule::last_runs(app.store())?;
-    let row = |(name, site): (String, SiteSettings)| {
-        let last = last.get(&name).copied().unwrap_or(LastRun::None);
-        // That all are halted is told above the list.
-        let pause = schedule::paused(app.store(), &name)?.filter(|pause| pause.site == name);
-        Ok(SiteRow {
-            schedule: site.schedule.as_ref().map(|one| format!("{} {}", one.cron, one.time_zone)),
-            due: site.schedule.as_ref().map(|one| schedule::due(&name, one, last, now)),
-            job: jobs.iter().find(|job| job.name == name).cloned(),
-            is_running: app.runs.is_running(&name),
-            pause,
-            name,
-        })
-    };
-    sites.into_iter().map(row).collect()
+pub(super) fn list(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    show_list(app, ask, StatusCode::OK, SiteForm::default())
 }
 
-pub(super) fn list(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
-    Reply::page(&CrawlsPage {
+fn show_list(app: &Arc<App>, ask: &Ask, status: StatusCode, form: SiteForm) -> Result<Reply, Fault> {
+    let page = CrawlsPage {
         shell: Shell::of(app, ask, "/crawls"),
         w: CrawlWords::of(ask.lang),
-        sites: rows(app, ask.now)?,
-        paused: schedule::paused(app.store(), "*")?,
+        sites: sites(app, ask.now)?,
+        paused: all_paused(app)?,
         is_short: app.runs.is_short(),
         may_run: ask.may(Role::Admin),
-    })
+        form,
+    };
+    Reply::page_with(status, &page)
+}
+
+/// Makes a site, and goes to it; shows the form again where it is wrong.
+pub(super) fn make(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let (form, by) = (SiteForm::typed(&ask.form()?), &ask.visitor()?.name);
+    let made = form
+        .settings(None)
+        .and_then(|settings| make_site(app, (&form.name, settings), (by, ask.now), &mut |_, _| Ok(())));
+    match made {
+        Ok(site) => Ok(Reply::see_other(&address(&site.name))),
+        Err(fault) if fault.status.is_server_error() => Err(fault),
+        Err(fault) => show_list(app, ask, fault.status, form.with_trouble(fault.detail)),
+    }
+}
+
+/// The address of a site's page.
+fn address(name: &str) -> String {
+    let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    format!("/crawls/{name}")
 }
 
 #[derive(Template)]
@@ -101,53 +96,84 @@ pub(super) fn list(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
 struct CrawlPage<'a> {
     shell: Shell<'a>,
     w: &'static CrawlWords,
-    name: String,
-    site: SiteSettings,
-    job: Option<JobRecord>,
-    skips: Vec<SkipRecord>,
+    site: Site,
+    skips: Vec<Skipped>,
+    may_run: bool,
+    /// For whoever may change it.
+    form: Option<SiteForm>,
+}
+
+impl CrawlPage<'_> {
+    fn is_configured(&self) -> bool {
+        self.site.origin == Origin::Configuration
+    }
 }
 
 pub(super) fn show(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
-    let (name, site) = known_site(app, ask.param("site"))?;
-    let job = crawl::jobs(app.store())?.into_iter().find(|job| job.name == name);
-    let mut skips = Vec::new();
-    for skip in app.store().scan::<SkipRecord>(&crawl::job_key(&name))?.take(SKIPS) {
-        skips.push(skip?);
-    }
-    let (shell, w) = (Shell::of(app, ask, "/crawls"), CrawlWords::of(ask.lang));
-    Reply::page(&CrawlPage { shell, w, name, site, job, skips })
+    show_site(app, ask, StatusCode::OK, None)
 }
 
-fn known_site(app: &App, name: &str) -> Result<(String, SiteSettings), Fault> {
-    let sites = scan::sites(&app.settings(), app.store())?;
-    let found = sites.into_iter().find(|(known, _)| known == name);
-    found.ok_or_else(|| Fault::not_found("there is no such site"))
+fn show_site(app: &Arc<App>, ask: &Ask, status: StatusCode, form: Option<SiteForm>) -> Result<Reply, Fault> {
+    let site = site(app, ask.param("site"), ask.now)?;
+    let may_run = ask.may(Role::Admin);
+    let form = match form {
+        None if may_run => own_settings(app, &site.name).ok().map(|own| SiteForm::of(&site.name, &own)),
+        form => form,
+    };
+    let page = CrawlPage {
+        shell: Shell::of(app, ask, "/crawls"),
+        w: CrawlWords::of(ask.lang),
+        skips: skips(app, &site.name)?,
+        site,
+        may_run,
+        form,
+    };
+    Reply::page_with(status, &page)
+}
+
+/// Changes a site; shows the form again where it is wrong.
+pub(super) fn change(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let (name, by) = (ask.param("site"), &ask.visitor()?.name);
+    let form = SiteForm { name: name.to_owned(), ..SiteForm::typed(&ask.form()?) };
+    let own = own_settings(app, name)?;
+    let changed =
+        form.settings(Some(own)).and_then(|settings| change_site(app, name, settings, (by, ask.now)));
+    match changed {
+        Ok(site) => Ok(Reply::see_other(&address(&site.name))),
+        Err(fault) if fault.status.is_server_error() || fault.status == StatusCode::NOT_FOUND => Err(fault),
+        Err(fault) => show_site(app, ask, fault.status, Some(form.with_trouble(fault.detail))),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "crawl_remove.html")]
+struct RemovalPage<'a> {
+    shell: Shell<'a>,
+    w: &'static CrawlWords,
+    name: String,
+}
+
+/// Asks whether a site is really to be removed.
+pub(super) fn ask_removal(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let name = site(app, ask.param("site"), ask.now)?.name;
+    let (shell, w) = (Shell::of(app, ask, "/crawls"), CrawlWords::of(ask.lang));
+    Reply::page(&RemovalPage { shell, w, name })
+}
+
+/// Removes a site.
+pub(super) fn remove(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    remove_site(app, ask.param("site"), (&ask.visitor()?.name, ask.now))?;
+    Ok(Reply::see_other("/crawls"))
 }
 
 /// What a person does with a schedule or a run.
 pub(super) fn act(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let form = ask.form()?;
-    let actor = &ask.visitor()?.name;
     let named = form.get("site").ok_or_else(|| Fault::bad_request("site: a name, or * for all"))?;
-    let site = Some(named).filter(|site| *site != "*");
-    if let Some(site) = site {
-        known_site(app, site)?;
-    }
     let what = form.get("what").unwrap_or_default();
-    match (what, site) {
-        ("begin", Some(site)) => app.runs.want(site),
-        ("stop", Some(site)) => {
-            if !app.runs.stop(site, app.store()) {
-                return Err(Fault::conflict("it is not being crawled"));
-            }
-        }
-        ("pause", site) => schedule::pause(app.store(), site, actor, ask.now)?,
-        ("resume", site) => schedule::resume(app.store(), site)?,
-        _ => return Err(Fault::bad_request("what: begin, stop, pause or resume")),
-    }
-    let subject = format!("site {}", site.unwrap_or("*"));
-    let entry = NewEntry { at: ask.now, what: "crawl", subject: &subject, actor, sha256: None, note: what };
-    log::append(app.store(), &entry)?;
+    let act = Act::ALL.into_iter().find(|act| act.as_str() == what);
+    let act = act.ok_or_else(|| Fault::bad_request("what: begin, stop, pause or resume"))?;
+    do_act(app, named, act, (&ask.visitor()?.name, ask.now))?;
     Ok(Reply::see_other("/crawls"))
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use askama::Values;
 
-use crate::base::{Timestamp, inert as made_inert};
+use crate::base::{Timestamp, inert as made_inert, minute as to_the_minute};
 
 /// Text from outside: what could steer or hide is written out. That it is no markup, the template sees to.
 #[askama::filter_fn]
@@ -18,7 +18,7 @@ pub(super) fn inert(text: impl Display, _: &dyn Values) -> askama::Result<String
 /// An instant to the minute, in UTC.
 #[askama::filter_fn]
 pub(super) fn minute(at: &Timestamp, _: &dyn Values) -> askama::Result<String> {
-    Ok(at.strftime("%Y-%m-%d %H:%MZ").to_string())
+    Ok(to_the_minute(*at))
 }
 
 /// A chance as a power of ten, of its base-10 logarithm.

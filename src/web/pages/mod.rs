@@ -14,7 +14,7 @@ mod queue;
 mod reference;
 mod report;
 mod shell;
-mod shown;
+mod site_form;
 mod verify;
 
 use std::sync::Arc;
@@ -27,6 +27,7 @@ use super::ask::Ask;
 use super::fault::Fault;
 use super::reply::Reply;
 use super::routes::Route;
+use super::shown;
 use shell::{FaultPage, Shell};
 
 const ANYONE: Access = Access::Anyone;
@@ -58,12 +59,16 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/notices", LEGAL, papers::page).slow(),
     Route::get("/notices/preview", LEGAL, papers::preview).slow(),
     Route::post("/notices", LEGAL, papers::write).slow(),
-    Route::get("/papers/{name}", LEGAL, papers::take),
+    Route::get("/papers/{name}", LEGAL, shown::document),
     Route::get("/verify", VIEWER, verify::page),
     Route::post("/verify", VIEWER, verify::verify).upload(),
     Route::get("/crawls", VIEWER, crawls::list),
     Route::get("/crawls/events", VIEWER, crawls::events),
+    Route::post("/crawls", ADMIN, crawls::make),
     Route::get("/crawls/{site}", VIEWER, crawls::show),
+    Route::post("/crawls/{site}", ADMIN, crawls::change),
+    Route::get("/crawls/{site}/remove", ADMIN, crawls::ask_removal),
+    Route::post("/crawls/{site}/remove", ADMIN, crawls::remove),
     Route::post("/crawls/act", ADMIN, crawls::act),
     Route::get("/recordings", VIEWER, owned::recordings),
     Route::get("/recordings/{recording_id}", VIEWER, owned::recording),

@@ -9,13 +9,10 @@ use super::filters;
 use super::shell::Shell;
 use crate::web::app::App;
 use crate::web::ask::Ask;
-use crate::web::desk::{Figures, Filter, Named, Order, Row, Sort};
+use crate::web::desk::{Figures, Named, Overview, Row};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::words::{DeskWords, OverviewWords};
-
-/// Operators, recordings and deadlines that are listed.
-const LISTED: usize = 10;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -51,10 +48,7 @@ impl OverviewPage<'_> {
 }
 
 pub(super) fn page(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
-    let figures = app.desk.figures(app.store(), ask.now, LISTED)?;
-    let by_due = Order { sort: Sort::Due, is_descending: false };
-    let mut due = app.desk.page(app.store(), &Filter::default(), by_due, None, LISTED)?.rows;
-    due.retain(|row| row.due_at.is_some());
+    let Overview { figures, due } = app.desk.overview(app.store(), ask.now)?;
     let most = figures.opened.iter().chain(&figures.removed).copied().max().unwrap_or(0).max(1);
     let (opened, removed) = (bars(&figures.opened, most, 0), bars(&figures.removed, most, 4));
     let (shell, w) = (Shell::of(app, ask, "/overview"), OverviewWords::of(ask.lang));

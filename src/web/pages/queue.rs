@@ -10,13 +10,10 @@ use crate::cases::State;
 use crate::web::access::Role;
 use crate::web::app::App;
 use crate::web::ask::Ask;
-use crate::web::desk::{Cursor, Filter, Order, Page, Row, Sort};
+use crate::web::desk::{Asked, Cursor, Filter, Order, PAGE, Page, Row, Sort, asked};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::words::DeskWords;
-
-/// Cases on a page.
-const PAGE: usize = 50;
 
 #[derive(Template)]
 #[template(path = "queue.html")]
@@ -95,19 +92,8 @@ pub(super) fn address(filter: &Filter, order: Order, after: Option<&Cursor>) -> 
     if query.is_empty() { "/cases".to_owned() } else { format!("/cases?{query}") }
 }
 
-/// Reads filter and order of an address.
-pub(super) fn asked(ask: &Ask) -> Result<(Filter, Order), Fault> {
-    let pairs = ask.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let filter = Filter::read(pairs).map_err(Fault::bad_request)?;
-    let mut order: Order =
-        ask.query("sort").map(str::parse).transpose().map_err(Fault::bad_request)?.unwrap_or_default();
-    order.is_descending |= ask.query("descending").is_some();
-    Ok((filter, order))
-}
-
 pub(super) fn list(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
-    let (filter, order) = asked(ask)?;
-    let after: Option<Cursor> = ask.query("after").map(str::parse).transpose().map_err(Fault::bad_request)?;
+    let Asked { filter, order, after } = asked(ask)?;
     let page = app.desk.page(app.store(), &filter, order, after.as_ref(), PAGE)?;
     let counts = app.desk.counts(app.store())?;
     Reply::page(&QueuePage {

@@ -43,6 +43,12 @@ fn schema_text(schema: &Value) -> String {
     }
 }
 
+/// The types of an answer that is no JSON.
+fn types_of(answer: &Value) -> Option<String> {
+    let types: Vec<&str> = answer["content"].as_object()?.keys().map(String::as_str).collect();
+    Some(types.join(", ")).filter(|types| !types.is_empty())
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -66,7 +72,7 @@ fn operations(description: &Value) -> Vec<Operation> {
             needs: text(&one["description"]),
             values: parameters.map(|one| (text(&one["name"]), text(&one["description"]))).collect(),
             sends: json_of(&one["requestBody"]).or_else(|| file_of(&one["requestBody"])),
-            answers: success.and_then(|(_, answer)| json_of(answer)),
+            answers: success.and_then(|(_, answer)| json_of(answer).or_else(|| types_of(answer))),
         }
     };
     all.map(read).collect()

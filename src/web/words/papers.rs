@@ -16,6 +16,7 @@ words! {
     left_out: "Left out", "未列入", "除外";
     written: "Documents", "文书", "書類";
     none_written: "Nothing was written yet.", "尚未出具文书。", "まだ書類はありません。";
+    older: "Older documents", "更早的文书", "以前の書類";
     bundle: "Evidence bundle", "证据包", "証拠一式";
     make_bundle: "Make a bundle", "制作证据包", "証拠一式を作成";
     bundle_what: "One signed file that anybody can verify offline.", "一个签名文件，任何人可离线核验。", "誰でもオフラインで検証できる署名付きファイルです。";

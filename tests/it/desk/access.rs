@@ -9,7 +9,7 @@ use crate::evidence::House;
 
 /// Every route that somebody must be signed in for, with the role that it needs: told by the API's description for its own,
 /// and by hand for the pages.
-const PAGES: [(&str, &str, &str); 32] = [
+const PAGES: [(&str, &str, &str); 36] = [
     ("GET", "/overview", "viewer"),
     ("GET", "/cases", "viewer"),
     ("GET", "/cases/CASE", "viewer"),
@@ -42,6 +42,10 @@ const PAGES: [(&str, &str, &str); 32] = [
     ("GET", "/webhooks", "admin"),
     ("POST", "/webhooks/create", "admin"),
     ("POST", "/webhooks/act", "admin"),
+    ("POST", "/crawls", "admin"),
+    ("POST", "/crawls/none", "admin"),
+    ("GET", "/crawls/none/remove", "admin"),
+    ("POST", "/crawls/none/remove", "admin"),
 ];
 
 const ROLES: [&str; 4] = ["viewer", "reviewer", "legal", "admin"];
@@ -69,6 +73,12 @@ fn each_role_gets_just_what_it_may() {
             let path = path
                 .replace("{case_id}", "CASE")
                 .replace("{name}", "nobody")
+                .replace("{site}", "none")
+                .replace("{recording_id}", "one")
+                .replace("{licence_id}", "none")
+                .replace("{side}/{rank}", "suspect/1")
+                .replace("{kind}", "coverage")
+                .replace("{number}", "1")
                 .replace("{token_id}", "0123456789")
                 .replace("{webhook_id}", "W-0123456789");
             routes.push((method.to_uppercase(), path, (*role).to_owned()));

@@ -1,5 +1,7 @@
 //! The API, by a program with a token.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{Client, Desk};
@@ -7,7 +9,12 @@ use crate::evidence::House;
 
 /// A service on a store with one undetermined case, and a client with an admin's token.
 pub(super) fn desk_and_program(house: &House) -> (Desk, Client) {
-    let desk = Desk::serve(house.path());
+    served(house.path())
+}
+
+/// A service on the store in a folder, and a client with an admin's token.
+pub(super) fn served(folder: &Path) -> (Desk, Client) {
+    let desk = Desk::serve(folder);
     let mut admin = desk.set_up();
     let csrf = admin.csrf();
     let headers = [("x-csrf-token", csrf.as_str()), ("content-type", "application/json")];

@@ -13,7 +13,7 @@ use crate::evidence::House;
 use crate::support::earwitness;
 
 /// A house whose configuration lets a notice be written, and whose case is seen live.
-fn house_with_parties() -> House {
+pub(super) fn house_with_parties() -> House {
     let house = House::new();
     let domain = find(&Store::open(&house.path().join("store")).unwrap(), &house.case_id).unwrap().domain;
     let provider = format!(
@@ -171,6 +171,39 @@ fn a_reviewer_hears_decides_and_takes_papers() {
     let file = house.path().join("taken.wacz");
     fs::write(&file, &taken.body).unwrap();
     earwitness(house.path()).args(["evidence", "verify", "taken.wacz"]).assert().code(0);
+}
+
+#[test]
+fn a_site_is_made_changed_and_removed_by_forms() {
+    let house = House::new();
+    let Some(mut browser) = Browser::start("en") else { return };
+    let desk = Desk::serve(house.path());
+    sign_in(&mut browser, &desk);
+    browser.go(&format!("http://{}/crawls", desk.address));
+    browser.fill("#name", "night music");
+    browser.fill("#seeds", "https://music.example/new");
+    browser.fill("#cron", "61 * * * *");
+    browser.click("#make button");
+    browser.wait("what is wrong", "return document.querySelector('#trouble')?.textContent.includes('61 *')");
+    // Told of its field, and what was typed is there still.
+    let told = "return document.querySelector('#cron').getAttribute('aria-describedby') + ' ' + document.querySelector('#name').value";
+    assert_eq!(browser.run(told), "trouble night music");
+    browser.run("document.querySelector('#cron').value = ''");
+    browser.picture("crawls-form");
+    browser.click("#make button");
+    browser.wait("the site", "return location.pathname === '/crawls/night%20music'");
+    browser.fill("#depth_max", "1");
+    browser.click("form.door button");
+    browser.wait("changed", "return document.querySelector('#depth_max')?.value === '1'");
+    browser.picture("crawl-form");
+    browser.click("#ask-removal");
+    browser.wait("the question", "return document.querySelector('#remove') !== null");
+    browser.picture("crawl-removal");
+    browser.click("#remove");
+    browser.wait(
+        "gone",
+        "return location.pathname === '/crawls' && !document.body.innerText.includes('night music')",
+    );
 }
 
 #[test]

@@ -12,7 +12,10 @@ mod http;
 mod kill;
 mod limits;
 mod logs;
+mod owned;
+mod papers;
 mod scale;
+mod sites;
 mod verify;
 mod webdriver;
 

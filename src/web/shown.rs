@@ -1,15 +1,18 @@
-//! Sounds and pictures of a case, as the case's page loads them. All of them are made here, of what was decoded in a worker:
-//! nothing that a site served reaches a browser as it was.
+//! Sounds and pictures of a case, as its page and programs load them, and documents to be saved. Sounds and pictures are made
+//! here, of what was decoded in a worker: nothing that a site served reaches anybody as it was.
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cases::{self, Case};
+use crate::evidence::log::{self, NewEntry};
 use crate::evidence::{Excerpt, ExcerptOf};
 use crate::web::app::App;
 use crate::web::ask::Ask;
+use crate::web::desk::{content_type, open_document};
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::showing::{screenshot, screenshots};
@@ -33,25 +36,46 @@ pub(super) fn picture(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     Ok(Reply::inert("image/svg+xml", bytes))
 }
 
+/// What can be heard and seen of a case, each by its address.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Sounds {
+    /// The excerpts, two and two.
+    pairs: Vec<Pair>,
+    /// Why some are missing, in words.
+    missing: Vec<String>,
+    /// Drawings of the match.
+    pictures: Vec<String>,
+    /// Pictures of the pages that led to the file.
+    pages: Vec<String>,
+}
+
 /// Two excerpts that belong together, and how they lie to each other.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Pair {
+    /// 1 for the surest match.
     rank: usize,
+    /// The copy's.
     suspect: Option<Side>,
+    /// The recording's.
     reference: Option<Side>,
     /// Seconds of the recording in each second of the copy.
     reference_s_per_s: f64,
     /// Whether the copy's pitch went with its speed.
     is_speed: bool,
-    /// An instant of the copy, and the same of the recording, in seconds of their files.
+    /// An instant of the copy, in seconds of its file.
     query_start_s: f64,
+    /// The same instant of the recording, in seconds of its file.
     reference_start_s: f64,
 }
 
-#[derive(Serialize)]
+/// One excerpt.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Side {
+    /// Where it is.
     url: String,
+    /// Where it begins in its file, in seconds.
     start_s: f64,
+    /// Where it ends.
     end_s: f64,
 }
 
@@ -59,6 +83,8 @@ struct Side {
 pub(super) fn sounds(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let case = case(app, ask)?;
     let shown = app.showing.get(app, &case)?;
+    // A program's token is let in under the API, a browser's cookie under both.
+    let base = format!("{}/cases/{}", if ask.is_api() { "/api/v1" } else { "" }, case.case_id);
     let mut pairs: Vec<Pair> = Vec::new();
     for excerpt in &shown.excerpts.excerpts {
         let Some(rank) = rank(excerpt) else { continue };
@@ -75,15 +101,21 @@ pub(super) fn sounds(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
             });
             pairs.len() - 1
         });
-        let url = format!("/cases/{}/sound/{}/{rank}", case.case_id, excerpt.of.as_str());
+        let url = format!("{base}/sound/{}/{rank}", excerpt.of.as_str());
         let side = Some(Side { url, start_s: excerpt.start_s, end_s: excerpt.end_s });
         match excerpt.of {
             ExcerptOf::Suspect => pairs[at].suspect = side,
             ExcerptOf::Reference => pairs[at].reference = side,
         }
     }
-    let missing: Vec<&str> = shown.excerpts.left_out.iter().map(|one| one.why.as_str()).collect();
-    Reply::json(StatusCode::OK, &serde_json::json!({ "pairs": pairs, "missing": missing }))
+    let pages = 1..=screenshots(app, &case.case_id)?.len();
+    let sounds = Sounds {
+        pairs,
+        missing: shown.excerpts.left_out.iter().map(|one| one.why.clone()).collect(),
+        pictures: PICTURES.iter().map(|kind| format!("{base}/picture/{kind}")).collect(),
+        pages: pages.map(|number| format!("{base}/page/{number}")).collect(),
+    };
+    Reply::json(StatusCode::OK, &sounds)
 }
 
 /// The number in an excerpt's name: 1 for the surest match.
@@ -108,4 +140,16 @@ pub(super) fn page_picture(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let sha256 = number.checked_sub(1).and_then(|at| found.get(at));
     let sha256 = sha256.ok_or_else(|| Fault::not_found("there is no such picture of a page"))?;
     Ok(Reply::inert("image/png", screenshot(app, sha256)?))
+}
+
+/// Gives a document or a bundle to be saved, and says so in the log.
+pub(super) fn document(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let name = ask.param("name");
+    let file = open_document(app, name)?;
+    let subject = format!("document {name}");
+    let actor = &ask.visitor()?.name;
+    let entry =
+        NewEntry { at: ask.now, what: "export", subject: &subject, actor, sha256: None, note: "taken" };
+    log::append(app.store(), &entry)?;
+    Reply::download(name, content_type(name), file)
 }
