@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
         site: Option<&SiteSettings>,
         tally: &Mutex<&mut Tally>,
     ) -> anyhow::Result<Summary> {
-        let locked = || lock(&tally);
+        let locked = || lock(tally);
         let mut tell = |told: Told<'_>| {
             self.bar.suspend(|| match told {
                 Told::Checked(checked) => self.tell_checked(checked, &mut locked()),

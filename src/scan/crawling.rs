@@ -158,7 +158,7 @@ impl Pipeline<'_> {
         match job {
             Job::Found(found, hearing) => {
                 let checked = self.check_found(&found)?;
-                lock(&tell)(Told::Checked(&checked));
+                lock(tell)(Told::Checked(&checked));
                 hearing.heard(heard(&checked));
             }
             Job::Probe(probe, hearing) => hearing.heard(heard(&self.check_probe(&probe)?)),
@@ -178,7 +178,7 @@ fn hand_out(
             Event::Found(found, hearing) => jobs.send(Job::Found(found, hearing)),
             Event::Probe(probe, hearing) => jobs.send(Job::Probe(probe, hearing)),
             other => {
-                lock(&tell)(Told::Crawl(&other));
+                lock(tell)(Told::Crawl(&other));
                 Ok(())
             }
         };

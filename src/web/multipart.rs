@@ -212,10 +212,13 @@ mod tests {
 
     const TYPE: &str = "multipart/form-data; boundary=----line";
 
-    /// Everything of a form that comes in pieces of this length, and the most bytes that were held.
-    fn read(bytes: &[u8], length: usize) -> Result<(Vec<(Head, Vec<u8>)>, bool), Wrong> {
+    /// A part, and what is in it.
+    type Part = (Head, Vec<u8>);
+
+    /// Everything of a form that comes in pieces of this length, and whether it is whole.
+    fn read(bytes: &[u8], length: usize) -> Result<(Vec<Part>, bool), Wrong> {
         let mut parts = Parts::of(TYPE)?;
-        let mut found: Vec<(Head, Vec<u8>)> = Vec::new();
+        let mut found: Vec<Part> = Vec::new();
         let mut is_whole = false;
         for piece in bytes.chunks(length.max(1)) {
             parts.push(piece);
@@ -235,7 +238,7 @@ mod tests {
         Head { name: name.to_owned(), file_name: file_name.map(str::to_owned) }
     }
 
-    fn written(parts: &[(Head, Vec<u8>)]) -> Vec<u8> {
+    fn written(parts: &[Part]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (head, body) in parts {
             let file =
@@ -307,7 +310,7 @@ mod tests {
             ),
             length in 1usize..80,
         ) {
-            let parts: Vec<(Head, Vec<u8>)> = parts
+            let parts: Vec<Part> = parts
                 .into_iter()
                 .map(|((name, file), body)| (head(&name, file.as_deref().map(str::trim)), body.concat()))
                 .filter(|(_, body)| !body.windows(12).any(|some| some == b"\r\n------line"))

@@ -116,7 +116,7 @@ async fn form(
             match piece {
                 Piece::Bytes(bytes) => match (&mut field, &mut sink) {
                     (Some((_, value)), _) if value.len() + bytes.len() <= FIELD_BYTES_MAX => {
-                        value.extend(bytes)
+                        value.extend(bytes);
                     }
                     (None, Some(sink)) => sink.write(app, &bytes).await?,
                     _ => {
