@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::endpoint::{Endpoint, Param, schema_of};
 use crate::base::Digest;
-use crate::evidence::{Check, Report};
+use crate::evidence::{Check, Outcome, Report};
 use crate::web::app::App;
 use crate::web::ask::Ask;
+use crate::web::desk::verify_bundle;
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
 use crate::web::verifying::{self, Wanted};
@@ -32,9 +33,19 @@ pub(super) const VERIFY: Endpoint =
         ])
         .with_file("application/zip");
 
-/// What came of verifying a bundle.
+pub(super) const VERIFICATION: Endpoint = Endpoint::new(
+    "documents",
+    "Verify a bundle that was made here, as anybody can offline",
+    200,
+    schema_of::<Verified>,
+);
+
+/// How a bundle stood up to each check.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Verified {
+    /// Its file, where it was made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     /// Whether no check failed.
     passed: bool,
     /// The case that it is about, as it says.
@@ -46,27 +57,27 @@ pub(super) struct Verified {
     #[schemars(with = "Option<String>")]
     sha256: Option<Digest>,
     /// The checks, in their order, as `earwitness evidence verify --json` tells them.
-    #[schemars(with = "Vec<CheckTold>")]
-    checks: Vec<Check>,
+    checks: Vec<CheckShown>,
 }
 
 /// One check.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "describes what another type is written as")]
-struct CheckTold {
+#[derive(Debug, Serialize, JsonSchema)]
+struct CheckShown {
     /// Its name, the same in every version.
-    name: String,
-    /// `passed`, `failed`, or `not_checked`.
-    outcome: String,
+    name: &'static str,
+    /// `passed`, `failed` or `not_checked`.
+    #[schemars(with = "String")]
+    outcome: Outcome,
     /// In words.
     detail: String,
 }
 
-impl From<Report> for Verified {
-    fn from(report: Report) -> Self {
+impl Verified {
+    fn of(name: Option<String>, report: Report) -> Self {
         let passed = report.passed();
         let Report { case_id, root, sha256, checks } = report;
-        Self { passed, case_id, root, sha256, checks }
+        let shown = |Check { name, outcome, detail }: Check| CheckShown { name, outcome, detail };
+        Self { name, passed, case_id, root, sha256, checks: checks.into_iter().map(shown).collect() }
     }
 }
 
@@ -74,5 +85,12 @@ impl From<Report> for Verified {
 pub(super) fn verify(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let wanted = Wanted::of(|name| ask.query(name))?;
     let report = verifying::verify(app, ask.file()?, &wanted)?;
-    Reply::json(StatusCode::OK, &Verified::from(report))
+    Reply::json(StatusCode::OK, &Verified::of(None, report))
+}
+
+/// Verifies a bundle that was made here.
+pub(super) fn verification(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
+    let name = ask.param("name").to_owned();
+    let report = verify_bundle(app, &name)?;
+    Reply::json(StatusCode::OK, &Verified::of(Some(name), report))
 }

@@ -52,21 +52,25 @@ pub(in crate::web) struct Endpoint {
 }
 
 impl Endpoint {
-    /// One that answers JSON.
-    pub(super) const fn new(tag: &'static str, summary: &'static str, status: u16, answer: SchemaOf) -> Self {
-        let (query, types): (&[Param], &[&str]) = (&[], &[]);
+    /// One that answers nothing yet.
+    const fn bare(tag: &'static str, summary: &'static str, status: u16) -> Self {
         Self {
             summary,
             tag,
-            query,
+            query: &[],
             body: None,
             file: None,
             status,
-            answer: Some(answer),
-            types,
+            answer: None,
+            types: &[],
             is_ranged: false,
             is_once: false,
         }
+    }
+
+    /// One that answers JSON.
+    pub(super) const fn new(tag: &'static str, summary: &'static str, status: u16, answer: SchemaOf) -> Self {
+        Self { answer: Some(answer), ..Self::bare(tag, summary, status) }
     }
 
     /// One that answers bytes of one of these types.
@@ -75,19 +79,7 @@ impl Endpoint {
         summary: &'static str,
         types: &'static [&'static str],
     ) -> Self {
-        let query: &[Param] = &[];
-        Self {
-            summary,
-            tag,
-            query,
-            body: None,
-            file: None,
-            status: 200,
-            answer: None,
-            types,
-            is_ranged: false,
-            is_once: false,
-        }
+        Self { types, ..Self::bare(tag, summary, 200) }
     }
 
     /// A part of its bytes can be asked for.

@@ -82,9 +82,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route::post("/api/v1/notices", LEGAL, papers::write).slow().told(&papers::WRITE),
     Route::get("/api/v1/documents", LEGAL, papers::documents).told(&papers::DOCUMENTS),
     Route::get("/api/v1/documents/{name}", LEGAL, shown::document).told(&papers::DOCUMENT),
-    Route::get("/api/v1/bundles/{name}/verification", LEGAL, papers::verification)
+    Route::get("/api/v1/bundles/{name}/verification", LEGAL, bundles::verification)
         .slow()
-        .told(&papers::VERIFICATION),
+        .told(&bundles::VERIFICATION),
     Route::get("/api/v1/me", VIEWER, people::me).told(&people::ME),
     Route::get("/api/v1/accounts", ADMIN, people::accounts).told(&people::ACCOUNTS),
     Route::post("/api/v1/accounts", ADMIN, people::create_account).hashing().told(&people::CREATE_ACCOUNT),

@@ -53,12 +53,6 @@ pub(super) const DOCUMENT: Endpoint = Endpoint::of_bytes(
 );
 pub(super) const BUNDLE: Endpoint =
     Endpoint::new("documents", "Make the evidence bundle of a case", 201, schema_of::<BundleMade>).once();
-pub(super) const VERIFICATION: Endpoint = Endpoint::new(
-    "documents",
-    "Verify a bundle that was made here, as anybody can offline",
-    200,
-    schema_of::<Verification>,
-);
 
 /// Notices that are to be written.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -183,37 +177,6 @@ impl From<Sealed> for BundleMade {
     }
 }
 
-/// How a bundle stood up to each check.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Verification {
-    /// The bundle's file.
-    name: String,
-    /// Whether no check failed.
-    passed: bool,
-    /// The case that it is about, as it says.
-    case_id: Option<String>,
-    /// Its Merkle root, as computed.
-    #[schemars(with = "Option<String>")]
-    root: Option<Digest>,
-    /// SHA-256 of the file.
-    #[schemars(with = "Option<String>")]
-    sha256: Option<Digest>,
-    /// The checks, in their order.
-    checks: Vec<CheckShown>,
-}
-
-/// One check, as `earwitness evidence verify --json` tells it.
-#[derive(Debug, Serialize, JsonSchema)]
-struct CheckShown {
-    /// Its name, the same in every version.
-    name: &'static str,
-    /// `passed`, `failed` or `not_checked`.
-    #[schemars(with = "String")]
-    outcome: Outcome,
-    /// In words.
-    detail: String,
-}
-
 pub(super) fn preview(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let NewPreview { form, cases, shown } = ask.json()?;
     let wanted: &[Format] = match shown {
@@ -256,14 +219,4 @@ pub(super) fn bundle(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     once_after(app.store(), ask, StatusCode::CREATED, || {
         Ok(BundleMade::from(make_bundle(app, &case, ask.now)?))
     })
-}
-
-pub(super) fn verification(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
-    let name = ask.param("name").to_owned();
-    let report = verify_bundle(app, &name)?;
-    let passed = report.passed();
-    let Report { case_id, root, sha256, checks } = report;
-    let shown = |Check { name, outcome, detail }: Check| CheckShown { name, outcome, detail };
-    let checks = checks.into_iter().map(shown).collect();
-    Reply::json(StatusCode::OK, &Verification { name, passed, case_id, root, sha256, checks })
 }

@@ -206,6 +206,20 @@ fn a_site_is_made_changed_and_removed_by_forms() {
     );
 }
 
+/// The pages of the navigation.
+const PAGES: [&str; 10] = [
+    "/overview",
+    "/cases",
+    "/recordings",
+    "/licences",
+    "/crawls",
+    "/notices",
+    "/verify",
+    "/accounts",
+    "/webhooks",
+    "/api",
+];
+
 #[test]
 fn the_desk_speaks_three_languages_on_all_screens() {
     let house = House::new();
@@ -230,23 +244,11 @@ fn the_desk_speaks_three_languages_on_all_screens() {
         let lang = browser.run("return document.documentElement.lang").as_str().unwrap().to_owned();
         assert_eq!(lang.get(..2), language.get(..2));
         assert!(browser.text().contains(word), "{}", browser.text());
-        let pages = [
-            "/overview",
-            "/cases",
-            "/recordings",
-            "/licences",
-            "/crawls",
-            "/notices",
-            "/verify",
-            "/accounts",
-            "/webhooks",
-            "/api",
-        ];
         let case = format!("/cases/{}", house.case_id);
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 360)] {
             browser.prefer(scheme);
             browser.resize(width, 800);
-            for path in pages.iter().copied().chain([case.as_str()]) {
+            for path in PAGES.iter().copied().chain([case.as_str()]) {
                 browser.go(&format!("http://{}{path}", desk.address));
                 // Nothing but what scrolls by itself is wider than the window.
                 let wide =
@@ -411,26 +413,10 @@ fn no_page_has_a_serious_fault_of_accessibility() {
     sign_in(&mut browser, &desk);
     make_webhook(&desk);
     let case = format!("/cases/{}", house.case_id);
-    let pages = [
-        "/overview",
-        "/cases",
-        "/cases?q=nothing",
-        &case,
-        "/recordings",
-        "/recordings/one",
-        "/licences",
-        "/crawls",
-        "/notices",
-        "/verify",
-        "/accounts",
-        "/webhooks",
-        "/api",
-        "/nothing",
-        "/cases?state=open",
-    ];
+    let more = ["/cases?q=nothing", &case, "/recordings/one", "/nothing", "/cases?state=open"];
     for scheme in ["light", "dark"] {
         browser.prefer(scheme);
-        for path in pages {
+        for path in PAGES.into_iter().chain(more) {
             browser.go(&format!("http://{}{path}", desk.address));
             faults.extend(check_accessibility(&mut browser, &axe, &format!("{path} {scheme}")));
         }
