@@ -218,13 +218,19 @@ impl Case {
     /// Returns who asked for licence data, when and what, where neither a newer verdict nor a decision has come since.
     #[must_use]
     pub fn asked(&self) -> Option<&HistoryEntry> {
-        let settles = |event: Event| {
-            use Event as E;
-            matches!(event, E::Queued | E::Undetermined | E::Verdict | E::Approved | E::Dismissed)
-        };
-        let last =
-            self.history.iter().rev().find(|entry| entry.event == Event::Asked || settles(entry.event))?;
-        (last.event == Event::Asked).then_some(last)
+        use Event as E;
+        let mut undone = 0;
+        for entry in self.history.iter().rev() {
+            match entry.event {
+                E::Asked => return Some(entry),
+                E::Undone => undone += 1,
+                // What was taken back has settled nothing.
+                E::Review | E::Approved | E::Dismissed if undone > 0 => undone -= 1,
+                E::Queued | E::Undetermined | E::Verdict | E::Approved | E::Dismissed => return None,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Returns the base-10 logarithm of the chance that the file holds nothing of the recording: that of its

@@ -212,6 +212,9 @@ pub fn decide(case: &mut Case, now: Timestamp, decided: &Decided) -> Result<(), 
     if decided.event == Event::Asked {
         // What the verdict lacks is what is to be found out, unless somebody says more.
         let note = decided.note.clone().or_else(|| case.verdict.reasons.first().cloned());
+        if case.asked().is_some_and(|asked| asked.note == note) {
+            return Ok(());
+        }
         return Ok(case.apply(Event::Asked, now, &decided.actor, note)?);
     }
     let already = matches!(

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, Exit, output, scanning};
 use crate::scan::Library;
 use crate::scan::backup::{BackupScope, back_up, restore as restore_library};
-use crate::store::{BackupReport, Copied, Error, Kinds, RestorePlan};
+use crate::store::{BackupReport, Copied, Error, Kinds, RestorePlan, Store};
 use crate::web::{self, Order, Said};
 
 /// The longest answer of a service, in bytes.
@@ -19,6 +19,12 @@ const ANSWER_BYTES_MAX: u64 = 8 << 20;
 /// Copies the store into a folder, by the service that has it open, if there is one.
 pub(super) fn backup(context: &Context, folder: &Path) -> anyhow::Result<Exit> {
     let folder = std::path::absolute(folder).with_context(|| format!("{}", folder.display()))?;
+    if !Store::is_in(&context.store_path) {
+        let store = context.store_path.display();
+        return Err(
+            super::Usage(format!("there is no store in {store}; say with --store where it is")).into()
+        );
+    }
     let report = match context.open_store() {
         Ok(store) => {
             let library = Library::open(store)?;

@@ -1,6 +1,6 @@
 //! Everything that is printed: results on stdout, the rest on stderr.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -27,7 +27,11 @@ pub(super) fn init_logging(global: &Global, is_service: bool) {
     let filter = EnvFilter::try_from_env("EARWITNESS_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let is_json = global.log_format == LogFormat::Json;
     IS_JSON_LOG.store(is_json, Ordering::Relaxed);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false);
     let _ = if is_json {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {

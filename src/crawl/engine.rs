@@ -104,6 +104,25 @@ pub(super) struct Engine<'a> {
     wall_s_before: f64,
 }
 
+/// Waits for `asking` while the tasks under way go on. Whoever waits for room among the events must not hold up one who has it
+/// already: that one alone can make room again.
+async fn beside<T, W>(
+    running: &mut FuturesUnordered<W>,
+    asking: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop>
+where
+    W: Future<Output = Result<(), Stop>>,
+{
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut asking => return answer,
+            Some(done) = running.next() => done?,
+        }
+    }
+}
+
 /// Carries out a plan and tells of it through `events`; waits while the receiver is busy, so that never more media lie
 /// on disk than requests are under way. A run of the same name that was not done is gone on with. Ends when all is
 /// done, when the budget is spent, when `cancel` is cancelled (what is in hand is finished first, for up to 30 s), or
@@ -203,7 +222,7 @@ impl<'a> Engine<'a> {
                 drained_by.get_or_insert_with(|| Instant::now() + DRAIN);
             } else if !is_spent {
                 while running.len() < self.plan.at_once {
-                    match self.next_task().await? {
+                    match beside(&mut running, self.next_task()).await? {
                         Next::Task(in_hand, slot) => running.push(Box::pin(self.work(*in_hand, slot))),
                         Next::At(at) => {
                             next = at;

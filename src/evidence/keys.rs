@@ -17,7 +17,7 @@ use crate::base::{Digest, Timestamp};
 use crate::store::{Batch, Record, Store};
 
 /// The key's file in the store's folder.
-const FILE: &str = "evidence-key.pem";
+pub const KEY_FILE: &str = "evidence-key.pem";
 
 /// What stands before the 32 bytes of a public key in DER (RFC 8410, section 4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -124,7 +124,7 @@ impl Record for KeyRecord {
 /// # Errors
 /// [`Error::Key`] when its file is damaged or open to others, [`Error::Io`] when it cannot be read or written.
 pub fn signing_key(store: &Store, now: Timestamp) -> Result<SigningKey, Error> {
-    let path = store.path().join(FILE);
+    let path = store.path().join(KEY_FILE);
     let key = match read(&path)? {
         Some(key) => key,
         None => make(&path, false)?,
@@ -142,7 +142,7 @@ pub fn signing_key(store: &Store, now: Timestamp) -> Result<SigningKey, Error> {
 /// As [`signing_key`].
 pub fn rotate(store: &Store, now: Timestamp) -> Result<SigningKey, Error> {
     let old = signing_key(store, now)?.public.id().to_string();
-    let key = make(&store.path().join(FILE), true)?;
+    let key = make(&store.path().join(KEY_FILE), true)?;
     if let Some(old) = store.get::<KeyRecord>(&old)? {
         store.put(&KeyRecord { retired_at: Some(now), ..old })?;
     }
@@ -259,7 +259,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let key = signing_key(&store, now()).unwrap();
         assert_eq!(signing_key(&store, now()).unwrap().public, key.public);
-        let path = folder.path().join(FILE);
+        let path = folder.path().join(KEY_FILE);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!format!("{key:?}").contains("pair"));
         let signature = key.sign(b"text");

@@ -64,7 +64,7 @@ pub use error::Error;
 pub use excerpts::{
     Alignment, EXCERPTS_FORMAT, Excerpt, ExcerptOf, Excerpts, LeftOut, Listener, read_wav, wav,
 };
-pub use keys::{KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
+pub use keys::{KEY_FILE, KeyRecord, PublicKey, SigningKey, public_keys, rotate, signing_key};
 pub use made::{
     BundleRecord, PendingBundle, known_root, newest_bundle, newest_bundle_beside, newest_bundle_of,
 };

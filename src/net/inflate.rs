@@ -16,6 +16,10 @@ const MEMBERS_MAX: u32 = 4096;
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Bytes that go from one coding to the next at a time.
 const STEP_BYTES: usize = 16 << 10;
+/// What one coding hands to the next may be so many times what the body has, beyond so many bytes: nobody packs twice what shrinks
+/// like that, and a coding that makes nothing of it would go on unseen.
+const BETWEEN_RATIO_MAX: u64 = 100;
+const BETWEEN_FREE_BYTES: u64 = 1 << 20;
 
 /// A content coding that can be taken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +151,10 @@ fn step(stages: &mut [Stage], out: &mut [u8]) -> Result<Out, String> {
             Out::Hungry if !before.is_empty() => {}
             done => return Ok(done),
         }
+        let wire = before.first().map_or(0, |first| first.taken);
+        if last.taken > BETWEEN_FREE_BYTES && last.taken / BETWEEN_RATIO_MAX > wire {
+            return Err(format!("{wire} bytes have made {} between two codings so far: a trap", last.taken));
+        }
         let mut between = vec![0; STEP_BYTES];
         match step(before, &mut between)? {
             Out::Bytes(count) => {
@@ -167,6 +175,8 @@ struct Stage {
     input: Vec<u8>,
     /// How much of the input is used up.
     at: usize,
+    /// Bytes that were fed in all.
+    taken: u64,
     is_last_input: bool,
     /// The decoder has filled the buffer and may hold more.
     may_hold_more: bool,
@@ -181,6 +191,7 @@ impl Stage {
             decoder: None,
             input: Vec::new(),
             at: 0,
+            taken: 0,
             is_last_input: false,
             may_hold_more: false,
             members: 0,
@@ -189,6 +200,7 @@ impl Stage {
     }
 
     fn feed(&mut self, bytes: Vec<u8>) {
+        self.taken += bytes.len() as u64;
         (self.input, self.at) = (bytes, 0);
     }
 
@@ -373,6 +385,21 @@ mod tests {
             let error = unpack(&[coding], &one.repeat(5000), 4096, 64).unwrap_err();
             assert!(error.contains("more than 4096 parts"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_swells_between_two_codings_and_comes_to_nothing_is_a_trap() {
+        // A gzip file of empty blocks: it is long, and holds nothing.
+        let mut nothing = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+        nothing.extend([0, 0, 0, 0xff, 0xff].repeat(1 << 20));
+        for outer in [Coding::Brotli, Coding::Zstd, Coding::Gzip] {
+            let packed = pack(outer, &nothing);
+            let error = unpack(&[Coding::Gzip, outer], &packed, 16 << 10, 1000).unwrap_err();
+            assert!(error.contains("a trap"), "{outer:?}: {error}");
+        }
+        let text = b"free music ".repeat(100_000);
+        let twice = pack(Coding::Brotli, &pack(Coding::Gzip, &text));
+        assert_eq!(unpack(&[Coding::Gzip, Coding::Brotli], &twice, 16 << 10, 1000), Ok(text));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::inspect;
 use super::library::{self, Library};
 use crate::base::Timestamp;
+use crate::evidence::KEY_FILE;
 use crate::store::{self, BackupPlan, BackupReport, Going, RestorePlan};
 
 /// What is left out of a backup, and what is in it beside records and kept files.
@@ -32,7 +33,11 @@ pub fn back_up(
     let manifest = library::current_manifest(library.store())?;
     let folder = library::index_folder(library.store());
     let folder = folder.file_name().map(PathBuf::from).unwrap_or_default();
-    let files: Vec<PathBuf> = manifest.segments.iter().map(|entry| folder.join(&entry.file)).collect();
+    let mut files: Vec<PathBuf> = manifest.segments.iter().map(|entry| folder.join(&entry.file)).collect();
+    // Without it, bundles that were signed so far would be nobody's.
+    if library.store().path().join(KEY_FILE).exists() {
+        files.push(KEY_FILE.into());
+    }
     let plan = BackupPlan { at: scope.at, without: scope.without, files: &files, folders: scope.folders };
     Ok(library.store().backup(to, &plan, going)?)
 }
@@ -97,6 +102,38 @@ mod tests {
         assert_eq!(store.release(|_| Ok(true)).unwrap(), 1);
         assert_eq!(std::fs::read(again.join("papers/notice.pdf")).unwrap(), b"%PDF");
         assert!(!again.join("papers/.half").exists());
+    }
+
+    #[test]
+    fn what_comes_while_it_is_taken_is_whole_in_it_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        store.blobs().put(b"before").unwrap();
+        let gone = store.hold("crawl", b"held when it began").unwrap().digest;
+        let library = Library::open(store).unwrap();
+        let scope = BackupScope { at: Timestamp::UNIX_EPOCH, without: &[], folders: &[] };
+        let to = folder.path().join("backup");
+        let mut pinned = None;
+        let mut going = |_| {
+            // At the first file: the record names a file that was not there when the copying began.
+            pinned.get_or_insert_with(|| {
+                let sha256 = library.store().blobs().put(b"meanwhile").unwrap().digest;
+                library.store().put(&Pin { sha256 }).unwrap();
+                assert_eq!(library.store().release(|_| Ok(true)).unwrap(), 1);
+                sha256
+            });
+            true
+        };
+        let report = back_up(&library, &to, &scope, &mut going).unwrap();
+        let pinned = pinned.unwrap();
+        assert_eq!(report.blobs, 2);
+        let kinds = crate::crawl::with_kinds(Kinds::new());
+        let plan = RestorePlan { options: Options::default(), kinds: &kinds, take_damaged: false };
+        let again = folder.path().join("again");
+        restore(&to, &again, &plan, &mut |_| true).unwrap();
+        let store = Store::open(&again).unwrap();
+        assert!(store.get::<Pin>(&pinned.to_string()).unwrap().is_some() && store.blobs().contains(&pinned));
+        assert!(!store.blobs().contains(&gone));
     }
 
     #[test]

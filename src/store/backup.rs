@@ -153,13 +153,12 @@ impl Store {
         let (from, into) = (self.layout().blobs(), to.join("blobs"));
         // Most of the work, before anybody has to wait.
         copy_blobs(&from, &into, &mut copy, &mut report)?;
-        let (mut entries, blobs, names) = {
+        let (journal, records, (blobs, names)) = {
             let _held = self.lock_holds();
-            let (journal, end, records) = self.snapshot(to, plan)?;
-            let journal = copy.file(journal.take(end), "journal")?;
-            let blobs = copy_blobs(&from, &into, &mut copy, &mut report)?;
-            (vec![journal, records], blobs.0, blobs.1)
+            let (journal, records) = self.snapshot(to, plan, &mut copy)?;
+            (journal, records, copy_blobs(&from, &into, &mut copy, &mut report)?)
         };
+        let mut entries = vec![copy.file(journal, "journal")?, records];
         let mut wanted = vec![PathBuf::from("store.json")];
         wanted.extend(plan.files.iter().cloned());
         for folder in plan.folders {
@@ -188,7 +187,12 @@ impl Store {
     }
 
     /// Opens the journal and writes the other records, both of one instant.
-    fn snapshot(&self, to: &Path, plan: &BackupPlan<'_>) -> Result<(File, u64, FileEntry), Error> {
+    fn snapshot(
+        &self,
+        to: &Path,
+        plan: &BackupPlan<'_>,
+        copy: &mut Copying<'_>,
+    ) -> Result<(io::Take<File>, FileEntry), Error> {
         let path = to.join(RECORDS);
         let journalled: Vec<String> = self
             .trees()
@@ -206,16 +210,18 @@ impl Store {
         let name = self.layout().journal();
         // Rewriting gives the name to another file; this one stays as it is.
         let file = File::open(&name).map_err(Error::io(&name))?;
-        let mut output = Hashing::new(BufWriter::new(File::create(&path).map_err(Error::io(&path))?));
-        self.export_without(&mut output, &without).map_err(|error| match error {
+        let mut output = Hashing::new(copy.create(&path)?, copy);
+        let exported = self.export_without(&mut BufWriter::with_capacity(PIECE_BYTES, &mut output), &without);
+        let Hashing { hasher, bytes, refused, .. } = output;
+        exported.map_err(|error| match (refused, error) {
+            (Some(refused), _) => refused,
             // It is the copy that cannot be written.
-            Error::Io { source, .. } => Error::io(&path)(source),
-            other => other,
+            (None, Error::Io { source, .. }) => Error::io(&path)(source),
+            (None, other) => other,
         })?;
         let end = journal.end();
         drop(journal);
-        let (sha256, bytes) = (output.hasher.finish(), output.bytes);
-        Ok((file, end, FileEntry { path: RECORDS.to_owned(), bytes, sha256 }))
+        Ok((file.take(end), FileEntry { path: RECORDS.to_owned(), bytes, sha256: hasher.finish() }))
     }
 }
 
@@ -359,10 +365,29 @@ impl<'a> Copying<'a> {
         Ok(FileEntry { path: name.to_owned(), bytes, sha256 })
     }
 
+    /// Makes a file that others cannot read: among them is a signing key.
+    fn create(&self, path: &Path) -> Result<File, Error> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map_err(Error::io(path))
+    }
+
+    fn check_room(&self, bytes: u64) -> Result<(), Error> {
+        self.options.check_space(&self.to, self.options.keep_free_bytes.saturating_add(bytes))
+    }
+
+    /// Counts bytes, and asks whether to go on.
+    fn go_on(&mut self, bytes: u64) -> Result<(), Error> {
+        self.copied.bytes += bytes;
+        if (self.going)(self.copied) { Ok(()) } else { Err(Error::Stopped { path: self.to.clone() }) }
+    }
+
     /// Copies bytes into a new file; gives their number and digest.
     pub(super) fn bytes(&mut self, mut from: io::Take<File>, to: &Path) -> Result<(u64, Digest), Error> {
-        self.options.check_space(&self.to, self.options.keep_free_bytes.saturating_add(from.limit()))?;
-        let mut output = File::create(to).map_err(Error::io(to))?;
+        self.check_room(from.limit())?;
+        let mut output = self.create(to)?;
         let (mut hasher, mut bytes) = (Hasher::new(), 0);
         let mut piece = vec![0; PIECE_BYTES];
         loop {
@@ -371,10 +396,7 @@ impl<'a> Copying<'a> {
             hasher.update(read);
             output.write_all(read).map_err(Error::io(to))?;
             bytes += count as u64;
-            self.copied.bytes += count as u64;
-            if !(self.going)(self.copied) {
-                return Err(Error::Stopped { path: self.to.clone() });
-            }
+            self.go_on(count as u64)?;
         }
         // Elsewhere the whole file system is synced at the end, which is much quicker than file by file.
         if cfg!(not(target_os = "linux")) {
@@ -395,21 +417,30 @@ pub(super) fn sync_all(folder: &Path) -> Result<(), Error> {
     sync_folder(folder).map_err(Error::io(folder))
 }
 
-/// Counts and digests what is written.
-struct Hashing<W> {
-    inner: W,
+/// Counts and digests what is written, minding the room.
+struct Hashing<'c, 'g> {
+    inner: File,
+    copy: &'c mut Copying<'g>,
     hasher: Hasher,
     bytes: u64,
+    /// Why nothing more is written.
+    refused: Option<Error>,
 }
 
-impl<W> Hashing<W> {
-    fn new(inner: W) -> Self {
-        Self { inner, hasher: Hasher::new(), bytes: 0 }
+impl<'c, 'g> Hashing<'c, 'g> {
+    fn new(inner: File, copy: &'c mut Copying<'g>) -> Self {
+        Self { inner, copy, hasher: Hasher::new(), bytes: 0, refused: None }
     }
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl Write for Hashing<'_, '_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let asked =
+            self.copy.check_room(buffer.len() as u64).and_then(|()| self.copy.go_on(buffer.len() as u64));
+        if let Err(refused) = asked {
+            self.refused = Some(refused);
+            return Err(io::Error::other("refused"));
+        }
         let written = self.inner.write(buffer)?;
         self.hasher.update(buffer.get(..written).unwrap_or_default());
         self.bytes += written as u64;

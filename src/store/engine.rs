@@ -95,6 +95,13 @@ impl Store {
         }
     }
 
+    /// Whether there is a store in `path`; nothing is made.
+    #[must_use]
+    pub fn is_in(path: &Path) -> bool {
+        let layout = Layout::new(path);
+        layout.journal().exists() || layout.trees().exists()
+    }
+
     /// Returns the store's folder.
     #[must_use]
     pub fn path(&self) -> &Path {

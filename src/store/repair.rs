@@ -270,7 +270,11 @@ struct Survey {
 }
 
 /// Replaces a journal that is missing or damaged by one of all that can be read, and keeps the old one.
-fn mend_journal(layout: &Layout, trees: Option<&Trees>, report: &mut RebuildReport) -> Result<(), Error> {
+pub(super) fn mend_journal(
+    layout: &Layout,
+    trees: Option<&Trees>,
+    report: &mut RebuildReport,
+) -> Result<(), Error> {
     let path = layout.journal();
     let mark = trees.map(Trees::mark).and_then(Result::ok).unwrap_or_default();
     let survey = survey(&path, mark.applied)?;

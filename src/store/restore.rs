@@ -6,7 +6,11 @@ use std::path::Path;
 
 use super::backup::{self, BackupReport, Copying, Going, MANIFEST, Manifest, RECORDS};
 use super::files::{Layout, Session, sync_folder, write_durably};
+use super::repair::{self, RebuildReport};
 use super::{Error, Kinds, Options, Store, opening};
+
+/// What stands in the mark that a store is half restored.
+const MARK: &[u8] = b"earwitness store restore\n";
 
 /// How a backup is made a store of.
 pub struct RestorePlan<'a> {
@@ -44,6 +48,8 @@ impl Restored {
     /// [`Error::Io`] when the mark that it is half restored cannot be taken away.
     pub fn finish(self) -> Result<BackupReport, Error> {
         drop(self.store);
+        // So that no other restoring begins in between.
+        let _session = Session::begin_restoring(&self.layout)?;
         let mark = self.layout.restoring();
         fs::remove_file(&mark).map_err(Error::io(&mark))?;
         sync_folder(&self.layout.root).map_err(Error::io(&self.layout.root))?;
@@ -60,16 +66,7 @@ pub fn restore(from: &Path, to: &Path, plan: &RestorePlan<'_>, going: Going<'_>)
     let manifest = backup::read_manifest(from)?;
     let layout = Layout::new(to);
     let session = Session::begin_restoring(&layout)?;
-    if !layout.restoring().exists() && (layout.journal().exists() || layout.trees().exists()) {
-        let what = "there is a store already; choose another folder with --store, or move it away".to_owned();
-        return Err(Error::Backup { path: to.to_owned(), what });
-    }
-    let mark = layout.restoring();
-    write_durably(&mark, b"earwitness store restore\n").map_err(Error::io(&mark))?;
-    // Of a restoring that was cut off: what is there may be half written.
-    for left in [layout.trees(), layout.blobs()] {
-        super::files::remove_folder(&left).map_err(Error::io(&left))?;
-    }
+    clear(&layout)?;
     let mut report = BackupReport { at: Some(manifest.at), ..BackupReport::default() };
     let mut copy = Copying::new(to, plan.options, going);
     copy_files(from, &manifest, &mut copy, &mut report)?;
@@ -85,12 +82,40 @@ pub fn restore(from: &Path, to: &Path, plan: &RestorePlan<'_>, going: Going<'_>)
     (report.copied, report.blobs) = (copy.copied, copied.0);
     refuse_damage(from, plan, &report)?;
     backup::sync_all(to)?;
+    let mut mended = RebuildReport::default();
+    if !report.problems.is_empty() {
+        // Of a damaged journal what is whole is kept, as a rebuilding does.
+        repair::mend_journal(&layout, None, &mut mended)?;
+    }
+    for gap in &mended.gaps {
+        report.problem(format!("journal: {} bytes at byte {} are lost", gap.bytes, gap.offset));
+    }
     drop(session);
     let store = opening::open_restoring(to, plan.options)?;
     take_records(from, &store, plan, &mut report)?;
     report.problems.extend(store.check()?.problems);
     refuse_damage(from, plan, &report)?;
     Ok(Restored { store, layout, report })
+}
+
+/// Makes room: of a restoring that was cut off nothing stays, as it may be half written or of another backup; anything else is
+/// somebody's.
+fn clear(layout: &Layout) -> Result<(), Error> {
+    let (root, mark) = (&layout.root, layout.restoring());
+    let is_cut_off = fs::read(&mark).is_ok_and(|bytes| bytes == MARK);
+    for entry in fs::read_dir(root).map_err(Error::io(root))? {
+        let path = entry.map_err(Error::io(root))?.path();
+        if path == layout.lock() || (is_cut_off && path == mark) {
+            continue;
+        }
+        if !is_cut_off {
+            let what = "there is a store already, or something else; choose another folder with --store, or move away what is there";
+            return Err(Error::Backup { path: root.clone(), what: what.to_owned() });
+        }
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(Error::io(&path))?;
+    }
+    write_durably(&mark, MARK).map_err(Error::io(&mark))
 }
 
 fn refuse_damage(from: &Path, plan: &RestorePlan<'_>, report: &BackupReport) -> Result<(), Error> {

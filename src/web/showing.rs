@@ -103,21 +103,18 @@ pub(super) struct Archived {
 /// # Errors
 /// [`Fault`] when the store fails.
 pub(super) fn archived(app: &App, case_id: &str) -> Result<Vec<Archived>, Fault> {
-    let mut found: Vec<Archived> = Vec::new();
+    let (mut found, mut tried): (Vec<Archived>, Vec<String>) = (Vec::new(), Vec::new());
     for capture in captures(app.store(), case_id)? {
         let page = capture.sighting.page_url.as_deref().unwrap_or_default();
         let page = page.split('#').next().unwrap_or_default();
         let exchange =
             capture.exchanges.iter().rfind(|exchange| exchange.url == page && exchange.status == 200);
-        let Some(exchange) = exchange.filter(|_| found.iter().all(|known| known.url != page)) else {
-            continue;
-        };
-        found.extend(text_of(app, exchange).map(|text| Archived {
-            url: page.to_owned(),
-            at: exchange.answered_at,
-            text,
-        }));
-        if found.len() >= ARCHIVED_MAX {
+        let Some(exchange) = exchange.filter(|_| tried.iter().all(|known| known != page)) else { continue };
+        tried.push(page.to_owned());
+        let archived = |text| Archived { url: page.to_owned(), at: exchange.answered_at, text };
+        found.extend(text_of(app, exchange).map(archived));
+        // Also of pages that say nothing: reading them takes its time.
+        if tried.len() >= ARCHIVED_MAX {
             break;
         }
     }

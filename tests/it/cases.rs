@@ -192,7 +192,17 @@ fn licence_data_is_asked_for_until_a_newer_verdict_or_a_decision() {
     let later = sighting("https://pirate.example/a.mp3", "A", "2026-03-02T10:00:00Z");
     file(dir.path(), &later, Decision::Unlicensed);
     assert_eq!(case(dir.path(), &id).asked(), None);
-    run(&["cases", "ask", &id]).code(0);
+    run(&["cases", "ask", &id, "--note", "who has Macao?"]).code(0);
+    let length = case(dir.path(), &id).history.len();
+    run(&["cases", "ask", &id, "--note", "who has Macao?"]).code(0);
+    assert_eq!(case(dir.path(), &id).history.len(), length, "asked once");
+    // A decision that is taken back has settled nothing.
+    run(&["cases", "dismiss", &id, "--reason", "by mistake"]).code(0);
+    let mut dismissed = case(dir.path(), &id);
+    assert_eq!(dismissed.asked(), None);
+    let (decided_at, _) = dismissed.last_decision().unwrap();
+    dismissed.undo(decided_at, decided_at, "Ann").unwrap();
+    assert_eq!(dismissed.asked().unwrap().note.as_deref(), Some("who has Macao?"));
     run(&["cases", "approve", &id]).code(0);
     assert_eq!(case(dir.path(), &id).asked(), None);
     run(&["cases", "ask", &id]).code(2).stderr(contains("is approved").and(contains("asked")));

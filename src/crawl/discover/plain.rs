@@ -10,10 +10,13 @@ use html5ever::{TokenizerResult, local_name};
 use url::Url;
 
 use super::text;
+use super::tree::attribute_separators;
 use super::xml::cut;
 
-/// Bytes of a page that are read: a tag of so many attributes costs the square of their number.
+/// Bytes of a page that are read.
 const PAGE_BYTES_MAX: usize = 512 << 10;
+/// Comparisons of attribute names that one page may cost; the tokenizer compares each of a tag's with all before it.
+const COMPARISONS_MAX: u64 = 50_000_000;
 /// Bytes that the tokenizer is given at a time.
 const PIECE_BYTES: usize = 4096;
 
@@ -34,12 +37,20 @@ pub fn page_text(url: &Url, content_type: Option<&str>, bytes: &[u8], chars_max:
     let (html, _) = text::decode(bytes, content_type, url);
     let tokenizer = Tokenizer::new(Reader::new(chars_max), TokenizerOpts::default());
     let input = BufferQueue::default();
-    let mut rest = html.as_str();
-    while !rest.is_empty() && tokenizer.sink.left.get() > 0 {
+    let (mut rest, mut separators, mut comparisons) = (html.as_str(), 0, 0);
+    while !rest.is_empty() && tokenizer.sink.left.get() > 0 && comparisons < COMPARISONS_MAX {
         let piece = cut(rest, PIECE_BYTES);
         rest = &rest[piece.len()..];
+        let tokens_before = tokenizer.sink.tokens.get();
         input.push_back(StrTendril::from_slice(piece));
         while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
+        // Without a token in between, all this was one tag.
+        if tokenizer.sink.tokens.get() != tokens_before {
+            separators = 0;
+        }
+        let more = attribute_separators(piece);
+        comparisons += separators * more;
+        separators += more;
     }
     tokenizer.end();
     tokenizer.sink.text.into_inner().trim_end().to_owned()
@@ -50,13 +61,16 @@ struct Reader {
     text: RefCell<String>,
     /// Characters that may still be taken.
     left: Cell<usize>,
+    /// Tokens received.
+    tokens: Cell<u64>,
     /// Whether what comes is a script's or a style's.
     is_hidden: Cell<bool>,
 }
 
 impl Reader {
     fn new(chars_max: usize) -> Self {
-        Self { text: RefCell::default(), left: Cell::new(chars_max), is_hidden: Cell::new(false) }
+        let left = Cell::new(chars_max);
+        Self { text: RefCell::default(), left, tokens: Cell::new(0), is_hidden: Cell::new(false) }
     }
 
     /// Takes text, with each run of white space as one blank.
@@ -136,6 +150,9 @@ impl TokenSink for Reader {
     type Handle = ();
 
     fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        if !matches!(token, Token::ParseError(_)) {
+            self.tokens.set(self.tokens.get() + 1);
+        }
         match token {
             Token::TagToken(tag) => return self.tag(&tag),
             Token::CharacterTokens(text) if !self.is_hidden.get() => self.take(&text),
@@ -165,6 +182,12 @@ mod tests {
         assert_eq!(read(b"<p>0123456789", 4), "0123");
         let (gbk, ..) = encoding_rs::GBK.encode("<meta charset=gbk><p>免费音乐");
         assert_eq!(read(&gbk, 100), "免费音乐");
+    }
+
+    #[test]
+    fn a_tag_of_very_many_attributes_ends_the_reading() {
+        let many: String = (0..100_000).map(|number| format!(" a{number}")).collect();
+        assert_eq!(read(format!("<p>before<p{many}>behind").as_bytes(), 100), "before");
     }
 
     proptest! {

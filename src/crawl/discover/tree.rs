@@ -76,7 +76,7 @@ pub(super) fn parse(html: &str) -> Parsed {
 }
 
 /// How many attributes may begin in `piece` at most: each follows a blank, a slash or the quote that ends a value.
-fn attribute_separators(piece: &str) -> u64 {
+pub(super) fn attribute_separators(piece: &str) -> u64 {
     let (mut blanks, mut quotes) = (0, 0);
     for byte in piece.bytes() {
         blanks += u64::from(byte.is_ascii_whitespace() || byte == b'/');

@@ -13,11 +13,8 @@ use crate::notice::Form;
 use crate::web::app::App;
 use crate::web::fault::Fault;
 
-/// The folder of what was made here, in the store's.
-const FOLDER: &str = "papers";
-
 pub(super) fn folder(app: &App) -> PathBuf {
-    app.store().path().join(FOLDER)
+    app.store().path().join(crate::web::PAPERS_FOLDER)
 }
 
 /// What a document is.

@@ -58,10 +58,18 @@ const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 3650);
 /// Operators, recordings and deadlines of the overview.
 const LISTED: usize = 10;
 
+/// Keys of records that were changed.
+#[derive(Default)]
+struct Changed {
+    cases: BTreeSet<String>,
+    recordings: BTreeSet<String>,
+}
+
 /// The list of cases in memory. What the store has committed is in it at the next question.
 pub(in crate::web) struct Desk {
     rows: RwLock<Rows>,
-    refreshing: Mutex<()>,
+    /// What was changed and is not in the rows yet; held by whoever brings it in.
+    refreshing: Mutex<Changed>,
     cases: Watch,
     notifications: Watch,
     recordings: Watch,
@@ -78,7 +86,7 @@ impl Desk {
             notifications: store.watch::<Notification>(),
             recordings: store.watch::<Recording>(),
             rows: RwLock::default(),
-            refreshing: Mutex::new(()),
+            refreshing: Mutex::default(),
             licences: Licences::open(store)?,
             calendars: RwLock::new(Arc::new(calendars)),
         };
@@ -115,33 +123,33 @@ impl Desk {
     /// The rows, as the store is now.
     fn rows(&self, store: &Store) -> Result<RwLockReadGuard<'_, Rows>, store::Error> {
         // Taken and read by one at a time: whoever asks sees what was committed before.
-        let _one_at_a_time = lock(&self.refreshing);
-        let mut changed = self.cases.take();
+        let mut changed = lock(&self.refreshing);
+        changed.cases.extend(self.cases.take());
         // A notification's key begins with its case's.
-        changed.extend(self.notifications.take().into_iter().filter_map(|key| {
+        changed.cases.extend(self.notifications.take().into_iter().filter_map(|key| {
             key.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().map(str::to_owned)
         }));
-        let retitled = self.recordings.take();
-        if !changed.is_empty() || !retitled.is_empty() {
-            changed.sort_unstable();
-            changed.dedup();
-            self.refresh(store, &changed, &retitled)?;
+        changed.recordings.extend(self.recordings.take());
+        if !changed.cases.is_empty() || !changed.recordings.is_empty() {
+            // Where that fails, it is still to be done.
+            self.refresh(store, &changed)?;
+            *changed = Changed::default();
         }
         Ok(self.rows.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn refresh(&self, store: &Store, changed: &[String], retitled: &[String]) -> Result<(), store::Error> {
+    fn refresh(&self, store: &Store, changed: &Changed) -> Result<(), store::Error> {
         let calendars = self.calendars();
         // Read under the lock: of two who refresh, the later one must not put back what the earlier one read.
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        for recording_id in retitled {
+        for recording_id in &changed.recordings {
             let Ok(id) = RecordingId::new(recording_id) else { continue };
             let name = Catalog::new(store)
                 .get(&id)?
                 .map_or_else(|| recording_id.clone(), |one| one.title_and_artist());
             rows.retitle(recording_id, name);
         }
-        for case_id in changed {
+        for case_id in &changed.cases {
             match store.get::<Case>(case_id)? {
                 Some(case) => {
                     let due_at = due_at(store, &case, &calendars)?;

@@ -7,6 +7,7 @@ words! {
     OwnedWords:
     recordings: "Recordings", "录音制品", "音源";
     search: "Words", "关键词", "語句";
+    find: "Search", "搜索", "検索";
     title: "Title", "标题", "タイトル";
     artist: "Artist", "表演者", "アーティスト";
     isrc: "ISRC", "ISRC", "ISRC";

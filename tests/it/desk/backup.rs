@@ -9,7 +9,7 @@ use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
 
-use super::deciding::{Answered, Deciding, assert_holds, decided, fill, token};
+use super::deciding::{Answered, Deciding, assert_holds, decided, fill, token, wait_until};
 use super::{Client, Desk};
 use crate::evidence::House;
 use crate::support::earwitness;
@@ -34,9 +34,7 @@ fn a_backup_under_load_is_a_whole_store() {
     let deciding = Deciding::begin(&desk.address, &token);
     let mut taken = Vec::new();
     for number in 0..3 {
-        while deciding.answered().len() < 8 * (number + 1) {
-            std::thread::yield_now();
-        }
+        wait_until("decisions", || deciding.answered().len() >= 8 * (number + 1));
         let name = format!("backup-{number}");
         let before = deciding.answered();
         let report = house.run(&["store", "backup", &name, "--json"]).code(0).get_output().stdout.clone();
@@ -64,6 +62,15 @@ fn a_backup_under_load_is_a_whole_store() {
             .stdout(contains("whole"));
         restored(&house, name, &to).code(4).stderr(contains("a store already"));
     }
+    // What was signed before is signed by the same key after.
+    let key = |store: &str| {
+        let shown =
+            earwitness(house.path()).args(["--store", store, "evidence", "key", "show"]).output().unwrap();
+        assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+        String::from_utf8(shown.stdout).unwrap()
+    };
+    assert_eq!(key("again-backup-2"), key("store"));
+    assert_eq!(key("store").matches("BEGIN").count(), key("again-backup-0").matches("BEGIN").count());
     goes_on(&house, "again-backup-2", &token);
 }
 
@@ -109,6 +116,26 @@ fn a_store_that_nobody_serves_is_backed_up_alike_and_a_wrong_use_is_told() {
         .assert()
         .code(0)
         .stdout(contains(&house.case_id));
+    // Of a journal that is damaged in its middle, what is whole is taken.
+    let journal = house.path().join("b/journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&journal, bytes).unwrap();
+    restored(&house, "b", "m").code(4).stderr(contains("journal"));
+    let args = ["--store", "m", "store", "restore", "b", "--take-damaged"];
+    earwitness(house.path()).args(args).assert().code(3).stderr(contains("are lost"));
+    earwitness(house.path()).args(["--store", "m", "store", "stats"]).assert().code(0);
+    // What is somebody else's is left alone, and no store is made to be backed up.
+    std::fs::create_dir_all(house.path().join("theirs/blobs/sha256")).unwrap();
+    restored(&house, "b", "theirs").code(4).stderr(contains("something else"));
+    assert!(house.path().join("theirs/blobs/sha256").exists());
+    earwitness(house.path())
+        .args(["--store", "typo", "store", "backup", "c"])
+        .assert()
+        .code(2)
+        .stderr(contains("no store"));
+    assert!(!house.path().join("typo").exists() && !house.path().join("c").exists());
     let read_only = "/proc/backup";
     house.run(&["store", "backup", read_only]).code(4).stderr(contains("/proc/backup"));
 }
@@ -118,9 +145,7 @@ fn the_service_answers_orders_that_it_understands() {
     let house = House::new();
     let desk = Desk::serve(house.path());
     // It is made beside the port, perhaps a moment later.
-    while !house.path().join("store/control").exists() {
-        std::thread::yield_now();
-    }
+    wait_until("the socket", || house.path().join("store/control").exists());
     let ask = |order: &[u8]| {
         let mut stream = UnixStream::connect(house.path().join("store/control")).unwrap();
         // It may end the connection where the order is too long.
@@ -132,7 +157,7 @@ fn the_service_answers_orders_that_it_understands() {
     assert!(ask(b"{\"back_up\":{\"folder\":\"relative\"}}\n").contains("absolute"));
     assert!(ask(b"{\"format\":\"everything\"}\n").contains("not understood"));
     ask(&vec![b'x'; 200 << 10]);
-    // Whoever goes away no longer wants it.
+    // Whoever goes away leaves nothing half done.
     let folder = house.path().join("unwanted");
     let mut stream = UnixStream::connect(house.path().join("store/control")).unwrap();
     let order = serde_json::json!({"back_up": {"folder": folder}}).to_string();

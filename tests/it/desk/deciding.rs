@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use earwitness::cases::{Case, Event, find};
 use earwitness::evidence::log;
@@ -32,6 +33,15 @@ pub(super) fn fill(house: &House) {
         batch.put(&Case { case_id: id(pair, half), ..case.clone() }).unwrap();
     }
     store.commit(batch).unwrap();
+}
+
+/// Waits until something is so, a minute at most.
+pub(super) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < until, "not within a minute: {what}");
+        std::thread::yield_now();
+    }
 }
 
 /// Makes the first account and gives a token of it.
