@@ -392,7 +392,7 @@ mod tests {
         // A gzip file of empty blocks: it is long, and holds nothing.
         let mut nothing = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
         nothing.extend([0, 0, 0, 0xff, 0xff].repeat(1 << 20));
-        for outer in [Coding::Brotli, Coding::Zstd, Coding::Gzip] {
+        for outer in [Coding::Brotli, Coding::Zstd] {
             let packed = pack(outer, &nothing);
             let error = unpack(&[Coding::Gzip, outer], &packed, 16 << 10, 1000).unwrap_err();
             assert!(error.contains("a trap"), "{outer:?}: {error}");
