@@ -10,13 +10,13 @@ use super::endpoint::{AFTER, Endpoint, LIMIT, schema_of};
 use super::once::once_after;
 use crate::base::Digest;
 use crate::cases;
-use crate::evidence::{Check, Outcome, Report, Sealed};
+use crate::evidence::Sealed;
 use crate::notice::{Form, Format, LeftOut, NoticeFile};
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::desk::{
     Document, DocumentCursor, Noticed, WrittenNotice, documents as list_documents, make_bundle, most,
-    preview as preview_notices, verify_bundle, write_notices,
+    preview as preview_notices, write_notices,
 };
 use crate::web::fault::Fault;
 use crate::web::reply::Reply;
