@@ -11,6 +11,11 @@ use crate::web::{App, Dispatcher, Service, Watchman};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// What is told at the start where all clients would have one address.
+const SHARED_ADDRESSES: &str = "serve.plain_http is set and serve.trusted_proxies names no proxy: all clients have the proxy's \
+    address, so that one who makes too many requests, or guesses passwords, holds up all others; name the proxy in \
+    serve.trusted_proxies";
+
 /// Serve the review desk, its API and the scheduler
 #[derive(Debug, clap::Args)]
 #[command(
@@ -54,6 +59,9 @@ pub(super) fn run(
     output::note(context, &format!("the review desk is at {scheme}://{address}"));
     if context.json {
         output::json(&serde_json::json!({ "address": format!("{scheme}://{address}") }))?;
+    }
+    if app.settings().serve.shares_addresses() {
+        output::told(SHARED_ADDRESSES);
     }
     let app = Arc::new(app);
     runtime.spawn(reload_on_hangup(Arc::clone(&app)));

@@ -60,3 +60,11 @@ impl Default for ServeSettings {
         }
     }
 }
+
+impl ServeSettings {
+    /// Whether all clients seem to have one address: that of a proxy in front, which is not named.
+    #[must_use]
+    pub const fn shares_addresses(&self) -> bool {
+        self.plain_http && self.trusted_proxies.is_empty()
+    }
+}

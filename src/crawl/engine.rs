@@ -1,7 +1,7 @@
 //! The run: takes tasks until there are none, several at once, each at another host, and tells what came of each.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -57,6 +57,8 @@ pub struct Run<'a> {
     pub browser: Option<&'a Browser>,
     /// Knows the media of known hosts.
     pub known_hosts: Option<&'a KnownHosts>,
+    /// What failed of whoever listens, where that is why the run is cancelled: it then goes on by itself.
+    pub failure: Option<&'a OnceLock<String>>,
 }
 
 /// Why a task ends without its bytes.
@@ -87,6 +89,7 @@ pub(super) struct Engine<'a> {
     pub(super) lanes: &'a Lanes,
     pub(super) browser: Option<&'a Browser>,
     pub(super) known_hosts: Option<&'a KnownHosts>,
+    failure: Option<&'a OnceLock<String>>,
     pub(super) gate: Mutex<Gate>,
     pub(super) frontier: Mutex<Frontier<'a>>,
     pub(super) ledger: Mutex<Ledger>,
@@ -135,7 +138,7 @@ pub async fn crawl(
     events: mpsc::Sender<Event>,
     cancel: &CancellationToken,
 ) -> Result<Summary, Error> {
-    let Run { plan, client, store, clock, lanes, browser, known_hosts } = run;
+    let Run { plan, client, store, clock, lanes, browser, known_hosts, failure } = run;
     let (frontier, resumes) = Frontier::open(store, &plan.name, plan.sort_query, plan.fresh, clock.now())?;
     release_bodies(store)?;
     let engine = Engine {
@@ -146,6 +149,7 @@ pub async fn crawl(
         lanes,
         browser,
         known_hosts,
+        failure,
         gate: Mutex::new(Gate::new(client.user_agent(), plan.robots.clone(), plan.robots_reason.clone())),
         ledger: Mutex::new(Ledger::open(store, &plan.name, resumes)?),
         allowances: Mutex::default(),
@@ -164,7 +168,7 @@ pub async fn crawl(
         Ok(()) => Box::pin(engine.run()).await,
         Err(stop) => Err(stop),
     };
-    let summary = engine.close(end.is_ok())?;
+    let summary = engine.close(&end)?;
     match end {
         Err(Stop::Store(error)) => Err(error.into()),
         _ => Ok(summary),
@@ -537,7 +541,12 @@ impl<'a> Engine<'a> {
     }
 
     /// Ends the run's time, whether all is done or not.
-    fn close(&self, has_ended: bool) -> Result<Summary, store::Error> {
+    fn close(&self, end: &Result<(), Stop>) -> Result<Summary, store::Error> {
+        let has_ended = end.is_ok();
+        let failure = match end {
+            Err(Stop::Store(error)) => Some(error.to_string()),
+            _ => self.failure.and_then(OnceLock::get).cloned(),
+        };
         let (state, is_stopped) = {
             let mut frontier = lock(&self.frontier);
             let is_asked = self.board.is_stop_asked();
@@ -545,7 +554,11 @@ impl<'a> Engine<'a> {
             let is_done = has_ended && !is_stopped && frontier.waiting() == 0;
             let job = &mut frontier.job;
             job.summary.cancelled = is_stopped;
-            if is_stopped {
+            // A person's word counts also where something failed.
+            if let Some(what) = failure.filter(|_| !is_asked) {
+                job.goes_on = true;
+                job.stopped_because = Some(format!("it failed: {what}"));
+            } else if is_stopped {
                 job.goes_on = self.plan.pause.is_cancelled() && !is_asked;
                 let why = if job.goes_on { "it goes on by itself" } else { "somebody stopped it" };
                 job.stopped_because = Some(why.to_owned());

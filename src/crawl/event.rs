@@ -23,7 +23,9 @@ pub enum Error {
         reason: String,
     },
     /// A name that a site cannot have.
-    #[error("a site's name is 1 to 200 bytes without control characters, no URL, and not `*`")]
+    #[error(
+        "a site's name is 1 to 200 bytes without control characters or outer white space, no URL, and not `*`"
+    )]
     SiteName,
     /// A site has no seeds.
     #[error("site `{site}` has no seeds; add `seeds = [\"https://…\"]` to its settings")]

@@ -20,6 +20,8 @@ mod address;
 pub mod archive;
 pub mod discover;
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod event;
 mod exchanges;
 mod fetch;

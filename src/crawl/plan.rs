@@ -158,6 +158,8 @@ impl Plan {
         let is_name = (1..=200).contains(&name.len())
             && !name.contains("://")
             && name != "*"
+            // Forms are read without it: another site, or all, would be meant.
+            && name == name.trim()
             && !name.chars().any(char::is_control);
         if !is_name {
             return Err(Error::SiteName);
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn names_are_checked() {
         let site = SiteSettings { seeds: vec!["https://a.example/".to_owned()], ..SiteSettings::default() };
-        for name in ["", "*", "https://a.example/", "a\nb", &"x".repeat(201)] {
+        for name in ["", "*", "* ", " *", "a\u{a0}", "https://a.example/", "a\nb", &"x".repeat(201)] {
             assert!(matches!(Plan::check_site(name, &site), Err(Error::SiteName)), "{name:?}");
         }
         assert!(Plan::check_site("夜のサイト", &site).is_ok());

@@ -77,7 +77,7 @@ impl Record for SiteRecord {
 pub enum JobState {
     /// Under way, or killed while it was.
     Running,
-    /// Stopped before its end, by a person, a budget, or the end of a service; `crawl resume` goes on.
+    /// Stopped before its end, by a person, a budget, a failure, or the end of a service; `crawl resume` goes on.
     Stopped,
     /// All was done.
     Done,
@@ -138,7 +138,7 @@ pub struct JobRecord {
     /// Why it is stopped.
     #[serde(default)]
     pub stopped_because: Option<String>,
-    /// Whether it is stopped only until the service that carried it out can go on with it.
+    /// Whether it is stopped only until the service that carried it out can go on with it: that ended, or something failed.
     #[serde(default)]
     pub goes_on: bool,
     /// When it went on last after it had been stopped.

@@ -2,14 +2,14 @@
 //! files lie on disk than are being fetched.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::pipeline::{Checked, Error, Pipeline, Told};
-use crate::base::lock;
+use crate::base::{chain, lock};
 use crate::crawl::known_host::KnownHosts;
 use crate::crawl::render::Browser;
 use crate::crawl::{self, Event, Found, Heard, Hearing, Lanes, Plan, Probe, Summary};
@@ -17,6 +17,8 @@ use crate::net::Client;
 
 /// Events that wait to be told: the crawl waits when there are more.
 const WAITING_MAX: usize = 16;
+/// Characters of a failure that stand in the run's record.
+const FAILURE_CHARS_MAX: usize = 300;
 
 /// How many files are listened to at once, over all runs of a process.
 #[derive(Debug)]
@@ -101,6 +103,7 @@ impl Pipeline<'_> {
         tell: &mut (dyn FnMut(Told<'_>) + Send),
     ) -> Result<Summary, Error> {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        let why = OnceLock::new();
         let run = crawl::Run {
             plan,
             client,
@@ -109,6 +112,12 @@ impl Pipeline<'_> {
             lanes: &together.lanes,
             browser: together.browser.as_ref(),
             known_hosts: together.known_hosts.as_ref(),
+            failure: Some(&why),
+        };
+        // Told before the run ends by it: its record is to say so.
+        let fail = |what: &str| {
+            let _ = why.set(what.chars().take(FAILURE_CHARS_MAX).collect());
+            cancel.cancel();
         };
         let (tell, failure, panicked) = (Mutex::new(tell), Mutex::new(None), Mutex::new(None));
         // As many wait as can be listened to; more would only hold files.
@@ -126,11 +135,11 @@ impl Pipeline<'_> {
                         match catch_unwind(listening) {
                             Ok(Ok(())) => {}
                             Ok(Err(error)) => {
+                                fail(&chain(&error));
                                 *lock(&failure) = Some(error);
-                                cancel.cancel();
                             }
                             Err(panic) => {
-                                cancel.cancel();
+                                fail("who listened panicked; the log says where");
                                 *lock(&panicked) = Some(panic);
                             }
                         }

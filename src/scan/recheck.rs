@@ -98,6 +98,7 @@ impl Pipeline<'_> {
             lanes: &door.together.lanes,
             browser: door.together.browser.as_ref(),
             known_hosts: door.together.known_hosts.as_ref(),
+            failure: None,
         };
         let mut came = Came::default();
         let ended = std::thread::scope(|scope| {

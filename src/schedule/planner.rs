@@ -9,13 +9,13 @@ use crate::config::ScheduleSettings;
 pub struct SiteStanding<'a> {
     /// The site.
     pub name: &'a str,
-    /// When it is crawled.
-    pub schedule: &'a ScheduleSettings,
+    /// When it is crawled; none where only people begin its runs.
+    pub schedule: Option<&'a ScheduleSettings>,
     /// How its last run stands in the store.
     pub last: LastRun,
     /// Whether it is being crawled; it is not begun once more meanwhile.
     pub is_running: bool,
-    /// Whether its schedule is halted.
+    /// Whether its schedule is halted, or it is let alone after a failure.
     pub is_paused: bool,
 }
 
@@ -26,7 +26,7 @@ pub fn begin_now<'a>(sites: &[SiteStanding<'a>], now: Timestamp, at_once: usize)
     let mut waiting: Vec<(Timestamp, &'a str)> = sites
         .iter()
         .filter(|site| !site.is_running && !site.is_paused)
-        .filter_map(|site| match due(site.name, site.schedule, site.last, now) {
+        .filter_map(|site| match due_of(site, now) {
             // Those that were broken off have begun already, and go first.
             Due::GoesOn => Some((Timestamp::MIN, site.name)),
             Due::Since(at) => Some((at, site.name)),
@@ -36,4 +36,35 @@ pub fn begin_now<'a>(sites: &[SiteStanding<'a>], now: Timestamp, at_once: usize)
         .collect();
     waiting.sort_unstable();
     waiting.into_iter().take(at_once.saturating_sub(running)).map(|(_, name)| name).collect()
+}
+
+/// A run that a person began goes on too where it was broken off.
+fn due_of(site: &SiteStanding<'_>, now: Timestamp) -> Due {
+    match (site.schedule, site.last) {
+        (Some(schedule), last) => due(site.name, schedule, last, now),
+        (None, LastRun::BrokenOff) => Due::GoesOn,
+        (None, _) => Due::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_began_goes_on_without_a_schedule() {
+        let now = Timestamp::UNIX_EPOCH;
+        let site =
+            |name, last| SiteStanding { name, schedule: None, last, is_running: false, is_paused: false };
+        let mut sites = [
+            site("broken off", LastRun::BrokenOff),
+            site("paused", LastRun::BrokenOff),
+            site("stopped", LastRun::Stopped(now)),
+            site("done", LastRun::Done(now)),
+            site("never begun", LastRun::None),
+        ];
+        sites[1].is_paused = true;
+        assert_eq!(begin_now(&sites, now, 8), ["broken off"]);
+        assert!(begin_now(&sites, now, 0).is_empty());
+    }
 }

@@ -74,7 +74,7 @@ fn each_due_run_of_a_year_comes_exactly_once() {
             .iter()
             .map(|(name, schedule)| SiteStanding {
                 name,
-                schedule,
+                schedule: Some(schedule),
                 last: last[name],
                 is_running: running.contains_key(name),
                 is_paused: paused.contains(&now),

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::app::App;
 use super::ask::Ask;
 use super::fault::Fault;
-use super::guard::{self, NewCookie};
+use super::guard;
 use super::permits::Effort;
 use super::reply::Reply;
 use super::routes::Route;
@@ -89,8 +89,8 @@ async fn respond(app: &Arc<App>, route: Route, mut ask: Ask, body: Body) -> Resp
         let admitted = guard::admit(app, &mut ask, route.access);
         (ask, admitted)
     });
-    let (mut ask, cookie) = match let_in.await {
-        Ok((ask, Ok(cookie))) => (ask, cookie),
+    let mut ask = match let_in.await {
+        Ok((ask, Ok(()))) => ask,
         Ok((ask, Err(fault))) => return refuse(app, &ask, &fault),
         Err(fault) => return Reply::problem(&fault).into_response(),
     };
@@ -106,7 +106,7 @@ async fn respond(app: &Arc<App>, route: Route, mut ask: Ask, body: Body) -> Resp
         Ok(permit) => permit,
         Err(fault) => return refuse(app, &ask, &fault),
     };
-    let handled = on_thread(app, route, permit, move |app| handle(app, route, &ask, cookie));
+    let handled = on_thread(app, route, permit, move |app| handle(app, route, ask));
     handled.await.unwrap_or_else(|fault| Reply::problem(&fault).into_response())
 }
 
@@ -128,18 +128,13 @@ async fn on_thread<T: Send + 'static>(
     })
 }
 
-/// Did they mean it? Then the handler; a fault becomes a page or a problem.
-fn handle(app: &Arc<App>, route: Route, ask: &Ask, cookie: NewCookie) -> Response<Body> {
-    let reply = match guard::check_intent(app, ask).and_then(|()| (route.handler)(app, ask)) {
-        Ok(reply) => reply,
-        Err(fault) => told(app, ask, &fault),
-    };
-    let has_own = reply.headers.iter().any(|(name, _)| name == header::SET_COOKIE);
-    let reply = match cookie.filter(|_| !has_own) {
-        Some(secret) => guard::with_cookie(app, reply, &secret),
-        None => reply,
-    };
-    reply.into_response()
+/// May they still, and did they mean it? Then the handler; a fault becomes a page or a problem.
+fn handle(app: &Arc<App>, route: Route, mut ask: Ask) -> Response<Body> {
+    let handled = guard::confirm(app, &mut ask, route.access)
+        .and_then(|()| guard::check_intent(app, &ask))
+        .and_then(|()| (route.handler)(app, &ask));
+    let reply = handled.unwrap_or_else(|fault| told(app, &ask, &fault));
+    guard::with_renewed(app, &ask, route.effort, reply).into_response()
 }
 
 fn refuse(app: &Arc<App>, ask: &Ask, fault: &Fault) -> Response<Body> {

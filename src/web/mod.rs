@@ -36,6 +36,8 @@ mod server;
 mod service;
 mod showing;
 mod shown;
+#[cfg(test)]
+mod testing;
 mod upload;
 mod verifying;
 mod watch;

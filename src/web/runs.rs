@@ -6,9 +6,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Timestamp, lock};
+use crate::base::{Clock, Timestamp, lock};
 use crate::crawl;
 use crate::store::Store;
+
+/// No run begins, and nobody's file is taken, with less free than this many times what the store keeps free; runs that go on
+/// stop at half of it.
+pub(super) const SPARE: u64 = 4;
 
 /// What ends a run.
 #[derive(Clone)]
@@ -92,7 +96,7 @@ impl Runs {
     }
 
     /// Remembers how a run ended.
-    pub(super) fn note(&self, site: &str, is_well: bool, now: Timestamp) {
+    fn note(&self, site: &str, is_well: bool, now: Timestamp) {
         let mut failures = lock(&self.failures);
         if is_well {
             failures.remove(site);
@@ -138,6 +142,27 @@ impl Drop for Held<'_> {
     }
 }
 
+/// Remembers how a run ended, when it is dropped: as failed, unless told otherwise.
+pub(super) struct Noted<'a> {
+    runs: &'a Runs,
+    site: &'a str,
+    clock: &'a dyn Clock,
+    /// Whether the run has come to its end in good order.
+    pub(super) is_well: bool,
+}
+
+impl<'a> Noted<'a> {
+    pub(super) const fn failed(runs: &'a Runs, site: &'a str, clock: &'a dyn Clock) -> Self {
+        Self { runs, site, clock, is_well: false }
+    }
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        self.runs.note(self.site, self.is_well, self.clock.now());
+    }
+}
+
 /// Says that nobody looks any more.
 pub(super) struct Looking<'a> {
     pub(super) runs: &'a Runs,
@@ -146,5 +171,37 @@ pub(super) struct Looking<'a> {
 impl Drop for Looking<'_> {
     fn drop(&mut self) {
         self.runs.is_looking.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base::FixedClock;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_panics_is_let_alone_longer_each_time() {
+        let runs = Runs::default();
+        let mut now = 0;
+        for wait_s in [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600] {
+            let clock = FixedClock(at(now));
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _noted = Noted::failed(&runs, "site", &clock);
+                std::panic::resume_unwind(Box::new("a mistake of ours"));
+            }));
+            assert!(ended.is_err());
+            assert!(runs.waits("site", at(now + wait_s - 1)));
+            now += wait_s;
+            assert!(!runs.waits("site", at(now)));
+        }
+        let clock = FixedClock(at(now));
+        Noted::failed(&runs, "site", &clock).is_well = true;
+        drop(Noted::failed(&runs, "site", &clock));
+        assert!(runs.waits("site", at(now + 9)) && !runs.waits("site", at(now + 10)));
     }
 }

@@ -23,7 +23,7 @@ use super::access::network;
 use super::answer::answer;
 use super::app::App;
 use super::crowd::Crowd;
-use super::impatient::Impatient;
+use super::impatient::{Impatient, Pace};
 use super::pages;
 use super::routes::routes;
 
@@ -33,8 +33,8 @@ const CONNECTIONS_MAX: usize = 512;
 const CONNECTIONS_OF_ONE_MAX: usize = 64;
 /// For how long a connection may take to say what it wants, the first time and each time after an answer, and to shake hands.
 const HEAD_WAIT: Duration = Duration::from_secs(15);
-/// For how long a client may read nothing of what is sent to it.
-const STALL_MAX: Duration = Duration::from_secs(60);
+/// How slowly a client may read what is sent to it: 1 KiB a second, over a minute of waiting.
+const READING: Pace = Pace { stretch: Duration::from_secs(60), bytes_min: 60 << 10 };
 
 /// Makes the router of all routes.
 pub(super) fn router(app: &Arc<App>) -> Router {
@@ -130,7 +130,7 @@ fn is_proxy(app: &App, peer: IpAddr) -> bool {
 /// Shakes hands where that is to be, and serves the connection to its end.
 async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, watcher: Watcher) {
     let _ = stream.set_nodelay(true);
-    let stream = Impatient::new(stream, STALL_MAX);
+    let stream = Impatient::new(stream, READING);
     let Some(tls) = tls else { return connection(TokioIo::new(stream), router, watcher).await };
     if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_WAIT, tls.accept(stream)).await {
         connection(TokioIo::new(stream), router, watcher).await;

@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::guard;
 use super::multipart::{Parts, Piece};
 use super::permits::Uploading;
+use super::runs::SPARE;
 use crate::store::system_free_space;
 
 /// The folder, in the store's.
@@ -202,11 +203,10 @@ impl Sink {
     }
 }
 
-/// The store must be able to write whatever others send.
+/// The store must be able to write, and crawls to go on, whatever others send.
 fn check_room(app: &App, bytes: u64) -> Result<(), Fault> {
     let free = system_free_space(app.store().path()).map_err(|error| Fault::internal(&error))?;
-    let keep = app.settings().storage.keep_free_bytes;
-    if free < keep.saturating_add(bytes) {
+    if !has_room(free, app.settings().storage.keep_free_bytes, bytes) {
         tracing::error!("an upload of {bytes} bytes is refused: {free} bytes are free");
         return Err(Fault::new(
             StatusCode::INSUFFICIENT_STORAGE,
@@ -216,10 +216,28 @@ fn check_room(app: &App, bytes: u64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether `bytes` more leave as much free as crawls need to begin.
+const fn has_room(free: u64, keep: u64, bytes: u64) -> bool {
+    free >= keep.saturating_mul(SPARE).saturating_add(bytes)
+}
+
 fn unwritten(error: &io::Error) -> Fault {
     let fault = Fault::internal(error);
     if error.kind() == io::ErrorKind::StorageFull {
         return Fault { status: StatusCode::INSUFFICIENT_STORAGE, ..fault };
     }
     fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_leaves_room_for_crawls() {
+        let keep = 64 << 20;
+        assert!(has_room(4 * keep + 100, keep, 100));
+        assert!(!has_room(4 * keep + 99, keep, 100));
+        assert!(!has_room(u64::MAX - 1, u64::MAX, 1));
+    }
 }

@@ -16,7 +16,7 @@ use super::access;
 use super::api;
 use super::app::App;
 use super::fault::Fault;
-use super::runs::{Ends, Held, Looking};
+use super::runs::{Ends, Held, Looking, Noted, SPARE};
 use crate::base::Timestamp;
 use crate::cases;
 use crate::config::SiteSettings;
@@ -33,8 +33,6 @@ const LOOK_EVERY_S: i64 = 600;
 const SWEEP_EVERY_S: i64 = 3600;
 /// Cases that are looked at in one go.
 const LOOKED_MAX: usize = 200;
-/// No run begins with less free than this many times what the store keeps free, and those that go on stop at half of it.
-const SPARE: u64 = 4;
 
 /// Keeps watch. Its threads end when `stop` is cancelled.
 pub struct Watchman {
@@ -127,10 +125,9 @@ impl Watchman {
         let last = last_runs(self.app.store())?;
         let mut standing = Vec::new();
         for (name, site) in &sites {
-            let Some(schedule) = &site.schedule else { continue };
             standing.push(SiteStanding {
                 name,
-                schedule,
+                schedule: site.schedule.as_ref(),
                 last: last.get(name).copied().unwrap_or(LastRun::None),
                 is_running: running.contains(name),
                 is_paused: paused(self.app.store(), name)?.is_some() || self.app.runs.waits(name, now),
@@ -159,13 +156,13 @@ impl Watchman {
             let name = name.clone();
             move || {
                 // Ended whatever happens, else the site would never be crawled again.
-                let ended = Held { runs: &watchman.app.runs, site: &name };
-                let crawled = watchman.crawl(&name, &site, ends);
-                if let Err(error) = &crawled {
-                    tracing::error!("site {name}: {}", error.detail);
+                let _ended = Held { runs: &watchman.app.runs, site: &name };
+                // Before that, and as failed where it panics, else it would begin again at once.
+                let mut noted = Noted::failed(&watchman.app.runs, &name, watchman.app.clock.as_ref());
+                match watchman.crawl(&name, &site, ends) {
+                    Ok(()) => noted.is_well = true,
+                    Err(error) => tracing::error!("site {name}: {}", error.detail),
                 }
-                watchman.app.runs.note(&name, crawled.is_ok(), watchman.app.now());
-                drop(ended);
             }
         });
         if let Err(error) = thread {

@@ -45,8 +45,16 @@ async fn run(
     let clock = FixedClock(at(now));
     let client = Client::with_clock(fetch, Arc::new(NoNames), Arc::new(clock)).unwrap();
     let (lanes, cancel) = (Lanes::new(), CancellationToken::new());
-    let run =
-        Run { plan, client: &client, store, clock: &clock, lanes: &lanes, browser: None, known_hosts: None };
+    let run = Run {
+        plan,
+        client: &client,
+        store,
+        clock: &clock,
+        lanes: &lanes,
+        browser: None,
+        known_hosts: None,
+        failure: None,
+    };
     let (events, mut receiver) = mpsc::channel(1);
     let listening = async {
         while let Some(event) = receiver.recv().await {

@@ -131,6 +131,7 @@ pub(crate) async fn carry_out_with(plan: Plan, settings: &FetchSettings, browser
         lanes: &lanes,
         browser,
         known_hosts: None,
+        failure: None,
     };
     let running = crawl(run, events, &cancel);
     let mut told = Told::default();
@@ -744,6 +745,7 @@ async fn stopping_and_deaf_listeners() {
         lanes: &lanes,
         browser: None,
         known_hosts: None,
+        failure: None,
     };
 
     let cancel = CancellationToken::new();

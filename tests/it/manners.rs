@@ -84,6 +84,7 @@ async fn eight_jobs_at_once_are_one_visitor_to_each_host() {
             lanes: &lanes,
             browser: None,
             known_hosts: None,
+            failure: None,
         };
         let cancel = &cancel;
         async move {
@@ -220,6 +221,7 @@ async fn carry_out_now(plan: &Plan, limits: &FetchSettings) -> (usize, usize) {
         lanes: &lanes,
         browser: None,
         known_hosts: None,
+        failure: None,
     };
     let (events, mut receiver) = mpsc::channel(8);
     let listening = async {
@@ -315,6 +317,7 @@ async fn budgets_of_bytes_and_of_one_host_hold_and_what_is_left_can_be_gone_on_w
             lanes: &lanes,
             browser: None,
             known_hosts: None,
+            failure: None,
         };
         let (events, mut receiver) = mpsc::channel(8);
         let (summary, ()) = tokio::join!(Box::pin(crawl(run, events, &cancel)), async {

@@ -56,6 +56,7 @@ async fn run(store: &Store, site: std::net::SocketAddr, catalogue: &str) -> (Sum
         lanes: &lanes,
         browser: None,
         known_hosts: None,
+        failure: None,
     };
     let (events, mut receiver) = mpsc::channel(8);
     let listening = async {

@@ -138,8 +138,11 @@ pub fn sign_in(
     let hashed =
         account.as_ref().filter(|account| !account.is_disabled).map(|account| account.password.as_str());
     if !password::is_right(password, hashed) {
-        if let Some(locked) = throttle.failed(client, &name, now) {
-            tell_lock(store, &name, locked, client, now)?;
+        match throttle.failed(client, &name, now) {
+            Some(locked) if account.is_some() => tell_lock(store, &name, locked, client, now)?,
+            // Names that nobody has are without number, and the log is kept for ever.
+            Some(_) => tracing::info!("a name that is no account is locked for {client}"),
+            None => {}
         }
         return Err(Error::Wrong);
     }
@@ -181,17 +184,29 @@ pub fn sign_out(store: &Store, secret: &str) -> Result<(), Error> {
     session::end(store, secret)
 }
 
-/// Who shows this cookie; also gives another secret where it is time for one.
+/// Who shows this cookie.
 ///
 /// # Errors
 /// [`Error::Store`] when the store fails.
-pub fn by_cookie(
-    store: &Store,
-    secret: &str,
-    may_rotate: bool,
-    now: Timestamp,
-) -> Result<Option<(Visitor, Option<String>)>, Error> {
-    session::resume(store, secret, may_rotate, now)
+pub fn by_cookie(store: &Store, secret: &str, now: Timestamp) -> Result<Option<Visitor>, Error> {
+    session::resume(store, secret, now)
+}
+
+/// Who has the session with the form token `csrf` by now, of which this cookie was shown a while ago; nobody where it has
+/// ended.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn by_session(store: &Store, secret: &str, csrf: &str, now: Timestamp) -> Result<Option<Visitor>, Error> {
+    session::holder(store, secret, csrf, now)
+}
+
+/// Another secret for a session's cookie, where it is time for one; the old one dies a minute later.
+///
+/// # Errors
+/// [`Error::Store`] when the store fails.
+pub fn renew_cookie(store: &Store, secret: &str, now: Timestamp) -> Result<Option<String>, Error> {
+    session::renew(store, secret, now)
 }
 
 /// Whether a session goes on that showed this cookie, which is no use of it.
@@ -216,4 +231,31 @@ pub fn by_token(store: &Store, text: &str, now: Timestamp) -> Result<Option<Visi
 /// How many seconds to wait where it has made too many.
 pub fn knock(throttle: &Throttle, client: IpAddr, a_second: u32, now: Timestamp) -> Result<(), u64> {
     throttle.request(client, a_second, now)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_strangers_make_up_does_not_fill_the_operation_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        create(&store, ("mika", Role::Admin, "correct horse battery"), "setup", now).unwrap();
+        let throttle = Throttle::default();
+        let client = IpAddr::from([192, 0, 2, 1]);
+        for name in ["mika", "nobody"] {
+            for _ in 0..5 {
+                let tried = sign_in(&store, &throttle, (name, "a wrong guess", None), client, now);
+                assert!(matches!(tried, Err(Error::Wrong)));
+            }
+            let tried = sign_in(&store, &throttle, (name, "a wrong guess", None), client, now);
+            assert!(matches!(tried, Err(Error::Wait { .. })), "{name} is locked");
+        }
+        let notes = |name: &str| log::entries_about(&store, &format!("account {name}")).unwrap();
+        assert_eq!(notes("mika").iter().filter(|entry| entry.what == "lock").count(), 1);
+        assert!(notes("nobody").is_empty());
+    }
 }

@@ -107,13 +107,8 @@ fn remove(store: &Store, secret: &str) -> Result<(), Error> {
     Ok(store.commit(batch)?)
 }
 
-/// Who shows this cookie, and another cookie where it is time for one.
-pub(super) fn resume(
-    store: &Store,
-    secret: &str,
-    may_rotate: bool,
-    now: Timestamp,
-) -> Result<Option<(Visitor, Option<String>)>, Error> {
+/// Who shows this cookie.
+pub(super) fn resume(store: &Store, secret: &str, now: Timestamp) -> Result<Option<Visitor>, Error> {
     // Whoever ends a session must not have it written again by a request that was under way.
     let _one_at_a_time = lock(&TURN);
     let Some(mut session) = store.get::<Session>(&digest_of(secret).to_string())? else { return Ok(None) };
@@ -121,27 +116,49 @@ pub(super) fn resume(
         remove(store, secret)?;
         return Ok(None);
     };
-    let visitor = Visitor {
-        name: account.name.clone(),
-        role: account.role,
-        csrf: Some(session.csrf.clone()),
-        token_id: None,
-    };
-    if session.replaced_at.is_some() {
-        return Ok(Some((visitor, None)));
-    }
-    if may_rotate && seconds(session.issued_at, now) >= ROTATE_S {
-        return Ok(Some((visitor, Some(rotate(store, session, now)?))));
-    }
-    if seconds(session.seen_at, now) >= SEEN_EVERY_S {
+    let visitor = visitor(account, &session);
+    if session.replaced_at.is_none() && seconds(session.seen_at, now) >= SEEN_EVERY_S {
         session.seen_at = now;
         store.put(&session)?;
     }
-    Ok(Some((visitor, None)))
+    Ok(Some(visitor))
 }
 
-/// Gives a session another secret; the form token stays, for pages that are open.
-fn rotate(store: &Store, mut old: Session, now: Timestamp) -> Result<String, Error> {
+fn visitor(account: Account, session: &Session) -> Visitor {
+    Visitor { name: account.name, role: account.role, csrf: Some(session.csrf.clone()), token_id: None }
+}
+
+/// Who has the session with this form token, which is no use of it. Its cookie may have been replaced while a long request
+/// was under way that showed it.
+pub(super) fn holder(
+    store: &Store,
+    secret: &str,
+    csrf: &str,
+    now: Timestamp,
+) -> Result<Option<Visitor>, Error> {
+    let goes_on = |session: &Session| session.csrf == csrf && is_alive(session, now);
+    let mut found = store.get::<Session>(&digest_of(secret).to_string())?.filter(goes_on);
+    if found.is_none() {
+        for session in store.scan::<Session>("")? {
+            found = Some(session?).filter(goes_on);
+            if found.is_some() {
+                break;
+            }
+        }
+    }
+    let Some(session) = found else { return Ok(None) };
+    Ok(account_of(store, &session)?.map(|account| visitor(account, &session)))
+}
+
+/// Gives a session another secret where it is time for one; the form token stays, for pages that are open. To be called where
+/// the secret surely goes out with an answer: the old one dies.
+pub(super) fn renew(store: &Store, secret: &str, now: Timestamp) -> Result<Option<String>, Error> {
+    let _one_at_a_time = lock(&TURN);
+    let old = store.get::<Session>(&digest_of(secret).to_string())?;
+    let is_time = |session: &Session| {
+        session.replaced_at.is_none() && is_alive(session, now) && seconds(session.issued_at, now) >= ROTATE_S
+    };
+    let Some(mut old) = old.filter(is_time) else { return Ok(None) };
     let secret = new_secret()?;
     let new = Session { secret_sha256: digest_of(&secret), issued_at: now, seen_at: now, ..old.clone() };
     old.replaced_at = Some(now);
@@ -149,7 +166,7 @@ fn rotate(store: &Store, mut old: Session, now: Timestamp) -> Result<String, Err
     batch.put(&old)?;
     batch.put(&new)?;
     store.commit(batch)?;
-    Ok(secret)
+    Ok(Some(secret))
 }
 
 fn is_alive(session: &Session, now: Timestamp) -> bool {
@@ -201,20 +218,21 @@ mod tests {
     fn a_session_ends_by_idleness_age_and_sign_out() {
         let (_folder, store, account) = store_with_account();
         let (secret, _) = begin(&store, &account, at(0)).unwrap();
-        assert_eq!(resume(&store, &secret, true, at(10)).unwrap().unwrap().0.name, "mika");
-        assert!(resume(&store, "guessed", true, at(10)).unwrap().is_none());
+        assert_eq!(resume(&store, &secret, at(10)).unwrap().unwrap().name, "mika");
+        assert!(resume(&store, "guessed", at(10)).unwrap().is_none());
         end(&store, &secret).unwrap();
-        assert!(resume(&store, &secret, true, at(11)).unwrap().is_none());
+        assert!(resume(&store, &secret, at(11)).unwrap().is_none());
         let (secret, _) = begin(&store, &account, at(0)).unwrap();
-        assert!(resume(&store, &secret, true, at(IDLE_S)).unwrap().is_none());
+        assert!(resume(&store, &secret, at(IDLE_S)).unwrap().is_none());
         let (mut secret, _) = begin(&store, &account, at(0)).unwrap();
         let mut now = 0;
         let ended = loop {
             now += 1800;
-            match resume(&store, &secret, true, at(now)).unwrap() {
-                Some((_, Some(next))) => secret = next,
-                Some((_, None)) => {}
-                None => break now,
+            if resume(&store, &secret, at(now)).unwrap().is_none() {
+                break now;
+            }
+            if let Some(next) = renew(&store, &secret, at(now)).unwrap() {
+                secret = next;
             }
         };
         assert_eq!(ended, LIFE_S);
@@ -227,15 +245,23 @@ mod tests {
     fn cookies_are_rotated_and_the_old_one_dies() {
         let (_folder, store, account) = store_with_account();
         let (old, session) = begin(&store, &account, at(0)).unwrap();
-        let (visitor, new) = resume(&store, &old, true, at(ROTATE_S)).unwrap().unwrap();
-        assert_eq!(visitor.csrf.as_deref(), Some(session.csrf.as_str()));
-        let new = new.unwrap();
+        assert!(renew(&store, &old, at(ROTATE_S - 1)).unwrap().is_none());
+        let new = renew(&store, &old, at(ROTATE_S)).unwrap().unwrap();
         assert_ne!(new, old);
+        let visitor = resume(&store, &new, at(ROTATE_S)).unwrap().unwrap();
+        assert_eq!(visitor.csrf.as_deref(), Some(session.csrf.as_str()));
         // What was on its way with the old cookie is still answered, and gets no third one.
-        let (_, none) = resume(&store, &old, true, at(ROTATE_S + GRACE_S - 1)).unwrap().unwrap();
-        assert!(none.is_none());
-        assert!(resume(&store, &old, true, at(ROTATE_S + GRACE_S)).unwrap().is_none());
-        assert!(resume(&store, &new, true, at(ROTATE_S + GRACE_S)).unwrap().is_some());
+        assert!(resume(&store, &old, at(ROTATE_S + GRACE_S - 1)).unwrap().is_some());
+        assert!(renew(&store, &old, at(ROTATE_S + GRACE_S - 1)).unwrap().is_none());
+        // What took longer is known by its session, for as long as that goes on.
+        let late = at(ROTATE_S + GRACE_S);
+        assert_eq!(holder(&store, &old, &session.csrf, late).unwrap(), Some(visitor));
+        assert!(holder(&store, &old, "another", late).unwrap().is_none());
+        assert!(resume(&store, &old, late).unwrap().is_none());
+        assert!(resume(&store, &new, late).unwrap().is_some());
+        assert!(holder(&store, &old, &session.csrf, late).unwrap().is_some());
+        end(&store, &new).unwrap();
+        assert!(holder(&store, &old, &session.csrf, late).unwrap().is_none());
     }
 
     #[test]
@@ -244,14 +270,14 @@ mod tests {
         let (other, _) = begin(&store, &account, at(0)).unwrap();
         for with_old in [false, true] {
             let (old, _) = begin(&store, &account, at(0)).unwrap();
-            let new = resume(&store, &old, true, at(ROTATE_S)).unwrap().unwrap().1.unwrap();
+            let new = renew(&store, &old, at(ROTATE_S)).unwrap().unwrap();
             assert!(
                 goes_on(&store, &old, at(ROTATE_S)).unwrap() && goes_on(&store, &new, at(ROTATE_S)).unwrap()
             );
             end(&store, if with_old { &old } else { &new }).unwrap();
             for cookie in [&old, &new] {
                 assert!(!goes_on(&store, cookie, at(ROTATE_S)).unwrap());
-                assert!(resume(&store, cookie, true, at(ROTATE_S)).unwrap().is_none());
+                assert!(resume(&store, cookie, at(ROTATE_S)).unwrap().is_none());
             }
         }
         // Another browser's session is another.
@@ -263,10 +289,11 @@ mod tests {
     fn a_changed_account_ends_its_sessions() {
         let (_folder, store, account) = store_with_account();
         create(&store, ("jun", Role::Admin, "correct horse battery"), "setup", at(0)).unwrap();
-        let (secret, _) = begin(&store, &account, at(0)).unwrap();
+        let (secret, session) = begin(&store, &account, at(0)).unwrap();
         let weaker = AccountChange { role: Some(Role::Viewer), ..AccountChange::default() };
         change(&store, "mika", &weaker, "jun", at(1)).unwrap();
         assert!(!goes_on(&store, &secret, at(2)).unwrap());
-        assert!(resume(&store, &secret, true, at(2)).unwrap().is_none());
+        assert!(holder(&store, &secret, &session.csrf, at(2)).unwrap().is_none());
+        assert!(resume(&store, &secret, at(2)).unwrap().is_none());
     }
 }

@@ -3,7 +3,7 @@
 //! After the header field `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). [`once`] is for what is done by one
 //! commit: its answer is in the same batch, so that it is there exactly when the change is. [`once_after`] is for what also
 //! writes files or tells a thread: its answer is kept when that is done, and where the process dies between, a repeated request
-//! is done again.
+//! is done again. Of an answer that is too long for a record it is kept that it was given.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -40,8 +40,9 @@ pub(in crate::web) struct Answered {
     request_sha256: Digest,
     /// When.
     at: Timestamp,
-    /// The answer's JSON.
-    body: String,
+    /// The answer's JSON; none where it was too long to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
 }
 
 impl Record for Answered {
@@ -66,7 +67,7 @@ pub(super) fn once<T: Serialize>(
         Begun::New(keyed) => keyed,
     };
     let done = work(&mut |done, batch: &mut Batch| match &keyed {
-        Some(keyed) => batch.put(&keyed.answered(done)),
+        Some(keyed) => keyed.keep(done, |answered| batch.put(answered)),
         None => Ok(()),
     })?;
     Reply::json(status, &done)
@@ -85,7 +86,7 @@ pub(super) fn once_after<T: Serialize>(
     };
     let done = work()?;
     if let Some(keyed) = keyed
-        && let Err(error) = store.put(&keyed.answered(&done))
+        && let Err(error) = keyed.keep(&done, |answered| store.put(answered))
     {
         // It is done: whoever asked is to hear of that, whatever a repetition would come to.
         tracing::warn!("an answer is not remembered: {error}");
@@ -109,10 +110,19 @@ struct Keyed {
 }
 
 impl Keyed {
-    fn answered(&self, done: &impl Serialize) -> Answered {
+    /// Puts the answer where it is found again; where it is too long, that there was one.
+    fn keep(
+        &self,
+        done: &impl Serialize,
+        mut put: impl FnMut(&Answered) -> Result<(), store::Error>,
+    ) -> Result<(), store::Error> {
         let &Self { key, request_sha256, at } = self;
         // Texts, numbers and instants: they can be encoded.
-        Answered { key, request_sha256, at, body: serde_json::to_string(done).unwrap_or_default() }
+        let body = Some(serde_json::to_string(done).unwrap_or_default());
+        match put(&Answered { key, request_sha256, at, body }) {
+            Err(store::Error::TooLarge { .. }) => put(&Answered { key, request_sha256, at, body: None }),
+            done => done,
+        }
     }
 }
 
@@ -140,8 +150,13 @@ fn begin(store: &Store, ask: &Ask, status: StatusCode) -> Result<Begun, Fault> {
     if known.request_sha256 != keyed.request_sha256 {
         return Err(Fault::unfit("Idempotency-Key: it was used for another request; take a new one"));
     }
-    let value: serde_json::Value =
-        serde_json::from_str(&known.body).map_err(|error| Fault::internal(&error))?;
+    let Some(body) = known.body else {
+        return Err(Fault::conflict(
+            "Idempotency-Key: this request was done, and its answer was too long to be kept; GET /api/v1/cases and \
+             /api/v1/documents show what came of it",
+        ));
+    };
+    let value: serde_json::Value = serde_json::from_str(&body).map_err(|error| Fault::internal(&error))?;
     let reply = Reply::json(status, &value)?;
     Ok(Begun::Again(reply.with_text(HeaderName::from_static("idempotent-replayed"), "true")))
 }
@@ -168,4 +183,60 @@ pub(in crate::web) fn sweep(store: &Store, now: Timestamp) -> Result<(), store::
         }
     }
     store.commit(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::web::testing::ask;
+
+    #[test]
+    fn what_was_done_is_not_done_again_however_long_its_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for (number, length) in [10, 200_000].into_iter().enumerate() {
+            for is_beside in [false, true] {
+                let mut ask = ask("POST", "/api/v1/notices");
+                ask.headers.insert(HEADER, format!("{number}-{is_beside}").parse().unwrap());
+                let mut count = 0;
+                let mut send = || {
+                    let answer = "x".repeat(length);
+                    if is_beside {
+                        once(&store, &ask, StatusCode::OK, |beside| {
+                            count += 1;
+                            let mut batch = Batch::new();
+                            beside(&answer, &mut batch)?;
+                            store.commit(batch)?;
+                            Ok(answer)
+                        })
+                    } else {
+                        once_after(&store, &ask, StatusCode::OK, || {
+                            count += 1;
+                            Ok(answer)
+                        })
+                    }
+                };
+                assert_eq!(send().unwrap().status, StatusCode::OK);
+                let again = send();
+                if length == 10 {
+                    assert_eq!(again.unwrap().status, StatusCode::OK);
+                } else {
+                    let fault = again.err().unwrap();
+                    assert_eq!(fault.status, StatusCode::CONFLICT);
+                    assert!(fault.detail.contains("was done"), "{}", fault.detail);
+                }
+                assert_eq!(count, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn answers_of_older_versions_are_read() {
+        let digest = Digest::of(b"");
+        let old = serde_json::json!({
+            "key": digest, "request_sha256": digest, "at": "2026-11-26T10:00:00Z", "body": "{}",
+        });
+        assert_eq!(serde_json::from_value::<Answered>(old).unwrap().body.as_deref(), Some("{}"));
+    }
 }

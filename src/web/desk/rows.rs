@@ -194,11 +194,14 @@ pub(in crate::web) struct Page {
     pub(in crate::web) total: usize,
 }
 
+/// Where a case stands in an order: by its key, and among those of one key by its identifier.
+type Place = (i64, Arc<str>);
+
 /// All cases, in all orders.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     by_id: HashMap<Arc<str>, Arc<Row>>,
-    orders: BTreeMap<Sort, BTreeMap<(i64, Arc<str>), Arc<Row>>>,
+    orders: BTreeMap<Sort, BTreeMap<Place, Arc<Row>>>,
     /// The cases in each state, at each operator, about each recording: few filters fit more than a part of all.
     by_state: BTreeMap<State, BTreeSet<Arc<str>>>,
     by_operator: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
@@ -364,8 +367,7 @@ fn behind<'a>(
 ) -> Box<dyn Iterator<Item = &'a Row> + 'a> {
     let place = |row: &Row| (row.key(order.sort), Arc::clone(&row.case_id));
     let edge = after.map(|cursor| (cursor.key, Arc::clone(&cursor.case_id)));
-    let at =
-        |is_before: &dyn Fn(&(i64, Arc<str>)) -> bool| rows.partition_point(|row| is_before(&place(row)));
+    let at = |is_before: &dyn Fn(&Place) -> bool| rows.partition_point(|row| is_before(&place(row)));
     if order.is_descending {
         let end = edge.map_or(rows.len(), |edge| at(&|place| *place < edge));
         Box::new(rows.iter().take(end).rev().map(Arc::as_ref))

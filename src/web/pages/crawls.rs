@@ -169,7 +169,9 @@ pub(super) fn remove(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
 /// What a person does with a schedule or a run.
 pub(super) fn act(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let form = ask.form()?;
-    let named = form.get("site").ok_or_else(|| Fault::bad_request("site: a name, or * for all"))?;
+    // As it stands in the page: trimmed, it could be another's, or all.
+    let named = Some(form.raw("site")).filter(|name| !name.is_empty());
+    let named = named.ok_or_else(|| Fault::bad_request("site: a name, or * for all"))?;
     let what = form.get("what").unwrap_or_default();
     let act = Act::ALL.into_iter().find(|act| act.as_str() == what);
     let act = act.ok_or_else(|| Fault::bad_request("what: begin, stop, pause or resume"))?;

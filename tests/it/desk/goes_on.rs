@@ -29,8 +29,10 @@ fn due_at(folder: &std::path::Path) -> Timestamp {
     told["due_at"].as_str().unwrap().parse().unwrap()
 }
 
-#[test]
-fn a_run_that_ended_with_the_service_goes_on_by_itself() {
+/// A site of many pages, the addresses of which that were asked for, and what it lives in.
+type Slow = (tokio::runtime::Runtime, std::net::SocketAddr, Arc<Mutex<Vec<String>>>);
+
+fn slow_site() -> Slow {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let pages = {
         let asked = Arc::clone(&asked);
@@ -45,6 +47,31 @@ fn a_run_that_ended_with_the_service_goes_on_by_itself() {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let address = runtime.block_on(crate::servers::serve(pages));
+    (runtime, address, asked)
+}
+
+#[test]
+fn a_run_that_a_person_began_goes_on_after_a_kill_without_a_schedule() {
+    let (_runtime, address, asked) = slow_site();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!(
+        "[fetch]\nallow_private = true\n[sites.slow]\nseeds = [\"http://{address}/\"]\ndelay_ms = 300\n"
+    );
+    fs::write(folder.path().join("earwitness.toml"), settings).unwrap();
+    let count = || asked.lock().unwrap().len();
+    let desk = Desk::serve(folder.path());
+    let mut admin = desk.set_up();
+    assert_eq!(admin.post_form("/crawls/act", &[("site", "slow"), ("what", "begin")]).status, 303);
+    wait("it does not begin", || count() > 2);
+    desk.kill();
+    let before = count();
+    let _desk = Desk::serve(folder.path());
+    wait("it does not go on", || count() > before + 1);
+}
+
+#[test]
+fn a_run_that_ended_with_the_service_goes_on_by_itself() {
+    let (_runtime, address, asked) = slow_site();
     let folder = tempfile::tempdir().unwrap();
     let settings = format!(
         "[fetch]\nallow_private = true\n[sites.slow]\nseeds = [\"http://{address}/\"]\ndelay_ms = 300\n\

@@ -1,8 +1,9 @@
 //! What keeps strangers and broken clients from holding the desk up.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{Client, Desk, PASSWORD};
@@ -82,9 +83,14 @@ fn one_address_does_not_take_all_connections() {
 fn behind_a_proxy_all_connections_are_of_one_address() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("earwitness.toml"), "[serve]\nplain_http = true\n").unwrap();
-    let desk = Desk::serve(folder.path());
+    let log = folder.path().join("log");
+    let desk = Desk::serve_into(folder.path(), &[], Stdio::from(File::create(&log).unwrap()));
     let _held: Vec<TcpStream> = (0..CONNECTIONS + 6).map(|_| connect(&desk)).collect();
     assert_eq!(desk.client().get("/healthz").status, 200);
+    assert_eq!(desk.end(), 0);
+    // Which is told, since one can then hold up all.
+    let told = fs::read_to_string(&log).unwrap();
+    assert!(told.contains("serve.trusted_proxies names no proxy"), "{told}");
 }
 
 #[test]
