@@ -107,8 +107,12 @@ impl Service {
     /// # Errors
     /// [`Error::Serve`] where the system accepts no connections any more.
     pub async fn run(self, app: Arc<App>, stop: CancellationToken) -> Result<(), Error> {
-        tokio::spawn(control::listen(Arc::clone(&app)));
-        server::serve(app, self.listener, self.tls, stop, self.drain).await.map_err(Error::Serve)
+        let control = tokio::spawn(control::listen(Arc::clone(&app)));
+        let served = server::serve(app, self.listener, self.tls, stop.clone(), self.drain).await;
+        stop.cancel();
+        // It ends at once, and takes its socket away.
+        let _ = tokio::time::timeout(self.drain, control).await;
+        served.map_err(Error::Serve)
     }
 }
 

@@ -193,8 +193,12 @@ fn a_site_is_made_changed_and_removed_by_forms() {
     browser.click("#make button");
     browser.wait("the site", "return location.pathname === '/crawls/night%20music'");
     browser.fill("#depth_max", "1");
+    // The page that comes has the same address, and the same in its field.
+    browser.run("document.body.dataset.old = 'yes'");
     browser.click("form.door button");
-    browser.wait("changed", "return document.querySelector('#depth_max')?.value === '1'");
+    let is_new = "return document.body?.dataset.old === undefined && document.readyState === 'complete' && \
+                  document.querySelector('#depth_max')?.value === '1'";
+    browser.wait("changed", is_new);
     browser.picture("crawl-form");
     browser.click("#ask-removal");
     browser.wait("the question", "return document.querySelector('#remove') !== null");
