@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         3 => sniffed(bytes),
         4 => {
             count("Retry-After");
-            let _ = crawl::retry_after(&text, Timestamp::UNIX_EPOCH);
+            let _ = earwitness::net::retry_after(&text, Timestamp::UNIX_EPOCH);
         }
         5 => icy_head(bytes),
         6 => icy_titles(bytes),

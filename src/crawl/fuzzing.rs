@@ -1,12 +1,9 @@
 //! Doors for the fuzz targets to parsers that nobody else needs to reach.
 
-use std::time::Duration;
-
 use url::Url;
 
+use super::address;
 use super::discover::{MediaLink, sitemap as maps};
-use super::{address, pace};
-use crate::base::Timestamp;
 
 /// What a sitemap lists: pages, media, further sitemaps, problems.
 pub type Listed = (Vec<Url>, Vec<MediaLink>, Vec<Url>, Vec<String>);
@@ -16,12 +13,6 @@ pub type Listed = (Vec<Url>, Vec<MediaLink>, Vec<Url>, Vec<String>);
 pub fn sitemap(url: &Url, bytes: &[u8]) -> Listed {
     let map = maps::read(url, bytes);
     (map.pages, map.media, map.sitemaps, map.problems)
-}
-
-/// Reads a `Retry-After`.
-#[must_use]
-pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    pace::parse_retry_after(text, now)
 }
 
 /// Why a URL looks like a trap.

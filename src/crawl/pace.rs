@@ -15,11 +15,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 use url::Url;
 
 use super::address::lane_of;
+use crate::net::retry_after;
 
 /// A longer `Crawl-delay` than this is cut to it, and so is the pause by latency.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -217,7 +217,7 @@ impl Lane {
         if self.refusals >= REFUSALS_MAX {
             self.given_up = Some(format!("it said \"not now\" {REFUSALS_MAX} times in a row"));
         }
-        let Some(asked) = came.retry_after.as_deref().and_then(|text| parse_retry_after(text, wall)) else {
+        let Some(asked) = came.retry_after.as_deref().and_then(|text| retry_after(text, wall)) else {
             return Some(doubled(BACK_OFF, self.refusals - 1, seed));
         };
         if asked > manners.patience {
@@ -246,15 +246,4 @@ fn doubled(first: Duration, times: u32, seed: &str) -> Duration {
 fn address_lane(peer: &str) -> String {
     let bare = peer.strip_suffix(":80").or_else(|| peer.strip_suffix(":443"));
     bare.unwrap_or(peer).to_owned()
-}
-
-/// Both forms of RFC 9110: seconds, or a date.
-pub(super) fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are longer than any patience.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));
-    }
-    let date = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
-    Some(Duration::from_secs(u64::try_from(date.as_second() - now.as_second()).unwrap_or(0)))
 }

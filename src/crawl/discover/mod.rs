@@ -18,6 +18,7 @@ pub(super) mod sitemap;
 mod stream;
 mod strings;
 mod text;
+mod tokens;
 mod tree;
 mod unescape;
 mod xml;

@@ -2,23 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states,
-};
-use html5ever::{TokenizerResult, local_name};
+use html5ever::local_name;
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, states};
 use url::Url;
 
 use super::text;
-use super::tree::attribute_separators;
-use super::xml::cut;
+use super::tokens::feed;
 
 /// Bytes of a page that are read.
 const PAGE_BYTES_MAX: usize = 512 << 10;
-/// Comparisons of attribute names that one page may cost; the tokenizer compares each of a tag's with all before it.
+/// Comparisons of attribute names that one page may cost.
 const COMPARISONS_MAX: u64 = 50_000_000;
-/// Bytes that the tokenizer is given at a time.
-const PIECE_BYTES: usize = 4096;
 
 /// The text of an HTML page's body and title, at most `chars_max` characters: scripts and styles are left out, and each
 /// paragraph, row or item has a line of its own. Takes any bytes.
@@ -35,25 +29,10 @@ const PIECE_BYTES: usize = 4096;
 pub fn page_text(url: &Url, content_type: Option<&str>, bytes: &[u8], chars_max: usize) -> String {
     let bytes = bytes.get(..PAGE_BYTES_MAX).unwrap_or(bytes);
     let (html, _) = text::decode(bytes, content_type, url);
-    let tokenizer = Tokenizer::new(Reader::new(chars_max), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    let (mut rest, mut separators, mut comparisons) = (html.as_str(), 0, 0);
-    while !rest.is_empty() && tokenizer.sink.left.get() > 0 && comparisons < COMPARISONS_MAX {
-        let piece = cut(rest, PIECE_BYTES);
-        rest = &rest[piece.len()..];
-        let tokens_before = tokenizer.sink.tokens.get();
-        input.push_back(StrTendril::from_slice(piece));
-        while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
-        // Without a token in between, all this was one tag.
-        if tokenizer.sink.tokens.get() != tokens_before {
-            separators = 0;
-        }
-        let more = attribute_separators(piece);
-        comparisons += separators * more;
-        separators += more;
-    }
-    tokenizer.end();
-    tokenizer.sink.text.into_inner().trim_end().to_owned()
+    let reader = feed(Reader::new(chars_max), &html, |reader, comparisons| {
+        reader.left.get() > 0 && comparisons < COMPARISONS_MAX
+    });
+    reader.text.into_inner().trim_end().to_owned()
 }
 
 /// Collects text.
@@ -61,8 +40,6 @@ struct Reader {
     text: RefCell<String>,
     /// Characters that may still be taken.
     left: Cell<usize>,
-    /// Tokens received.
-    tokens: Cell<u64>,
     /// Whether what comes is a script's or a style's.
     is_hidden: Cell<bool>,
 }
@@ -70,7 +47,7 @@ struct Reader {
 impl Reader {
     fn new(chars_max: usize) -> Self {
         let left = Cell::new(chars_max);
-        Self { text: RefCell::default(), left, tokens: Cell::new(0), is_hidden: Cell::new(false) }
+        Self { text: RefCell::default(), left, is_hidden: Cell::new(false) }
     }
 
     /// Takes text, with each run of white space as one blank.
@@ -150,9 +127,6 @@ impl TokenSink for Reader {
     type Handle = ();
 
     fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
-        if !matches!(token, Token::ParseError(_)) {
-            self.tokens.set(self.tokens.get() + 1);
-        }
         match token {
             Token::TagToken(tag) => return self.tag(&tag),
             Token::CharacterTokens(text) if !self.is_hidden.get() => self.take(&text),

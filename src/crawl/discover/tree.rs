@@ -10,15 +10,12 @@
 use std::cell::Cell;
 
 use html5ever::interface::Tracer;
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
-use html5ever::{LocalName, TokenizerResult, local_name};
+use html5ever::{LocalName, local_name};
 use scraper::{Html, HtmlTreeSink, Node};
 
-use super::xml::cut;
+use super::tokens::feed;
 
 /// The id of a node in the tree.
 type NodeId = <HtmlTreeSink as TreeSink>::Handle;
@@ -33,9 +30,7 @@ const ATTRIBUTES_MAX: usize = 64;
 const WEIGHT_MAX: usize = 1_000_000;
 /// Repeated `<html>` and `<body>` tags whose attributes are still joined to the first one's.
 const ROOT_REPEATS_MAX: u32 = 16;
-/// Bytes that the tokenizer is given at a time.
-const PIECE_BYTES: usize = 1024;
-/// Comparisons of attribute names that one page may cost; the tokenizer compares each of a tag's with all before it.
+/// Comparisons of attribute names that one page may cost.
 const COMPARISONS_MAX: u64 = 2_000_000_000;
 
 /// A page's tree, and why it is not all of the page, if it is not.
@@ -49,47 +44,17 @@ pub(super) fn parse(html: &str) -> Parsed {
     // Without scripting, what stands in `<noscript>` is markup: the player for browsers that run no scripts.
     let options = TreeBuilderOpts { scripting_enabled: false, drop_doctype: true, ..Default::default() };
     let builder = TreeBuilder::new(HtmlTreeSink::new(Html::new_document()), options);
-    let tokenizer = Tokenizer::new(Trimmed::new(builder), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    let (mut rest, mut separators, mut comparisons) = (html, 0, 0);
     let mut problem = None;
-    while !rest.is_empty() {
-        let piece = cut(rest, PIECE_BYTES);
-        rest = &rest[piece.len()..];
-        let tokens_before = tokenizer.sink.tokens.get();
-        input.push_back(StrTendril::from_slice(piece));
-        while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
-        // Without a token in between, all this was one tag (or comment): attributes in it follow a separator each.
-        if tokenizer.sink.tokens.get() != tokens_before {
-            separators = 0;
-        }
-        let more = attribute_separators(piece);
-        comparisons += separators * more;
-        separators += more;
-        problem = tokenizer.sink.problem(comparisons);
-        if problem.is_some() {
-            break;
-        }
-    }
-    tokenizer.end();
-    Parsed { tree: tokenizer.sink.builder.sink.finish(), problem }
-}
-
-/// How many attributes may begin in `piece` at most: each follows a blank, a slash or the quote that ends a value.
-pub(super) fn attribute_separators(piece: &str) -> u64 {
-    let (mut blanks, mut quotes) = (0, 0);
-    for byte in piece.bytes() {
-        blanks += u64::from(byte.is_ascii_whitespace() || byte == b'/');
-        quotes += u64::from(byte == b'"' || byte == b'\'');
-    }
-    blanks + quotes / 2
+    let trimmed = feed(Trimmed::new(builder), html, |trimmed, comparisons| {
+        problem = trimmed.problem(comparisons);
+        problem.is_none()
+    });
+    Parsed { tree: trimmed.builder.sink.finish(), problem }
 }
 
 /// Passes on to the tree builder what discovery needs, within limits.
 struct Trimmed {
     builder: TreeBuilder<NodeId, HtmlTreeSink>,
-    /// Tokens received, parse errors apart.
-    tokens: Cell<u64>,
     /// Whether the text that comes is that of a script, title or the like.
     in_raw_text: Cell<bool>,
     root_tags: Cell<u32>,
@@ -99,8 +64,8 @@ struct Trimmed {
 
 impl Trimmed {
     fn new(builder: TreeBuilder<NodeId, HtmlTreeSink>) -> Self {
-        let (tokens, in_raw_text, root_tags) = (Cell::new(0), Cell::new(false), Cell::new(0));
-        Self { builder, tokens, in_raw_text, root_tags, nodes: Cell::new(0), weight: Cell::new(0) }
+        let (in_raw_text, root_tags) = (Cell::new(false), Cell::new(0));
+        Self { builder, in_raw_text, root_tags, nodes: Cell::new(0), weight: Cell::new(0) }
     }
 
     fn problem(&self, comparisons: u64) -> Option<String> {
@@ -157,10 +122,6 @@ impl TokenSink for Trimmed {
     type Handle = NodeId;
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<NodeId> {
-        if matches!(token, Token::ParseError(_)) {
-            return TokenSinkResult::Continue;
-        }
-        self.tokens.set(self.tokens.get() + 1);
         let is_over = self.weight.get() > WEIGHT_MAX && token != Token::EOFToken;
         let result = match token {
             _ if is_over => return TokenSinkResult::Continue,
@@ -243,6 +204,7 @@ mod tests {
 
     use scraper::Selector;
 
+    use super::super::tokens::PIECE_BYTES;
     use super::*;
 
     fn hrefs(html: &str) -> HashSet<String> {
