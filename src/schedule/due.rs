@@ -84,6 +84,17 @@ pub fn due(name: &str, schedule: &ScheduleSettings, last: LastRun, now: Timestam
     if begins <= now { Due::Since(next) } else { Due::At(begins) }
 }
 
+/// Returns whether a site is due at `now` that may have no schedule: a run that a person began goes on too where it was broken
+/// off.
+#[must_use]
+pub fn due_of_site(name: &str, schedule: Option<&ScheduleSettings>, last: LastRun, now: Timestamp) -> Due {
+    match (schedule, last) {
+        (Some(schedule), last) => due(name, schedule, last, now),
+        (None, LastRun::BrokenOff) => Due::GoesOn,
+        (None, _) => Due::Never,
+    }
+}
+
 /// How long after its time a run begins: the same for the same site and time, so that a restart changes nothing.
 fn jitter(name: &str, schedule: &ScheduleSettings, at: Timestamp) -> jiff::SignedDuration {
     if schedule.jitter_s == 0 {

@@ -10,7 +10,7 @@ mod planner;
 #[cfg(test)]
 mod year_tests;
 
-pub use due::{Due, LastRun, due, last_runs};
+pub use due::{Due, LastRun, due, due_of_site, last_runs};
 pub use pause::{Pause, pause, paused, resume};
 pub use planner::{SiteStanding, begin_now};
 

@@ -1,6 +1,6 @@
 //! Which sites begin now.
 
-use super::due::{Due, LastRun, due};
+use super::due::{Due, LastRun, due_of_site};
 use crate::base::Timestamp;
 use crate::config::ScheduleSettings;
 
@@ -26,7 +26,7 @@ pub fn begin_now<'a>(sites: &[SiteStanding<'a>], now: Timestamp, at_once: usize)
     let mut waiting: Vec<(Timestamp, &'a str)> = sites
         .iter()
         .filter(|site| !site.is_running && !site.is_paused)
-        .filter_map(|site| match due_of(site, now) {
+        .filter_map(|site| match due_of_site(site.name, site.schedule, site.last, now) {
             // Those that were broken off have begun already, and go first.
             Due::GoesOn => Some((Timestamp::MIN, site.name)),
             Due::Since(at) => Some((at, site.name)),
@@ -36,15 +36,6 @@ pub fn begin_now<'a>(sites: &[SiteStanding<'a>], now: Timestamp, at_once: usize)
         .collect();
     waiting.sort_unstable();
     waiting.into_iter().take(at_once.saturating_sub(running)).map(|(_, name)| name).collect()
-}
-
-/// A run that a person began goes on too where it was broken off.
-fn due_of(site: &SiteStanding<'_>, now: Timestamp) -> Due {
-    match (site.schedule, site.last) {
-        (Some(schedule), last) => due(site.name, schedule, last, now),
-        (None, LastRun::BrokenOff) => Due::GoesOn,
-        (None, _) => Due::Never,
-    }
 }
 
 #[cfg(test)]

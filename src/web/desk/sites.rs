@@ -107,11 +107,10 @@ pub(in crate::web) struct Site {
     pub(in crate::web) settings: SiteSettings,
     /// Whether it has headers, cookies, a proxy or passwords, which are not told.
     pub(in crate::web) has_secrets: bool,
-    /// When its schedule begins the next run, this instant where it is due; null where it has no schedule, or none comes any
-    /// more.
+    /// When the next run begins, this instant where it is due; null where none comes by itself.
     #[schemars(with = "Option<String>")]
     pub(in crate::web) next_run_at: Option<Timestamp>,
-    /// Whether its schedule wants it crawled now.
+    /// Whether it is to be crawled now: its schedule says so, or its last run was broken off and is to go on.
     pub(in crate::web) is_due: bool,
     /// Whether it is being crawled.
     pub(in crate::web) is_running: bool,
@@ -146,18 +145,21 @@ pub(super) fn standing(
     now: Timestamp,
 ) -> Result<Site, Fault> {
     let is_configured = app.settings().sites.contains_key(&name);
-    let due = settings.schedule.as_ref().map(|one| schedule::due(&name, one, last, now));
+    let is_running = app.runs.is_running(&name);
+    // In the store a run under way looks like one that was broken off.
+    let last = if is_running { LastRun::Stopped(now) } else { last };
+    let due = schedule::due_of_site(&name, settings.schedule.as_ref(), last, now);
     // That all are halted is told once, beside them.
     let paused = schedule::paused(app.store(), &name)?.filter(|pause| pause.site == name);
     Ok(Site {
         origin: if is_configured { Origin::Configuration } else { Origin::Store },
         next_run_at: match due {
-            Some(Due::First | Due::GoesOn | Due::Since(_)) => Some(now),
-            Some(Due::At(at)) => Some(at),
-            Some(Due::Never) | None => None,
+            Due::First | Due::GoesOn | Due::Since(_) => Some(now),
+            Due::At(at) => Some(at),
+            Due::Never => None,
         },
-        is_due: due.is_some_and(Due::is_now),
-        is_running: app.runs.is_running(&name),
+        is_due: due.is_now(),
+        is_running,
         is_wanted: app.runs.is_wanted(&name),
         paused: paused.map(|pause| Halted { at: pause.at, by: pause.by }),
         last_run: job.map(Into::into),
