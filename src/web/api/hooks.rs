@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{Endpoint, schema_of};
+use super::endpoint::{Endpoint, Param, schema_of};
 use super::people::List;
 use crate::base::Timestamp;
 use crate::evidence::log;
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::fault::Fault;
-use crate::web::hooks::{Change, NewWebhook, Outcome, Paused, Standing, Tried, Webhook};
+use crate::web::hooks::{Change, NewWebhook, OVERLAP_H, Outcome, Paused, Standing, Tried, Webhook};
 use crate::web::reply::Reply;
 
 pub(super) const LIST: Endpoint =
@@ -30,10 +30,15 @@ pub(super) const TEST: Endpoint =
     Endpoint::new("webhooks", "Send a `ping` now, and tell the answer", 200, schema_of::<TestAnswer>);
 pub(super) const RENEW: Endpoint = Endpoint::new(
     "webhooks",
-    "Make a new secret, told this once; the old one is over",
+    "Make a new secret, told this once; for a while the old one signs too",
     200,
     schema_of::<WebhookMade>,
-);
+)
+.with_query(&[Param {
+    name: "overlap_h",
+    about: "For how many hours messages are signed with the old secret too, 0 to 72; 24 where nothing is said",
+    kind: "integer",
+}]);
 
 /// A webhook that is to be made.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,6 +84,9 @@ pub(super) struct WebhookShown {
     /// When it was made.
     #[schemars(with = "String")]
     created_at: Timestamp,
+    /// Until when messages are signed with the secret before this one too, where that is so.
+    #[schemars(with = "Option<String>")]
+    former_secret_until: Option<Timestamp>,
     /// How it stands.
     standing: StandingShown,
 }
@@ -137,8 +145,10 @@ pub(super) struct TestAnswer {
 }
 
 impl WebhookShown {
-    fn of((webhook, standing): (Webhook, Standing), head: u64) -> Self {
-        let Webhook { webhook_id, url, events, paused, created_at, created_by, secret: _ } = webhook;
+    fn of((webhook, standing): (Webhook, Standing), head: u64, now: Timestamp) -> Self {
+        let former_secret_until = webhook.former_until(now);
+        let Webhook { webhook_id, url, events, paused, created_at, created_by, secret: _, former: _ } =
+            webhook;
         Self {
             webhook_id,
             url,
@@ -147,6 +157,7 @@ impl WebhookShown {
             paused: paused.map(PausedShown::from),
             created_by,
             created_at,
+            former_secret_until,
             standing: StandingShown::of(standing, head),
         }
     }
@@ -176,7 +187,7 @@ fn error_of(outcome: Outcome) -> Option<String> {
 }
 
 fn shown(app: &App, webhook: (Webhook, Standing)) -> Result<WebhookShown, Fault> {
-    Ok(WebhookShown::of(webhook, log::head(app.store())?.number))
+    Ok(WebhookShown::of(webhook, log::head(app.store())?.number, app.now()))
 }
 
 fn made(app: &App, status: StatusCode, webhook: (Webhook, Standing)) -> Result<Reply, Fault> {
@@ -186,7 +197,8 @@ fn made(app: &App, status: StatusCode, webhook: (Webhook, Standing)) -> Result<R
 
 pub(super) fn list(app: &Arc<App>, _: &Ask) -> Result<Reply, Fault> {
     let (all, head) = app.hooks.list(app.store())?;
-    let items: Vec<WebhookShown> = all.into_iter().map(|one| WebhookShown::of(one, head)).collect();
+    let items: Vec<WebhookShown> =
+        all.into_iter().map(|one| WebhookShown::of(one, head, app.now())).collect();
     Reply::json(StatusCode::OK, &List { items })
 }
 
@@ -222,7 +234,9 @@ pub(super) fn test(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
 
 pub(super) fn renew(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
     let by = (ask.visitor()?.name.as_str(), ask.now);
-    let webhook = app.hooks.renew(app.store(), ask.param("webhook_id"), by)?;
+    let overlap_h = ask.query("overlap_h").map_or(Ok(OVERLAP_H), str::parse);
+    let overlap_h = overlap_h.map_err(|_| Fault::bad_request("overlap_h: a number of hours, 0 to 72"))?;
+    let webhook = app.hooks.renew(app.store(), ask.param("webhook_id"), overlap_h, by)?;
     made(app, StatusCode::OK, webhook)
 }
 
@@ -241,7 +255,7 @@ mod tests {
         let by = ("mika", Timestamp::UNIX_EPOCH);
         let made = Hooks::default().create(&store, &fetch, &new, by).unwrap();
         let secret = made.0.secret.text().to_owned();
-        let shown = serde_json::to_string(&WebhookShown::of(made, 9)).unwrap();
+        let shown = serde_json::to_string(&WebhookShown::of(made, 9, by.1)).unwrap();
         assert!(shown.contains("https://a.example/") && !shown.contains(&secret), "{shown}");
     }
 }

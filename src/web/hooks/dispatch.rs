@@ -105,14 +105,14 @@ impl Dispatcher {
             Next::Deliver(number, message) => (number, message),
         };
         let settings = self.app.settings();
-        let outcome = self.app.hooks.sender.send(&settings, webhook, message, self.app.now()).await;
-        self.app.metrics.webhook_tried(outcome.is_taken());
-        let paused = self.app.hooks.note(store, webhook, (number, &outcome), self.app.now())?;
-        if !outcome.is_taken() {
+        let sent = self.app.hooks.sender.send(&settings, webhook, message, self.app.now()).await;
+        self.app.metrics.webhook_tried(sent.outcome.is_taken());
+        let paused = self.app.hooks.note(store, webhook, (number, &sent), self.app.now())?;
+        if !sent.outcome.is_taken() {
             tracing::warn!(
                 "webhook {}: entry {number} was not taken: {}",
                 webhook.webhook_id,
-                outcome.text()
+                sent.outcome.text()
             );
         }
         if let Some(why) = paused {

@@ -1,6 +1,6 @@
 //! What can go wrong with webhooks.
 
-use super::webhook::WEBHOOKS_MAX;
+use super::webhook::{OVERLAP_H_MAX, WEBHOOKS_MAX};
 use crate::cases::Event;
 use crate::web::fault::Fault;
 use crate::{evidence, net, store};
@@ -29,6 +29,9 @@ pub(in crate::web) enum Error {
     /// There is no such webhook.
     #[error("there is no webhook `{0}`")]
     Missing(String),
+    /// The old secret cannot be kept for so long.
+    #[error("overlap_h: 0 to {OVERLAP_H_MAX} hours")]
+    Overlap,
     /// There are too many.
     #[error("there are {WEBHOOKS_MAX} webhooks already; remove one first")]
     TooMany,
@@ -42,7 +45,9 @@ impl From<Error> for Fault {
             Error::Random => Self::internal(&error),
             Error::Missing(_) => Self::not_found(error.to_string()),
             Error::TooMany => Self::conflict(error.to_string()),
-            Error::Url(_) | Error::Network(_) | Error::Event(_) => Self::unfit(error.to_string()),
+            Error::Url(_) | Error::Network(_) | Error::Event(_) | Error::Overlap => {
+                Self::unfit(error.to_string())
+            }
         }
     }
 }

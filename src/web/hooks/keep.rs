@@ -2,9 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use jiff::SignedDuration;
+
 use super::send::Sender;
-use super::webhook::{WEBHOOKS_MAX, checked_events, checked_url, new_id};
-use super::{Error, Outcome, Paused, Secret, Standing, Webhook, Why};
+use super::webhook::{Former, OVERLAP_H_MAX, WEBHOOKS_MAX, checked_events, checked_url, new_id};
+use super::{Error, Outcome, Paused, Secret, Sent, Standing, Webhook, Why};
 use crate::base::{Timestamp, lock};
 use crate::config::FetchSettings;
 use crate::evidence::log::{self, Log, NewEntry};
@@ -93,6 +95,7 @@ impl Hooks {
             url: checked_url(&new.url, fetch)?,
             events: checked_events(new.events.iter().map(String::as_str))?,
             secret: Secret::random()?,
+            former: None,
             paused: None,
             created_at: now,
             created_by: by.to_owned(),
@@ -147,20 +150,33 @@ impl Hooks {
         Ok((webhook, standing))
     }
 
-    /// Gives a webhook another secret; what is signed with the old one is over.
+    /// Gives a webhook another secret. For `overlap_h` hours, at most 72, the one before signs too, so that the receiver can learn the new
+    /// one without missing a message; with none it is over at once.
     ///
     /// # Errors
-    /// [`Error::Missing`] where there is none; [`Error`] when the store or the system's random numbers fail.
+    /// [`Error::Missing`] where there is no such webhook, [`Error::Overlap`] where the hours are too many; [`Error`] when the store or
+    /// the system's random numbers fail.
     pub(in crate::web) fn renew(
         &self,
         store: &Store,
         webhook_id: &str,
+        overlap_h: u8,
         (by, now): (&str, Timestamp),
     ) -> Result<(Webhook, Standing), Error> {
+        if overlap_h > OVERLAP_H_MAX {
+            return Err(Error::Overlap);
+        }
         let _turn = self.turn();
         let (mut webhook, standing) = Self::get(store, webhook_id)?;
-        webhook.secret = Secret::random()?;
-        put(store, &webhook, (by, now), "given a new secret", &mut |_, _| Ok(()))?;
+        let secret = std::mem::replace(&mut webhook.secret, Secret::random()?);
+        let until = now.saturating_add(SignedDuration::from_hours(overlap_h.into()));
+        let until = until.unwrap_or(Timestamp::MAX);
+        webhook.former = (overlap_h > 0).then_some(Former { secret, until });
+        let note = match &webhook.former {
+            Some(_) => format!("given a new secret; the old one signs too until {until}"),
+            None => "given a new secret; the old one is over".to_owned(),
+        };
+        put(store, &webhook, (by, now), &note, &mut |_, _| Ok(()))?;
         Ok((webhook, standing))
     }
 
@@ -200,7 +216,7 @@ impl Hooks {
         &self,
         store: &Store,
         tried: &Webhook,
-        (number, outcome): (u64, &Outcome),
+        (number, sent): (u64, &Sent),
         now: Timestamp,
     ) -> Result<Option<Why>, Error> {
         let _turn = self.turn();
@@ -208,11 +224,12 @@ impl Hooks {
             Err(Error::Missing(_)) => return Ok(None),
             other => other?,
         };
-        let is_there = webhook.url == tried.url && (outcome.is_taken() || webhook.secret == tried.secret);
+        let is_there =
+            webhook.url == tried.url && (sent.outcome.is_taken() || webhook.secret == tried.secret);
         if !is_there {
             return Ok(None);
         }
-        let (standing, why) = standing.after(number, outcome, now);
+        let (standing, why) = standing.after(number, sent, now);
         let Some(why) = why.filter(|_| webhook.paused.is_none()) else {
             store.put(&standing)?;
             return Ok(None);

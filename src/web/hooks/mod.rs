@@ -4,7 +4,7 @@
 //!
 //! - [`Hooks`]: makes, changes and removes webhooks, and keeps how each stands; [`Webhook`], [`Standing`]: what is kept.
 //! - [`Dispatcher`] delivers.
-//! - [`Outcome`]: what came of one try.
+//! - [`Sent`], [`Outcome`]: what came of one try.
 //!
 //! **Invariants:** an entry is passed once its receiver has answered 2xx, not before; of crawled pages nothing is told; a
 //! secret is told when it is made, and in no list, page, log or error.
@@ -24,8 +24,8 @@ pub use dispatch::Dispatcher;
 pub(in crate::web) use error::Error;
 pub(in crate::web) use keep::{Change, Hooks, NewWebhook};
 pub(in crate::web) use secret::Secret;
-pub(in crate::web) use standing::{Outcome, Standing, Tried, Why};
-pub(in crate::web) use webhook::{Paused, Webhook};
+pub(in crate::web) use standing::{Outcome, Sent, Standing, Tried, Why};
+pub(in crate::web) use webhook::{OVERLAP_H, Paused, Webhook};
 
 use crate::store::Record as _;
 

@@ -8,7 +8,7 @@ use url::Url;
 use super::keep::enter_test;
 use super::message::{Message, ping};
 use super::webhook::origin_of;
-use super::{Error, Hooks, Outcome, Webhook};
+use super::{Error, Hooks, Outcome, Sent, Webhook};
 use crate::base::{Timestamp, lock};
 use crate::config::{FetchSettings, Settings};
 use crate::net::{self, Client, Kind, Request, Upload, shown};
@@ -50,27 +50,26 @@ impl Sender {
         webhook: &Webhook,
         message: Message,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> Sent {
         let Ok(url) = Url::parse(&webhook.url) else {
-            return Outcome::Failed("the address is damaged; give it again".to_owned());
+            return Outcome::Failed("the address is damaged; give it again".to_owned()).into();
         };
-        let timestamp_s = now.as_second();
-        let Some(signature) = webhook.secret.sign(&message.id, timestamp_s, &message.body) else {
-            return Outcome::Failed("the secret is damaged; make a new one".to_owned());
+        let Some(signature) = webhook.sign(&message.id, now, &message.body) else {
+            return Outcome::Failed("the secret is damaged; make a new one".to_owned()).into();
         };
         let headers = vec![
             ("webhook-id", message.id),
-            ("webhook-timestamp", timestamp_s.to_string()),
+            ("webhook-timestamp", now.as_second().to_string()),
             ("webhook-signature", signature),
         ];
         let upload = Upload { content_type: "application/json", body: message.body, headers };
         let mut request = Request::new(url.clone(), Kind::Receipt);
         request.upload = Some(upload.into());
-        let sent = async { answer(&self.client(settings)?, request).await };
+        let sent = async { answer(&self.client(settings)?, request, now).await };
         match tokio::time::timeout(TRY_MOST + REST_MOST, sent).await {
-            Ok(Ok(status)) => Outcome::Answered(status),
-            Ok(Err(error)) => Outcome::Failed(reason(&error, &url)),
-            Err(_) => Outcome::Failed(no_answer()),
+            Ok(Ok(sent)) => sent,
+            Ok(Err(error)) => Outcome::Failed(reason(&error, &url)).into(),
+            Err(_) => Outcome::Failed(no_answer()).into(),
         }
     }
 }
@@ -79,17 +78,18 @@ fn no_answer() -> String {
     format!("no answer within {} s", TRY_MOST.as_secs())
 }
 
-/// The status that a request is answered with. A redirect is an answer like any other: whoever is named there was named by
-/// nobody here.
-async fn answer(client: &Client, request: Request) -> Result<u16, net::Error> {
+/// What a request is answered. A redirect is an answer like any other: whoever is named there was named by nobody here.
+async fn answer(client: &Client, request: Request, now: Timestamp) -> Result<Sent, net::Error> {
     let url = shown(&request.url);
     let opened = tokio::time::timeout(TRY_MOST, client.open(request)).await.unwrap_or_else(|_| {
         let seconds = TRY_MOST.as_secs();
         Err(net::Error::Timeout { url, deadline: net::Deadline::Total, seconds })
     })?;
-    let status = opened.status;
+    let outcome = Outcome::Answered(opened.status);
+    let asked = opened.headers.get("retry-after").and_then(|text| text.to_str().ok());
+    let retry_after = asked.and_then(|text| net::retry_after(text, now));
     let _ = tokio::time::timeout(REST_MOST, opened.body.collect_first(REST_BYTES)).await;
-    Ok(status)
+    Ok(Sent { outcome, retry_after })
 }
 
 /// What went wrong, without the path of the address, which may be secret.
@@ -114,7 +114,7 @@ impl Hooks {
         let (webhook, _) = Self::get(store, webhook_id)?;
         let message = ping(webhook_id, now);
         let runtime = tokio::runtime::Handle::current();
-        let outcome = runtime.block_on(self.sender.send(settings, &webhook, message, now));
+        let Sent { outcome, .. } = runtime.block_on(self.sender.send(settings, &webhook, message, now));
         enter_test(store, &webhook, (by, now), &outcome)?;
         Ok(outcome)
     }

@@ -1,5 +1,7 @@
 //! How a webhook stands, and what follows from a try: pure, time is handed in.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,15 @@ pub(in crate::web) struct Tried {
     pub(in crate::web) outcome: Outcome,
 }
 
+/// What came of sending a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::web) struct Sent {
+    /// What was answered.
+    pub(in crate::web) outcome: Outcome,
+    /// How long the receiver asks not to be asked again (`Retry-After`).
+    pub(in crate::web) retry_after: Option<Duration>,
+}
+
 /// What came of a try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -70,6 +81,12 @@ impl Record for Standing {
 
     fn key(&self) -> String {
         self.webhook_id.clone()
+    }
+}
+
+impl From<Outcome> for Sent {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, retry_after: None }
     }
 }
 
@@ -126,7 +143,8 @@ impl Standing {
     }
 
     /// How it stands after a try to deliver entry `number`, and why it is to be paused.
-    pub(super) fn after(self, number: u64, outcome: &Outcome, at: Timestamp) -> (Self, Option<Why>) {
+    pub(super) fn after(self, number: u64, sent: &Sent, at: Timestamp) -> (Self, Option<Why>) {
+        let Sent { outcome, retry_after } = sent;
         let last = Some(Tried { at, outcome: outcome.clone() });
         if outcome.is_taken() {
             let number = self.number.max(number);
@@ -135,7 +153,9 @@ impl Standing {
         // A clock that was set back must not make the patience endless.
         let since = self.failing_since.map_or(at, |since| since.min(at));
         let failures = self.failures.saturating_add(1);
-        let wait = wait(&self.webhook_id, number, failures);
+        // Later than it would be tried anyhow where the receiver asks for that, and never later than the longest wait.
+        let asked = retry_after.and_then(|asked| SignedDuration::try_from(asked).ok()).unwrap_or_default();
+        let wait = wait(&self.webhook_id, number, failures).max(asked.min(wait_most()));
         let why = if outcome.status() == Some(410) {
             Some(Why::Gone)
         } else {
@@ -195,19 +215,31 @@ mod tests {
     #[test]
     fn what_was_taken_is_passed_and_what_failed_is_tried_again() {
         assert!(begun().is_due(8, at(0)) && !begun().is_due(7, at(0)));
-        let failed = Outcome::Failed("cannot connect".to_owned());
+        let failed = Outcome::Failed("cannot connect".to_owned()).into();
         let (standing, why) = begun().after(10, &failed, at(0));
         // The entries before the one that failed were none of its concern.
         assert_eq!((standing.number, standing.failures, why), (9, 1, None));
         assert!(!standing.is_due(20, at(4)) && standing.is_due(20, at(6)));
         for status in [199, 301, 307, 400, 401, 500] {
-            let (standing, why) = standing.clone().after(10, &Outcome::Answered(status), at(6));
+            let (standing, why) = standing.clone().after(10, &answered(status), at(6));
             assert_eq!((standing.number, standing.failures, why), (9, 2, None), "{status}");
             assert!(!standing.is_due(20, at(6 + 29)) && standing.is_due(20, at(6 + 36)));
         }
-        let (standing, why) = standing.after(10, &Outcome::Answered(204), at(6));
+        let (standing, why) = standing.after(10, &answered(204), at(6));
         assert_eq!((standing.number, standing.failures, standing.next_try, why), (10, 0, None, None));
         assert_eq!(standing.last.unwrap().outcome.status(), Some(204));
+    }
+
+    #[test]
+    fn it_waits_as_long_as_the_receiver_asks_for() {
+        let asks = |seconds| Sent { retry_after: Some(Duration::from_secs(seconds)), ..answered(503) };
+        let next = |seconds| begun().after(8, &asks(seconds), at(0)).0.next_try.unwrap();
+        assert_eq!(next(90), at(90));
+        // Sooner than the schedule says is not for the receiver to ask, and there is an end to it.
+        assert!(next(0) >= at(5));
+        assert_eq!(next(u64::MAX), at(0).checked_add(wait_most()).unwrap());
+        let (standing, _) = begun().after(8, &asks(u64::MAX), at(0));
+        assert!(!standing.is_due(8, at(12 * 3600)) && standing.is_due(8, at(15 * 3600)));
     }
 
     #[test]
@@ -215,7 +247,7 @@ mod tests {
         let mut standing = begun();
         let (mut now, mut tries) = (0, 0);
         let given_up = loop {
-            let (next, why) = standing.after(8, &Outcome::Answered(503), at(now));
+            let (next, why) = standing.after(8, &answered(503), at(now));
             tries += 1;
             if why.is_some() {
                 break why;
@@ -226,7 +258,7 @@ mod tests {
         assert_eq!(given_up, Some(Why::Untaken));
         assert!((PATIENCE_S..PATIENCE_S + 15 * 3600).contains(&now), "{now}");
         assert!((11..=13).contains(&tries), "{tries}");
-        let (standing, why) = begun().after(8, &Outcome::Answered(410), at(0));
+        let (standing, why) = begun().after(8, &answered(410), at(0));
         assert_eq!(why, Some(Why::Gone));
         let resumed = standing.resumed();
         assert!(resumed.is_due(8, at(0)) && resumed.number == 7);
@@ -234,14 +266,20 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_stops_nothing() {
-        let (standing, _) = begun().after(8, &Outcome::Answered(500), at(10 * 24 * 3600));
+        let (standing, _) = begun().after(8, &answered(500), at(10 * 24 * 3600));
         assert!(standing.is_due(8, at(0)));
-        let (standing, _) = standing.after(8, &Outcome::Answered(500), at(0));
+        let (standing, _) = standing.after(8, &answered(500), at(0));
         assert_eq!(standing.failing_since, Some(at(0)));
     }
 
-    fn outcomes() -> impl Strategy<Value = Outcome> {
-        prop_oneof![any::<u16>().prop_map(Outcome::Answered), ".{0,9}".prop_map(Outcome::Failed)]
+    fn answered(status: u16) -> Sent {
+        Outcome::Answered(status).into()
+    }
+
+    fn sent() -> impl Strategy<Value = Sent> {
+        let outcome =
+            prop_oneof![any::<u16>().prop_map(Outcome::Answered), ".{0,9}".prop_map(Outcome::Failed)];
+        (outcome, any::<Option<Duration>>()).prop_map(|(outcome, retry_after)| Sent { outcome, retry_after })
     }
 
     proptest! {
@@ -257,16 +295,17 @@ mod tests {
 
         #[test]
         fn no_way_leads_back_and_only_what_was_taken_leads_on(
-            tries in prop::collection::vec((1u64..50, outcomes(), any::<i32>()), 1..40)
+            tries in prop::collection::vec((1u64..50, sent(), any::<i32>()), 1..40)
         ) {
             let mut standing = begun();
-            for (further, outcome, second) in tries {
+            for (further, sent, second) in tries {
                 let number = standing.number + further;
-                let (next, why) = standing.clone().after(number, &outcome, at(i64::from(second)));
-                let wanted = if outcome.is_taken() { number } else { number - 1 };
+                let (next, why) = standing.clone().after(number, &sent, at(i64::from(second)));
+                let is_taken = sent.outcome.is_taken();
+                let wanted = if is_taken { number } else { number - 1 };
                 prop_assert_eq!(next.number, wanted.max(standing.number));
-                prop_assert_eq!(next.failures == 0, outcome.is_taken());
-                prop_assert!(why.is_none() || !outcome.is_taken());
+                prop_assert_eq!(next.failures == 0, is_taken);
+                prop_assert!(why.is_none() || !is_taken);
                 prop_assert!(next.is_due(u64::MAX, next.next_try.unwrap_or_else(|| at(0))));
                 standing = next;
             }

@@ -3,7 +3,7 @@
 
 use super::keep::{Change, Hooks, NewWebhook};
 use super::webhook::WEBHOOKS_MAX;
-use super::{Error, Outcome, Standing, Webhook, Why};
+use super::{Error, Outcome, Sent, Standing, Webhook, Why};
 use crate::base::Timestamp;
 use crate::config::FetchSettings;
 use crate::evidence::log;
@@ -58,8 +58,9 @@ fn a_new_one_begins_at_the_logs_end_and_each_change_stands_there() {
     let other =
         Change { url: Some("https://b.example/".to_owned()), events: Some(Vec::new()), is_paused: None };
     kept.hooks.change(&kept.store, &kept.fetch, id, &other, by).unwrap();
-    let renewed = kept.hooks.renew(&kept.store, id, by).unwrap().0;
+    let renewed = kept.hooks.renew(&kept.store, id, 0, by).unwrap().0;
     assert_ne!(renewed.secret, webhook.secret);
+    assert!(matches!(kept.hooks.renew(&kept.store, id, 73, by), Err(Error::Overlap)));
     kept.hooks.remove(&kept.store, id, by).unwrap();
     assert!(matches!(Hooks::get(&kept.store, id), Err(Error::Missing(_))));
     let entries = log::entries_about(&kept.store, &webhook.subject()).unwrap();
@@ -68,7 +69,7 @@ fn a_new_one_begins_at_the_logs_end_and_each_change_stands_there() {
         "made for https://a.example; events: approved",
         "paused",
         "now for https://b.example; events: all",
-        "given a new secret",
+        "given a new secret; the old one is over",
         "removed",
     ];
     assert_eq!(notes, wanted);
@@ -79,12 +80,13 @@ fn a_new_one_begins_at_the_logs_end_and_each_change_stands_there() {
 fn what_came_of_a_try_counts_for_the_webhook_as_it_was() {
     let kept = Kept::begin();
     let webhook = kept.create();
-    let taken = Outcome::Answered(200);
+    let answered = |status| Sent::from(Outcome::Answered(status));
+    let taken = answered(200);
     kept.hooks.note(&kept.store, &webhook, (5, &taken), at(1)).unwrap();
     assert_eq!(kept.now(&webhook).1.number, 5);
-    kept.hooks.renew(&kept.store, &webhook.webhook_id, ("mika", at(2))).unwrap();
+    kept.hooks.renew(&kept.store, &webhook.webhook_id, 24, ("mika", at(2))).unwrap();
     // What was refused because of the old secret is no failure of the new one; what was taken was taken.
-    kept.hooks.note(&kept.store, &webhook, (6, &Outcome::Answered(401)), at(3)).unwrap();
+    kept.hooks.note(&kept.store, &webhook, (6, &answered(401)), at(3)).unwrap();
     assert_eq!((kept.now(&webhook).1.number, kept.now(&webhook).1.failures), (5, 0));
     kept.hooks.note(&kept.store, &webhook, (6, &taken), at(3)).unwrap();
     assert_eq!(kept.now(&webhook).1.number, 6);
@@ -93,7 +95,7 @@ fn what_came_of_a_try_counts_for_the_webhook_as_it_was() {
     kept.hooks.note(&kept.store, &webhook, (7, &taken), at(3)).unwrap();
     let (renewed, standing) = kept.now(&webhook);
     assert_eq!(standing.number, 6);
-    let gone = kept.hooks.note(&kept.store, &renewed, (7, &Outcome::Answered(410)), at(4)).unwrap();
+    let gone = kept.hooks.note(&kept.store, &renewed, (7, &answered(410)), at(4)).unwrap();
     assert_eq!(gone, Some(Why::Gone));
     let (paused, standing) = kept.now(&webhook);
     assert_eq!((paused.paused.unwrap().why, standing.number), (Some(Why::Gone), 6));
@@ -105,6 +107,27 @@ fn what_came_of_a_try_counts_for_the_webhook_as_it_was() {
     kept.hooks.pass(&kept.store, &renewed, 9).unwrap();
     assert_eq!(kept.hooks.list(&kept.store).unwrap().0, []);
     assert_eq!(kept.store.count::<Standing>().unwrap(), 0);
+}
+
+#[test]
+fn the_old_secret_signs_too_until_its_hours_are_over() {
+    let kept = Kept::begin();
+    let webhook = kept.create();
+    let signed = |webhook: &Webhook, now| webhook.sign("W-1-1", now, b"{}").unwrap();
+    let with_old = signed(&webhook, at(10));
+    let renew =
+        |hours, now| kept.hooks.renew(&kept.store, &webhook.webhook_id, hours, ("mika", now)).unwrap().0;
+    let renewed = renew(1, at(0));
+    let both = signed(&renewed, at(10));
+    let (with_new, old) = both.split_once(' ').unwrap();
+    assert_eq!(old, with_old);
+    assert_eq!((renewed.former_until(at(10)), renewed.former_until(at(3600))), (Some(at(3600)), None));
+    assert!(!signed(&renewed, at(3600)).contains(' ') && !with_new.contains(' '));
+    // The next one puts the first out, and one that is over at once leaves nothing behind.
+    let third = renew(1, at(20));
+    let second_alone = Webhook { former: None, ..renewed };
+    assert!(signed(&third, at(20)).ends_with(&format!(" {}", signed(&second_alone, at(20)))));
+    assert_eq!(renew(0, at(30)).former, None);
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::store::Record;
 
 /// The most webhooks: each has a delivery under way at most.
 pub(super) const WEBHOOKS_MAX: usize = 20;
+/// For how many hours the secret before signs too, where nobody says for how long.
+pub(in crate::web) const OVERLAP_H: u8 = 24;
+/// For how many hours it may, after a new one was made.
+pub(super) const OVERLAP_H_MAX: u8 = 72;
 /// The longest address of a receiver, in bytes.
 const URL_BYTES_MAX: usize = 2000;
 /// Random bytes of an identifier.
@@ -30,6 +34,9 @@ pub(in crate::web) struct Webhook {
     pub(in crate::web) events: Vec<Event>,
     /// What messages are signed with.
     pub(in crate::web) secret: Secret,
+    /// The secret before that, while messages are signed with it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::web) former: Option<Former>,
     /// Why nothing is sent now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::web) paused: Option<Paused>,
@@ -51,6 +58,15 @@ pub(in crate::web) struct Paused {
     pub(in crate::web) why: Option<Why>,
 }
 
+/// A secret that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::web) struct Former {
+    /// What it was.
+    pub(in crate::web) secret: Secret,
+    /// Until when messages are signed with it too.
+    pub(in crate::web) until: Timestamp,
+}
+
 impl Record for Webhook {
     const KIND: &'static str = "webhook";
     const JOURNALLED: bool = true;
@@ -64,6 +80,22 @@ impl Webhook {
     /// Whether it is told of this event.
     pub(super) fn wants(&self, event: Event) -> bool {
         self.events.is_empty() || self.events.contains(&event)
+    }
+
+    /// Until when messages are signed with the secret before this one too; `None` where they are not.
+    pub(in crate::web) fn former_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.former.as_ref().map(|former| former.until).filter(|until| *until > now)
+    }
+
+    /// Signs a message with each secret that holds at `now`, the newest first; `None` where that is damaged.
+    pub(super) fn sign(&self, id: &str, now: Timestamp, body: &[u8]) -> Option<String> {
+        let mut signed = self.secret.sign(id, now.as_second(), body)?;
+        let former = self.former.as_ref().filter(|former| former.until > now);
+        if let Some(also) = former.and_then(|former| former.secret.sign(id, now.as_second(), body)) {
+            signed.push(' ');
+            signed.push_str(&also);
+        }
+        Some(signed)
     }
 
     /// What the operation log calls it.

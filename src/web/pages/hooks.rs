@@ -7,11 +7,12 @@ use axum::http::StatusCode;
 
 use super::filters;
 use super::shell::Shell;
+use crate::base::Timestamp;
 use crate::cases::Event;
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::fault::Fault;
-use crate::web::hooks::{Change, Error, NewWebhook, Outcome, Paused, Standing, Webhook, Why};
+use crate::web::hooks::{Change, Error, NewWebhook, OVERLAP_H, Outcome, Paused, Standing, Webhook, Why};
 use crate::web::reply::Reply;
 use crate::web::words::HookWords;
 
@@ -23,6 +24,7 @@ struct HooksPage<'a> {
     webhooks: Vec<(Webhook, Standing)>,
     /// The number of the operation log's last entry.
     head: u64,
+    now: Timestamp,
     said: Said,
 }
 
@@ -65,7 +67,7 @@ impl HooksPage<'_> {
 fn show(app: &Arc<App>, ask: &Ask, status: StatusCode, said: Said) -> Result<Reply, Fault> {
     let (webhooks, head) = app.hooks.list(app.store())?;
     let (shell, w) = (Shell::of(app, ask, "/webhooks"), HookWords::of(ask.lang));
-    Reply::page_with(status, &HooksPage { shell, w, webhooks, head, said })
+    Reply::page_with(status, &HooksPage { shell, w, webhooks, head, now: ask.now, said })
 }
 
 pub(super) fn page(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
@@ -117,12 +119,15 @@ pub(super) fn act(app: &Arc<App>, ask: &Ask) -> Result<Reply, Fault> {
             or_trouble(app, ask, app.hooks.change(store, &settings.fetch, id, &change, by), back)
         }
         "remove" => or_trouble(app, ask, app.hooks.remove(store, id, by), back),
-        "secret" => or_trouble(app, ask, app.hooks.renew(store, id, by), |(webhook, _)| {
-            show_secret(app, ask, StatusCode::OK, &webhook)
-        }),
+        what @ ("secret" | "secret_at_once") => {
+            let overlap_h = if what == "secret" { OVERLAP_H } else { 0 };
+            or_trouble(app, ask, app.hooks.renew(store, id, overlap_h, by), |(webhook, _)| {
+                show_secret(app, ask, StatusCode::OK, &webhook)
+            })
+        }
         "test" => or_trouble(app, ask, app.hooks.test(store, &settings, id, by), |outcome| {
             show(app, ask, StatusCode::OK, Said { tested: Some(outcome), ..Said::default() })
         }),
-        _ => Err(Fault::bad_request("what: pause, resume, test, secret or remove")),
+        _ => Err(Fault::bad_request("what: pause, resume, test, secret, secret_at_once or remove")),
     }
 }

@@ -15,14 +15,19 @@ pub(super) fn desk_and_program(house: &House) -> (Desk, Client) {
 /// A service on the store in a folder, and a client with an admin's token.
 pub(super) fn served(folder: &Path) -> (Desk, Client) {
     let desk = Desk::serve(folder);
-    let mut admin = desk.set_up();
+    let admin = desk.set_up();
+    let client = program(&desk, admin);
+    (desk, client)
+}
+
+/// A client with a token of its own, of a signed-in admin's.
+pub(super) fn program(desk: &Desk, mut admin: Client) -> Client {
     let csrf = admin.csrf();
     let headers = [("x-csrf-token", csrf.as_str()), ("content-type", "application/json")];
     let make = json!({"name": "test", "role": "admin"}).to_string();
     let made = admin.send("POST", "/api/v1/tokens", &headers, make.as_bytes());
     assert_eq!(made.status, 201, "{}", made.text());
-    let client = Client::bearer(&desk.address, made.json()["text"].as_str().unwrap());
-    (desk, client)
+    Client::bearer(&desk.address, made.json()["text"].as_str().unwrap())
 }
 
 fn decide(

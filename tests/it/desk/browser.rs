@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use earwitness::cases::{Case, find};
 use earwitness::store::Store;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::webdriver::Browser;
 use super::{Desk, PASSWORD};
@@ -406,22 +406,50 @@ fn axe() -> Option<PathBuf> {
     Some(path)
 }
 
+/// Makes, of a house's one case, what the pages behind those of the navigation show; gives their paths.
+fn make_pages(desk: &Desk, house: &House) -> Vec<String> {
+    let mut program = super::api::program(desk, desk.signed_in("mika"));
+    let id = house.case_id.as_str();
+    let approval = json!({"cases": [id], "decision": "approve", "note": "we never licensed it"});
+    assert_eq!(program.send_json("POST", "/api/v1/decisions", &approval).status, 200);
+    make_webhook(desk);
+    let bundle = program.send_json("POST", &format!("/api/v1/cases/{id}/bundles"), &json!({}));
+    assert_eq!(bundle.status, 201, "{}", bundle.text());
+    let site = json!({"name": "loop", "settings": {"seeds": ["https://music.example/new"]}});
+    assert_eq!(program.send_json("POST", "/api/v1/sites", &site).status, 201);
+    let bundle = bundle.json()["name"].as_str().unwrap().to_owned();
+    let mut paths = vec![format!("/cases/{id}"), format!("/bundles/{bundle}")];
+    let fixed = [
+        "/cases?q=nothing",
+        "/cases?state=open",
+        "/recordings/one",
+        "/licences/L2",
+        "/crawls/loop",
+        "/crawls/loop/remove",
+        "/notices?form=dmca&preview=1",
+        "/nothing",
+    ];
+    paths.extend(fixed.map(str::to_owned));
+    paths
+}
+
 #[test]
 fn no_page_has_a_serious_fault_of_accessibility() {
     let (Some(axe), Some(mut browser)) = (axe(), Browser::start("en")) else { return };
     let axe = fs::read_to_string(axe).unwrap();
-    let house = House::new();
+    let house = house_with_parties();
+    super::owned::import(&house);
     let desk = Desk::serve(house.path());
     browser.go(&format!("http://{}/set-up", desk.address));
     let mut faults = check_accessibility(&mut browser, &axe, "/set-up");
     sign_in(&mut browser, &desk);
-    make_webhook(&desk);
-    let case = format!("/cases/{}", house.case_id);
-    let more = ["/cases?q=nothing", &case, "/recordings/one", "/nothing", "/cases?state=open"];
+    let more = make_pages(&desk, &house);
     for scheme in ["light", "dark"] {
         browser.prefer(scheme);
-        for path in PAGES.into_iter().chain(more) {
+        for path in PAGES.into_iter().chain(more.iter().map(String::as_str)) {
             browser.go(&format!("http://{}{path}", desk.address));
+            let is_there = "return document.querySelector('[role=alert]') === null";
+            assert_eq!(browser.run(is_there), path != "/nothing", "{path}: {}", browser.text());
             faults.extend(check_accessibility(&mut browser, &axe, &format!("{path} {scheme}")));
         }
     }

@@ -5,6 +5,7 @@ mod receiver;
 use std::fs;
 use std::path::Path;
 
+use earwitness::base::Timestamp;
 use earwitness::evidence::log::{LogEntry, entries_after};
 use earwitness::store::Store;
 use serde_json::{Value, json};
@@ -101,16 +102,33 @@ fn events_are_signed_in_order_and_say_nothing_of_pages() {
         let text = body.to_string();
         assert!(!text.contains("music") && !text.contains("://") && !text.contains("a.wav"), "{text}");
     }
-    // A new secret signs what comes then.
-    let renewed = client.send_json("POST", &format!("/api/v1/webhooks/{id}/secret"), &json!({})).json();
-    let renewed = renewed["secret"].as_str().unwrap().to_owned();
+    // A new secret signs what comes then, and so does the old one until the receiver has learnt the new one.
+    let renew = |client: &mut Client, query: &str| {
+        let answer = client.send("POST", &format!("/api/v1/webhooks/{id}/secret{query}"), &[], b"");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let told = answer.json();
+        (told["secret"].as_str().unwrap().to_owned(), told["webhook"]["former_secret_until"].is_string())
+    };
+    let (second, is_former_told) = renew(&mut client, "");
+    assert!(is_former_told);
     decide(&mut client, &house.case_id, 1);
     let got = receiver.wait(4);
-    assert!(got[3].is_signed_with(&renewed) && !got[3].is_signed_with(&secret));
+    assert!(got[3].is_signed_with(&second) && got[3].is_signed_with(&secret));
+    until(&mut client, &id, "taken", |one| one["standing"]["waiting"] == 0);
+    for (query, status) in [("?overlap_h=73", 422), ("?overlap_h=-1", 400), ("?overlap_h=soon", 400)] {
+        let answer = client.send("POST", &format!("/api/v1/webhooks/{id}/secret{query}"), &[], b"");
+        assert_eq!(answer.status, status, "{query}");
+    }
+    let (renewed, is_former_told) = renew(&mut client, "?overlap_h=0");
+    assert!(!is_former_told);
+    decide(&mut client, &house.case_id, 1);
+    let got = receiver.wait(5);
+    assert!(got[4].is_signed_with(&renewed));
+    assert!(!got[4].is_signed_with(&second) && !got[4].is_signed_with(&secret));
     let shown = until(&mut client, &id, "taken", |one| one["standing"]["waiting"] == 0);
     assert_eq!((&shown["standing"]["status"], &shown["standing"]["failures"]), (&json!(204), &json!(0)));
     let metrics = client.get("/metrics").text();
-    assert!(metrics.contains("earwitness_webhooks_delivered_total 4"), "{metrics}");
+    assert!(metrics.contains("earwitness_webhooks_delivered_total 5"), "{metrics}");
     // Secrets are told once.
     let page = desk.signed_in("mika").get("/webhooks").text();
     let list = client.get("/api/v1/webhooks").text();
@@ -121,7 +139,7 @@ fn events_are_signed_in_order_and_say_nothing_of_pages() {
     house.run(&["store", "export", backup.to_str().unwrap()]).code(0);
     let backup = fs::read_to_string(backup).unwrap();
     for text in [page, list, String::from_utf8(log).unwrap(), metrics, backup.clone()] {
-        assert!(!text.contains(&secret) && !text.contains(&renewed));
+        assert!([&secret, &second, &renewed].into_iter().all(|one| !text.contains(one)));
     }
     // Nor does the log hold what lets somebody in at the receiver.
     assert!(!backup.contains("path-secret") && !backup.contains("query-secret"));
@@ -228,19 +246,33 @@ fn a_receiver_that_hangs_holds_up_nobody() {
 fn whoever_is_gone_is_let_alone_until_a_person_resumes() {
     let house = house();
     let (desk, mut client) = desk_and_program(&house);
-    let receiver = Receiver::answering(|number| if number == 0 { "410 Gone" } else { "200 OK" });
+    let receiver = Receiver::answering(|number| match number {
+        0 => "503 Busy\r\nretry-after: 7200",
+        1 => "410 Gone",
+        _ => "200 OK",
+    });
     let (id, _) = make(&mut client, &receiver.url("/"), &[]);
     decide(&mut client, &house.case_id, 2);
+    // Two hours, which the receiver asks for, where by itself it would be seconds; a person has it go on before.
+    let busy = until(&mut client, &id, "busy", |one| one["standing"]["status"] == 503);
+    let time = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
+    let (tried, next) = (time(&busy["standing"]["tried_at"]), time(&busy["standing"]["next_try"]));
+    assert_eq!(next.duration_since(tried).as_secs(), 7200);
+    let webhook = format!("/api/v1/webhooks/{id}");
+    for is_paused in [true, false] {
+        assert_eq!(client.send_json("PATCH", &webhook, &json!({"is_paused": is_paused})).status, 200);
+    }
     let paused = until(&mut client, &id, "paused", |one| one["is_paused"] == true);
     assert_eq!(paused["paused"]["by"], "earwitness");
     assert!(paused["paused"]["why"].as_str().unwrap().contains("410"));
     let mut admin = desk.signed_in("mika");
     assert!(admin.get("/webhooks").text().contains("410: it is gone for good"));
-    assert_eq!(receiver.wait(1).len(), 1);
+    assert_eq!(receiver.wait(2).len(), 2);
     let form = [("webhook_id", id.as_str()), ("what", "resume")];
     assert_eq!(admin.post_form("/webhooks/act", &form).status, 303);
-    let got = receiver.wait(3);
+    let got = receiver.wait(4);
     assert_eq!(first_number(&id, &got[0]), first_number(&id, &got[1]));
+    assert_eq!(first_number(&id, &got[1]), first_number(&id, &got[2]));
     assert_eq!(desk.end(), 0);
     let log = house.run(&["evidence", "log"]).get_output().stdout.clone();
     let log = String::from_utf8(log).unwrap();

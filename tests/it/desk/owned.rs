@@ -16,6 +16,14 @@ L2,L1,Avex,NetEase,163.com,all,yes,no,CN,2017-02-01,2090-12-31
 L3,L1,Avex,Tencent,qq.com,all,yes,no,CN,2018-03-01,2090-06-30
 ";
 
+/// Gives a house three more recordings and three licences, two of which contradict each other.
+pub(super) fn import(house: &House) {
+    fs::write(house.path().join("recordings.csv"), RECORDINGS).unwrap();
+    fs::write(house.path().join("licences.csv"), LICENCES).unwrap();
+    house.run(&["catalog", "import", "recordings.csv"]).code(0);
+    let _ = house.run(&["licence", "import", "licences.csv"]);
+}
+
 /// All identifiers of a list, read in parts of one.
 fn walk(client: &mut Client, path: &str, id: impl Fn(&Value) -> Value) -> Vec<Value> {
     let (mut found, mut after) = (Vec::new(), String::new());
@@ -33,10 +41,7 @@ fn walk(client: &mut Client, path: &str, id: impl Fn(&Value) -> Value) -> Vec<Va
 #[test]
 fn what_the_owner_has_is_told() {
     let house = House::new();
-    fs::write(house.path().join("recordings.csv"), RECORDINGS).unwrap();
-    fs::write(house.path().join("licences.csv"), LICENCES).unwrap();
-    house.run(&["catalog", "import", "recordings.csv"]).code(0);
-    let _ = house.run(&["licence", "import", "licences.csv"]);
+    import(&house);
     let (_desk, mut client) = served(house.path());
     let figures = client.get("/api/v1/figures").json();
     assert_eq!(figures["figures"]["all"]["found"], 1, "{figures}");
