@@ -1,5 +1,7 @@
 //! The run: takes tasks until there are none, several at once, each at another host, and tells what came of each.
 
+mod budget;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -12,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::address::lane_of;
+use super::clearing::forget;
 use super::discover::extension_kind;
 use super::event::{Error, Event, Failure, Skip, SkipReason};
 use super::exchanges::release_bodies;
-use super::frontier::{self, Frontier, InHand, Task, TaskKind};
+use super::frontier::{Frontier, InHand, Task, TaskKind};
 use super::known_host::KnownHosts;
 use super::lanes::{Lanes, Slot};
 use super::ledger::Ledger;
@@ -35,10 +38,6 @@ const REFUSALS_MAX: u32 = 3;
 const TICK: Duration = Duration::from_secs(1);
 /// How long what is in hand may go on when a run is stopped.
 const DRAIN: Duration = Duration::from_secs(30);
-
-/// The names of the budgets of bytes, as they stand in errors.
-const RUN_BYTES: &str = "bytes_max of the run";
-const HOST_BYTES: &str = "host_bytes_max";
 
 /// What a run needs.
 #[derive(Clone, Copy)]
@@ -410,76 +409,6 @@ impl<'a> Engine<'a> {
         self.events.send(event).await.map_err(|_| Stop::Deaf)
     }
 
-    /// Counts one request that is about to be made.
-    pub(super) fn spend(&self, url: &Url, counts: bool, is_first: bool) -> Result<(), Stop> {
-        if let Some((budget, max)) = self.spent_of_host(url) {
-            if is_first {
-                return Err(Stop::Spent);
-            }
-            // The task's own host has something left, so that the task would come again at once.
-            let budget = budget.to_owned();
-            return Err(Stop::Skip(SkipReason::Budget { budget, max, waiting: 0 }));
-        }
-        if self.spent_budget().is_some() {
-            return Err(Stop::Spent);
-        }
-        lock(&self.frontier).job.summary.requests += u64::from(counts);
-        Ok(())
-    }
-
-    /// What a body may take from: what is left of the run's bytes, and of the host's. A body that takes more ends in the
-    /// middle.
-    pub(super) fn allowances(&self, url: &Url) -> Vec<Arc<Allowance>> {
-        let budget = &self.plan.budget;
-        let (_, of_host) = lock(&self.ledger).spent(url);
-        let of_run = lock(&self.frontier).job.summary.bytes;
-        let mut known = lock(&self.allowances);
-        [
-            (budget.bytes_max, of_run, String::new()),
-            (budget.host_bytes_max, of_host, super::address::authority(url)),
-        ]
-        .into_iter()
-        .filter(|(max, ..)| *max < u64::MAX)
-        .map(|(max, spent, host)| {
-            let whose = if host.is_empty() { RUN_BYTES } else { HOST_BYTES };
-            // One for all requests that are under way, or each could take what is left.
-            let made = || Arc::new(Allowance::new(whose.to_owned(), max.saturating_sub(spent)));
-            Arc::clone(known.entry(host).or_insert_with(made))
-        })
-        .collect()
-    }
-
-    /// What of a host is spent: its name, and how much there was.
-    fn spent_of_host(&self, url: &Url) -> Option<(&'static str, u64)> {
-        let budget = &self.plan.budget;
-        let (requests, bytes) = lock(&self.ledger).spent(url);
-        [
-            (requests, budget.host_requests_max, "requests to one host"),
-            (bytes, budget.host_bytes_max, "bytes of one host"),
-        ]
-        .into_iter()
-        .find(|(spent, max, _)| spent >= max)
-        .map(|(_, max, name)| (name, max))
-    }
-
-    /// What the run has spent all of: its name, and how much of it there was.
-    fn spent_budget(&self) -> Option<(&'static str, u64)> {
-        let budget = &self.plan.budget;
-        let frontier = lock(&self.frontier);
-        let job = &frontier.job;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds of a run")]
-        let (media_s, wall_s) = (job.media_s as u64, self.wall_s() as u64);
-        [
-            (job.summary.requests, budget.requests_max, "requests"),
-            (job.summary.bytes, budget.bytes_max, "bytes"),
-            (media_s, budget.media_s_max, "seconds of audio"),
-            (wall_s, budget.wall_s_max, "seconds"),
-        ]
-        .into_iter()
-        .find(|(spent, max, _)| spent >= max)
-        .map(|(_, max, name)| (name, max))
-    }
-
     fn wall_s(&self) -> f64 {
         self.wall_s_before + self.went_on_at.elapsed().as_secs_f64()
     }
@@ -490,23 +419,6 @@ impl<'a> Engine<'a> {
         self.plan.at_once_per_host as usize + self.plan.at_once / 2
     }
 
-    /// Tells of hosts that have given all that they may, each once.
-    async fn report_spent_hosts(&self, spent: Vec<(Url, &'static str, u64)>) -> Result<(), Stop> {
-        for (url, budget, max) in spent {
-            if !lock(&self.told_spent).insert(super::address::authority(&url)) {
-                continue;
-            }
-            let waiting = {
-                let mut frontier = lock(&self.frontier);
-                frontier.job.stopped_because = Some(format!("the limit of {max} {budget} is reached"));
-                frontier.waiting()
-            };
-            let reason = SkipReason::Budget { budget: budget.to_owned(), max, waiting };
-            self.skip(&url, None, reason).await?;
-        }
-        Ok(())
-    }
-
     async fn report_beyond(&self) -> Result<(), Stop> {
         let depth_max = self.plan.depth_max;
         loop {
@@ -515,17 +427,6 @@ impl<'a> Engine<'a> {
                 self.skip(&url, Some(from), SkipReason::TooDeep { depth_max }).await?;
             }
         }
-    }
-
-    async fn report_budget(&self) -> Result<(), Stop> {
-        let Some((name, max)) = self.spent_budget() else { return Ok(()) };
-        let (waiting, next) = {
-            let mut frontier = lock(&self.frontier);
-            (frontier.waiting(), frontier.nexts()?.into_iter().next())
-        };
-        let Some(url) = next else { return Ok(()) };
-        lock(&self.frontier).job.stopped_because = Some(format!("the limit of {max} {name} is reached"));
-        self.skip(&url, None, SkipReason::Budget { budget: name.to_owned(), max, waiting }).await
     }
 
     /// Writes how the run stands.
@@ -569,7 +470,7 @@ impl<'a> Engine<'a> {
         let summary = lock(&self.frontier).job.summary;
         self.board.remove();
         if self.plan.transient {
-            frontier::forget(self.store, &self.plan.name)?;
+            forget(self.store, &self.plan.name)?;
         }
         // Of a run that is stopped somebody may still listen to the last media, whose case then needs the bodies; the next
         // run removes what none needs.

@@ -18,6 +18,7 @@
 
 mod address;
 pub mod archive;
+mod clearing;
 pub mod discover;
 mod engine;
 #[cfg(test)]
@@ -54,9 +55,9 @@ mod stream;
 mod unpack;
 
 pub use address::{domain_of, key};
+pub use clearing::{forget, remove_site};
 pub use engine::{Run, crawl};
 pub use event::{Error, Event, Failure, Found, Hearing, LeadFound, PageRead, Probe, Skip, SkipReason};
-pub use frontier::{forget, remove_site};
 pub use lanes::Lanes;
 pub use plan::{Budget, Plan};
 pub use records::{

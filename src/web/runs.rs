@@ -48,7 +48,12 @@ impl Runs {
         self.lock().contains_key(site)
     }
 
-    /// Sites that are being crawled.
+    /// Which sites are.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// How many are.
     pub(super) fn count(&self) -> usize {
         self.lock().len()
     }

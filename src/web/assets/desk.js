@@ -8,7 +8,7 @@
   const go = (to) => {
     if (to < 0 || to >= rows.length) return;
     at = to;
-    rows[at].querySelector("a").focus();
+    rows[at].querySelector("a, select")?.focus();
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;

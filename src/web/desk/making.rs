@@ -138,9 +138,10 @@ fn put(
     let mut batch = Batch::new();
     log.add(&mut batch, &entry(by, &format!("site {}", record.name), what))?;
     batch.put(&record)?;
+    let was_running = app.runs.is_running(&record.name);
     let job = crawl::jobs(app.store())?.into_iter().find(|job| job.name == record.name);
     let last = schedule::last_runs(app.store())?.get(&record.name).copied().unwrap_or(LastRun::None);
-    let made = standing(app, (record.name, record.settings), (job, last), by.1)?;
+    let made = standing(app, (record.name, record.settings), (job, last), was_running, by.1)?;
     beside(&made, &mut batch)?;
     app.store().commit(batch)?;
     Ok(made)

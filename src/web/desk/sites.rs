@@ -107,10 +107,11 @@ pub(in crate::web) struct Site {
     pub(in crate::web) settings: SiteSettings,
     /// Whether it has headers, cookies, a proxy or passwords, which are not told.
     pub(in crate::web) has_secrets: bool,
-    /// When the next run begins, this instant where it is due; null where none comes by itself.
+    /// When the next run begins, this instant where it is due, as if nothing were halted; null where none comes by itself.
     #[schemars(with = "Option<String>")]
     pub(in crate::web) next_run_at: Option<Timestamp>,
-    /// Whether it is to be crawled now: its schedule says so, or its last run was broken off and is to go on.
+    /// Whether it is to be crawled now, as if nothing were halted: its schedule says so, or its last run was broken off and is
+    /// to go on. Not while it is being crawled.
     pub(in crate::web) is_due: bool,
     /// Whether it is being crawled.
     pub(in crate::web) is_running: bool,
@@ -137,17 +138,24 @@ fn without_secrets(settings: SiteSettings) -> SiteSettings {
     SiteSettings { fetch, seeds, ..settings }
 }
 
-/// A site of these settings, as it stands with a last run.
+/// A site of these settings, as it stands with a last run. `was_running` is whether it was being crawled before that was read: a
+/// run that ended since is no run that was broken off.
 pub(super) fn standing(
     app: &App,
     (name, settings): (String, SiteSettings),
     (job, last): (Option<JobRecord>, LastRun),
+    was_running: bool,
     now: Timestamp,
 ) -> Result<Site, Fault> {
     let is_configured = app.settings().sites.contains_key(&name);
-    let is_running = app.runs.is_running(&name);
-    // In the store a run under way looks like one that was broken off.
-    let last = if is_running { LastRun::Stopped(now) } else { last };
+    let is_running = was_running || app.runs.is_running(&name);
+    let last = match &job {
+        // In the store a run under way looks like one that was broken off.
+        Some(job) if is_running && last == LastRun::BrokenOff => {
+            LastRun::Done(job.resumed_at.unwrap_or(job.began_at))
+        }
+        _ => last,
+    };
     let due = schedule::due_of_site(&name, settings.schedule.as_ref(), last, now);
     // That all are halted is told once, beside them.
     let paused = schedule::paused(app.store(), &name)?.filter(|pause| pause.site == name);
@@ -158,7 +166,7 @@ pub(super) fn standing(
             Due::At(at) => Some(at),
             Due::Never => None,
         },
-        is_due: due.is_now(),
+        is_due: due.is_now() && !is_running,
         is_running,
         is_wanted: app.runs.is_wanted(&name),
         paused: paused.map(|pause| Halted { at: pause.at, by: pause.by }),
@@ -174,13 +182,15 @@ pub(super) fn standing(
 /// # Errors
 /// [`Fault`] when the store fails.
 pub(in crate::web) fn sites(app: &App, now: Timestamp) -> Result<Vec<Site>, Fault> {
+    let running = app.runs.names();
     let known = scan::sites(&app.settings(), app.store())?;
     let mut jobs: BTreeMap<String, JobRecord> =
         crawl::jobs(app.store())?.into_iter().map(|job| (job.name.clone(), job)).collect();
     let last = schedule::last_runs(app.store())?;
     let stand = |(name, settings): (String, SiteSettings)| {
         let run = (jobs.remove(&name), last.get(&name).copied().unwrap_or(LastRun::None));
-        standing(app, (name, settings), run, now)
+        let was_running = running.contains(&name);
+        standing(app, (name, settings), run, was_running, now)
     };
     known.into_iter().map(stand).collect()
 }

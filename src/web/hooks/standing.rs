@@ -10,7 +10,9 @@ use crate::store::Record;
 
 /// Seconds that are waited after the first, second … failure in a row; the last for all further ones. After the schedule that
 /// <https://www.standardwebhooks.com> recommends.
-const WAITS_S: [i64; 8] = [5, 30, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 12 * 3600];
+const WAITS_S: [i64; 8] = [5, 30, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, LONGEST_S];
+/// The longest of them, and the longest wait that a receiver can ask for.
+const LONGEST_S: i64 = 12 * 3600;
 /// By how many percent a wait may be longer, so that webhooks of one receiver do not come at the same instant.
 const JITTER_PERCENT: i64 = 20;
 /// Seconds without success after which nothing more is sent before a person says so.
@@ -154,8 +156,9 @@ impl Standing {
         let since = self.failing_since.map_or(at, |since| since.min(at));
         let failures = self.failures.saturating_add(1);
         // Later than it would be tried anyhow where the receiver asks for that, and never later than the longest wait.
-        let asked = retry_after.and_then(|asked| SignedDuration::try_from(asked).ok()).unwrap_or_default();
-        let wait = wait(&self.webhook_id, number, failures).max(asked.min(wait_most()));
+        let asked = retry_after.map_or(0, |asked| asked.as_secs().min(LONGEST_S.unsigned_abs()));
+        let wait =
+            wait(&self.webhook_id, number, failures).max(SignedDuration::from_secs(asked.cast_signed()));
         let why = if outcome.status() == Some(410) {
             Some(Why::Gone)
         } else {
@@ -193,8 +196,7 @@ fn wait(webhook_id: &str, number: u64, failures: u32) -> SignedDuration {
 
 /// The longest wait there is.
 fn wait_most() -> SignedDuration {
-    let longest_s = WAITS_S.last().copied().unwrap_or_default();
-    SignedDuration::from_secs(longest_s + longest_s * JITTER_PERCENT / 100)
+    SignedDuration::from_secs(LONGEST_S + LONGEST_S * JITTER_PERCENT / 100)
 }
 
 #[cfg(test)]
@@ -237,9 +239,9 @@ mod tests {
         assert_eq!(next(90), at(90));
         // Sooner than the schedule says is not for the receiver to ask, and there is an end to it.
         assert!(next(0) >= at(5));
-        assert_eq!(next(u64::MAX), at(0).checked_add(wait_most()).unwrap());
+        assert_eq!((next(12 * 3600 + 1), next(u64::MAX)), (at(LONGEST_S), at(LONGEST_S)));
         let (standing, _) = begun().after(8, &asks(u64::MAX), at(0));
-        assert!(!standing.is_due(8, at(12 * 3600)) && standing.is_due(8, at(15 * 3600)));
+        assert!(!standing.is_due(8, at(LONGEST_S - 1)) && standing.is_due(8, at(LONGEST_S)));
     }
 
     #[test]

@@ -34,8 +34,8 @@ words! {
     test: "Send a test", "发送测试", "テスト送信";
     test_taken: "The test was taken", "测试已被接收", "テストは受け取られました";
     test_failed: "The test was not taken", "测试未被接收", "テストは受け取られませんでした";
-    new_secret: "New secret, the old one signs too for 24 h", "更换密钥（旧密钥 24 小时内仍同时签名）", "シークレットを再発行（旧シークレットも 24 時間は併せて署名）";
-    new_secret_at_once: "New secret at once", "立即更换密钥（旧密钥即刻作废）", "直ちに再発行（旧シークレットは即時失効）";
+    new_secret: "New secret; the old one signs too for 24 h", "更换密钥（旧密钥 24 小时内仍同时签名）", "シークレットを再発行（旧シークレットも 24 時間は併せて署名）";
+    new_secret_at_once: "New secret; the old one ends at once", "立即更换密钥（旧密钥即刻作废）", "直ちに再発行（旧シークレットは即時失効）";
     former_until: "old secret signs too until", "旧密钥同时签名至", "旧シークレットも併せて署名する期限";
     remove: "Remove", "删除", "削除";
     new: "New webhook", "新建 Webhook", "新しい Webhook";

@@ -111,7 +111,7 @@ fn events_are_signed_in_order_and_say_nothing_of_pages() {
     };
     let (second, is_former_told) = renew(&mut client, "");
     assert!(is_former_told);
-    decide(&mut client, &house.case_id, 1);
+    decide(&mut client, &house.case_id, 2);
     let got = receiver.wait(4);
     assert!(got[3].is_signed_with(&second) && got[3].is_signed_with(&secret));
     until(&mut client, &id, "taken", |one| one["standing"]["waiting"] == 0);

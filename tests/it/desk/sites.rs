@@ -112,7 +112,10 @@ fn a_site_is_made_crawled_halted_changed_and_removed() {
     assert!(changed.json()["next_run_at"].as_str().unwrap().ends_with("-12-31T15:00:00Z"));
     // A run that takes its time: nothing is removed under it, and it ends when it is told to.
     assert_eq!(client.send("POST", "/api/v1/sites/loop/runs", &[], b"").status, 202);
-    wait(&mut client, "loop", "the second run", |site| site["is_running"] == true);
+    let running =
+        wait(&mut client, "loop", "the second run", |site| site["is_running"] == true)["site"].clone();
+    assert_eq!(running["is_due"], false, "{running}");
+    assert!(running["next_run_at"].as_str().unwrap().ends_with("-12-31T15:00:00Z"), "{running}");
     assert_eq!(client.send("DELETE", "/api/v1/sites/loop", &[], b"").status, 409);
     assert_eq!(client.send("POST", "/api/v1/sites/loop/runs", &[], b"").status, 409);
     assert_eq!(client.send("DELETE", "/api/v1/sites/loop/runs", &[], b"").status, 202);
